@@ -1,0 +1,148 @@
+// Package inprocess runs a Dockerfile frontend inside this program, over the
+// whole build pipeline of buildx.
+//
+// Two hooks of buildx are enough. [RegisterDrivers] makes its solve ask the
+// daemon for no frontend at all; [Frontend.Handler] is called with the gateway
+// client of every node and supplies the result in its place. All the rest is
+// buildx's: outputs, pushing and loading, secrets, ssh agents, local, stdin and
+// remote contexts, caches, attestations, splitting over nodes and merging.
+package inprocess
+
+import (
+	"context"
+	"errors"
+	"os"
+	"strings"
+	"sync"
+
+	"github.com/containerd/platforms"
+	"github.com/docker/buildx/build"
+	"github.com/moby/buildkit/frontend/dockerfile/builder"
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
+	"github.com/moby/buildkit/frontend/dockerui"
+	gateway "github.com/moby/buildkit/frontend/gateway/client"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// Frontend serves the requests of one build. It must not be copied.
+type Frontend struct {
+	serve gateway.BuildFunc
+
+	mu sync.Mutex
+	// calls holds the metadata of a subrequest's result by the first platform
+	// of the request, which differs between the nodes of a builder.
+	calls map[string]map[string][]byte
+}
+
+// New returns a frontend that serves a Dockerfile with run, in this process.
+// A Dockerfile that names another frontend (see [Serves]), or a BUILDKIT_SYNTAX
+// argument that does, is handed to that frontend as BuildKit would.
+func New(run gateway.BuildFunc) *Frontend {
+	return &Frontend{serve: func(ctx context.Context, c gateway.Client) (*gateway.Result, error) {
+		syntax, err := syntaxOf(ctx, c)
+		if err != nil {
+			return nil, err
+		}
+		if syntax == "" || Serves(syntax) {
+			// A set cmdline tells a frontend that it is the one that was asked for.
+			return run(ctx, with(c, map[string]string{keyCmdline: syntax}))
+		}
+		return forward(ctx, c)
+	}}
+}
+
+// NewImage returns a frontend that has the daemon run the image ref, except for
+// a Dockerfile or a BUILDKIT_SYNTAX argument that names a frontend itself.
+func NewImage(ref string) *Frontend {
+	return &Frontend{serve: func(ctx context.Context, c gateway.Client) (*gateway.Result, error) {
+		syntax, err := syntaxOf(ctx, c)
+		if err != nil {
+			return nil, err
+		}
+		if syntax == "" {
+			c = with(c, map[string]string{keySyntaxArg: ref})
+		}
+		return forward(ctx, c)
+	}}
+}
+
+// Handler is what buildx's pipeline calls with every node's gateway client.
+// The drivers must come from [RegisterDrivers].
+func (f *Frontend) Handler() *build.Handler {
+	// buildx would hand a git context's query to its own, emptied, solve as an
+	// input that this frontend never sees. Without the variable it stays in the
+	// context's URL.
+	os.Unsetenv("BUILDX_SEND_GIT_QUERY_AS_INPUT")
+	return &build.Handler{Evaluate: f.evaluate}
+}
+
+// CallResult is the metadata of the subrequest that the build was, as it came
+// out for the first of the platforms, or nil. Call it after the build.
+func (f *Frontend) CallResult(requested []ocispecs.Platform) map[string][]byte {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, p := range requested {
+		if r, ok := f.calls[platforms.FormatAll(p)]; ok {
+			return r
+		}
+	}
+	return f.calls[""]
+}
+
+func (f *Frontend) evaluate(ctx context.Context, _ string, c gateway.Client, res *gateway.Result, opt build.Options) error {
+	if opt.CallFunc != nil {
+		c = withCall(c, opt.CallFunc.Name)
+	}
+	r, err := f.serve(ctx, c)
+	if err != nil {
+		return err
+	}
+	if r == nil {
+		return errors.New("the frontend returned no result")
+	}
+	if opt.CallFunc != nil {
+		f.record(c, r.Metadata)
+	}
+	// Field by field, because the result holds a lock.
+	res.Ref, res.Refs, res.Metadata, res.Attestations = r.Ref, r.Refs, r.Metadata, r.Attestations
+	return nil
+}
+
+// record keeps a subrequest's result: buildx has looked at its own, empty one
+// by the time it calls the handler.
+func (f *Frontend) record(c gateway.Client, metadata map[string][]byte) {
+	first, _, _ := strings.Cut(c.BuildOpts().Opts[keyPlatform], ",")
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.calls == nil {
+		f.calls = map[string]map[string][]byte{}
+	}
+	f.calls[first] = metadata
+}
+
+// syntaxOf is the frontend that the request or else its Dockerfile names, or "".
+// The Dockerfile is read through the gateway, so it may be in a local or remote
+// context or on stdin.
+func syntaxOf(ctx context.Context, c gateway.Client) (string, error) {
+	// buildx turns the BUILDKIT_SYNTAX argument into the source to run.
+	if source := c.BuildOpts().Opts[keySource]; source != "" {
+		return source, nil
+	}
+	// dockerui writes to the options it is given.
+	bc, err := dockerui.NewClient(with(c, nil))
+	if err != nil {
+		return "", err
+	}
+	src, err := bc.ReadEntrypoint(ctx, "Dockerfile")
+	if err != nil {
+		return "", err
+	}
+	syntax, _, _, _ := parser.DetectSyntax(src.Data)
+	return syntax, nil
+}
+
+// forward has BuildKit's own frontend find the syntax of the request and run
+// it: without a cmdline that is all it does, and its errors point at the line.
+func forward(ctx context.Context, c gateway.Client) (*gateway.Result, error) {
+	return builder.Build(ctx, with(c, nil, keySource, keyCmdline))
+}
