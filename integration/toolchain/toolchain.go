@@ -1,0 +1,187 @@
+// Package toolchain builds the programs that the integration tests, the demo
+// and the linters run: buildkitd, buildctl, buildx, the docker CLI, a registry
+// and more, each at the version that a module file under tools/ pins.
+//
+// A program is built once for a module file: the result lies in a cache of the
+// user, under a key made of the module file's content, the Go version and the
+// build flags, so that a second clone of the repository builds nothing.
+package toolchain
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/rogpeppe/go-internal/lockedfile"
+)
+
+// tool is one program that can be built.
+type tool struct {
+	name    string // of the binary
+	dir     string // of the module file that pins it, below the repository
+	module  string // that holds the program
+	pkg     string // main package, below the module
+	version string // the variable that the linker sets to the module's version, or ""
+	gcflags string
+}
+
+// tools lists every program that [Ensure] can build.
+func tools() []tool {
+	return []tool{
+		{name: "buildkitd", dir: "tools", module: "github.com/moby/buildkit", pkg: "cmd/buildkitd", version: "github.com/moby/buildkit/version.Version"},
+		{name: "buildctl", dir: "tools", module: "github.com/moby/buildkit", pkg: "cmd/buildctl", version: "github.com/moby/buildkit/version.Version"},
+		{name: "docker-buildx", dir: "tools", module: "github.com/docker/buildx", pkg: "cmd/buildx", version: "github.com/docker/buildx/version.Version"},
+		{
+			name: "docker", dir: "tools", module: "github.com/docker/cli", pkg: "cmd/docker",
+			version: "github.com/docker/cli/cli/version.Version",
+			// The CLI has no go.mod, and Go then assumes a language version
+			// that is older than what its sources are written in.
+			gcflags: "github.com/docker/cli/...=-lang=go1.26",
+		},
+		{name: "registry", dir: "tools", module: "github.com/distribution/distribution/v3", pkg: "cmd/registry", version: "github.com/distribution/distribution/v3/version.version"},
+		{name: "benchstat", dir: "tools", module: "golang.org/x/perf", pkg: "cmd/benchstat"},
+		{name: "golangci-lint", dir: "tools/lint", module: "github.com/golangci/golangci-lint/v2", pkg: "cmd/golangci-lint", version: "main.version"},
+	}
+}
+
+// Names lists the programs that [Ensure] can build.
+func Names() []string {
+	var names []string
+	for _, t := range tools() {
+		names = append(names, t.name)
+	}
+	return names
+}
+
+// Ensure returns the absolute path of the program called name, and builds it
+// first where the cache does not hold it. What takes long is announced on log.
+// Several processes may call it at the same time: one builds, the others wait.
+func Ensure(ctx context.Context, log io.Writer, name string) (string, error) {
+	for _, t := range tools() {
+		if t.name == name {
+			path, err := t.ensure(ctx, log)
+			if err != nil {
+				return "", fmt.Errorf("building %s: %w", name, err)
+			}
+			return path, nil
+		}
+	}
+	return "", fmt.Errorf("no tool is called %q: there are %s", name, strings.Join(Names(), ", "))
+}
+
+func (t tool) ensure(ctx context.Context, log io.Writer) (string, error) {
+	root, err := Root(ctx)
+	if err != nil {
+		return "", err
+	}
+	cache, err := CacheDir(ctx)
+	if err != nil {
+		return "", err
+	}
+	src := filepath.Join(root, filepath.FromSlash(t.dir))
+	key, err := t.key(src)
+	if err != nil {
+		return "", err
+	}
+	dir := filepath.Join(cache, "tools", key)
+	path := filepath.Join(dir, t.name+exe())
+	if isFile(path) {
+		return path, nil
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", err
+	}
+	unlock, err := lockedfile.MutexAt(path + ".lock").Lock()
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
+	if isFile(path) {
+		return path, nil
+	}
+	return path, t.build(ctx, log, src, path)
+}
+
+// build compiles the tool to path. It writes elsewhere first: path is there
+// only when it is whole.
+func (t tool) build(ctx context.Context, log io.Writer, src, path string) error {
+	version, err := goCommand(ctx, src, "list", "-m", "-f", "{{.Version}}", t.module)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(log, "building %s %s (once, minutes for the first of them)\n", t.name, version)
+	start := time.Now()
+	tmp := path + ".tmp"
+	args := append(append([]string{"build"}, t.flags(version)...), "-o", tmp, t.module+"/"+t.pkg)
+	if _, err := goCommand(ctx, src, args...); err != nil {
+		return err
+	}
+	if err := os.Rename(tmp, path); err != nil {
+		return err
+	}
+	fmt.Fprintf(log, "built %s in %s\n", t.name, time.Since(start).Round(time.Second))
+	return nil
+}
+
+func (t tool) flags(version string) []string {
+	ldflags := "-s -w"
+	if t.version != "" {
+		ldflags += " -X " + t.version + "=" + strings.TrimSuffix(version, "+incompatible")
+	}
+	flags := []string{"-trimpath", "-buildvcs=false", "-ldflags=" + ldflags}
+	if t.gcflags != "" {
+		flags = append(flags, "-gcflags="+t.gcflags)
+	}
+	return flags
+}
+
+// key names what the tool's binary is made from.
+func (t tool) key(src string) (string, error) {
+	h := sha256.New()
+	fmt.Fprintln(h, t.module, t.pkg, t.flags(""), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	for _, name := range []string{"go.mod", "go.sum"} {
+		data, err := os.ReadFile(filepath.Join(src, name))
+		if err != nil {
+			return "", err
+		}
+		fmt.Fprintf(h, "%s %d\n", name, len(data))
+		h.Write(data)
+	}
+	return hex.EncodeToString(h.Sum(nil))[:16], nil
+}
+
+// goCommand runs the go command in dir and returns its trimmed output.
+func goCommand(ctx context.Context, dir string, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd.Dir = dir
+	// A workspace or a -mod flag of the user is about another module.
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOWORK=off", "GOFLAGS=-mod=readonly")
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return "", fmt.Errorf("go %s: %w\n%s", strings.Join(args, " "), err, stderr.Bytes())
+	}
+	return strings.TrimSpace(string(out)), nil
+}
+
+func exe() string {
+	if runtime.GOOS == "windows" {
+		return ".exe"
+	}
+	return ""
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
+}
