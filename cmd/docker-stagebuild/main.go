@@ -1,0 +1,21 @@
+// Command docker-stagebuild builds staged Dockerfiles, as the Docker CLI plugin
+// `docker stagebuild` and by itself.
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/docker/cli/cli/command"
+
+	"github.com/stagebuild/stagebuild/plugin"
+)
+
+func main() {
+	dockerCLI, err := command.NewDockerCli()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(plugin.Report(dockerCLI.Err(), plugin.Run(dockerCLI)))
+}

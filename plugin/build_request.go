@@ -1,0 +1,315 @@
+package plugin
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/docker/buildx/build"
+	"github.com/docker/buildx/util/buildflags"
+	"github.com/docker/buildx/util/confutil"
+	"github.com/docker/buildx/util/dockerutil/dockerconfig"
+	"github.com/docker/buildx/util/platformutil"
+	"github.com/docker/cli/cli/command"
+	"github.com/moby/buildkit/client"
+	"github.com/moby/buildkit/session/auth/authprovider"
+	"github.com/moby/buildkit/util/progress/progressui"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// epochArg is the build arg and the variable that fix a build's timestamps
+// (https://reproducible-builds.org/specs/source-date-epoch).
+const epochArg = "SOURCE_DATE_EPOCH"
+
+// request is a build command line, parsed and checked.
+type request struct {
+	// build is what buildx's pipeline takes; attach completes it.
+	build build.Options
+	// platforms are the requested ones: buildx changes those in build.
+	platforms []ocispecs.Platform
+	display   progressui.DisplayMode
+	secrets   buildflags.Secrets
+	ssh       []*buildflags.SSH
+}
+
+// lookupEnv is os.LookupEnv.
+type lookupEnv func(string) (string, bool)
+
+// request parses the flags, with buildx's own parsers. It opens and connects
+// nothing. An error is a mistake in the command line.
+func (o *buildOptions) request(env lookupEnv) (*request, error) {
+	req := &request{build: build.Options{
+		Inputs: build.Inputs{
+			ContextPath:    o.contextPath,
+			DockerfilePath: o.file,
+		},
+		CgroupParent:  o.cgroupParent,
+		ExtraHosts:    o.extraHosts,
+		NetworkMode:   o.network,
+		NoCache:       o.noCache,
+		NoCacheFilter: o.noCacheFilter,
+		Pull:          o.pull,
+		ShmSize:       o.shmSize,
+		Tags:          o.tags,
+		Target:        string(o.stage),
+		Ulimits:       o.ulimits,
+	}}
+	for _, parse := range []func(*request, lookupEnv) error{
+		o.parseDisplay,
+		o.parseCall,
+		o.parseInputs,
+		o.parseOutputs,
+		o.parseAttestations,
+		o.parseCaches,
+		o.parseLimits,
+	} {
+		if err := parse(req, env); err != nil {
+			return nil, err
+		}
+	}
+	return req, nil
+}
+
+// parseDisplay reads --progress and --quiet: "quiet" of the former is the
+// latter, and "none" is BuildKit's quiet, which prints no image ID.
+func (o *buildOptions) parseDisplay(req *request, _ lookupEnv) error {
+	switch o.progress {
+	case "quiet":
+		o.quiet = true
+	case "none":
+		o.progress = "quiet"
+	case "auto", "plain", "tty", "rawjson":
+	default:
+		return fmt.Errorf(`--progress=%s is none of "auto", "none", "plain", "quiet", "rawjson", "tty"`, o.progress)
+	}
+	req.display = progressui.DisplayMode(o.progress)
+	if o.quiet {
+		if req.display != progressui.AutoMode && req.display != progressui.QuietMode {
+			return fmt.Errorf("--progress=%s and --quiet cannot be used together", o.progress)
+		}
+		req.display = progressui.QuietMode
+	}
+	return nil
+}
+
+func (o *buildOptions) parseCall(req *request, _ lookupEnv) error {
+	call, err := buildflags.ParseCallFunc(o.call)
+	if err != nil {
+		return fmt.Errorf("--call: %w", err)
+	}
+	mode := confutil.MetadataProvenance()
+	if call != nil {
+		req.build.CallFunc = &build.CallFunc{Name: call.Name, Format: call.Format, IgnoreStatus: call.IgnoreStatus}
+	}
+	if call != nil || o.metadataFile == "" {
+		mode = confutil.MetadataProvenanceModeDisabled
+	}
+	req.build.ProvenanceResponseMode = mode
+	return nil
+}
+
+func (o *buildOptions) parseInputs(req *request, env lookupEnv) error {
+	var err error
+	if req.platforms, err = platformutil.Parse(o.platforms); err != nil {
+		return fmt.Errorf("--platform: %w", err)
+	}
+	req.build.Platforms = slices.Clone(req.platforms)
+	if req.build.BuildArgs, err = buildArgs(o.buildArgs, env); err != nil {
+		return err
+	}
+	if req.build.Labels, err = keyValues("label", o.labels, nil); err != nil {
+		return err
+	}
+	contexts, err := buildflags.ParseContextNames(o.contexts)
+	if err != nil {
+		return fmt.Errorf("--build-context: %w", err)
+	}
+	req.build.Inputs.NamedContexts = make(map[string]build.NamedContext, len(contexts))
+	for name, path := range contexts {
+		req.build.Inputs.NamedContexts[name] = build.NamedContext{Path: path}
+	}
+	if req.secrets, err = buildflags.ParseSecretSpecs(o.secrets); err != nil {
+		return fmt.Errorf("--secret: %w", err)
+	}
+	if req.ssh, err = buildflags.ParseSSHSpecs(o.ssh); err != nil {
+		return fmt.Errorf("--ssh: %w", err)
+	}
+	if len(req.ssh) == 0 && buildflags.IsGitSSH(o.contextPath) {
+		req.ssh = []*buildflags.SSH{{ID: "default"}}
+	}
+	return nil
+}
+
+func (o *buildOptions) parseOutputs(req *request, _ lookupEnv) error {
+	entries, err := buildflags.ParseExports(o.outputs)
+	if err != nil {
+		return fmt.Errorf("--output: %w", err)
+	}
+	outputs, _, err := build.CreateExports(entries)
+	if err != nil {
+		return fmt.Errorf("--output: %w", err)
+	}
+	for _, out := range outputs {
+		if o.imageIDFile != "" && (out.Type == client.ExporterLocal || out.Type == client.ExporterTar) {
+			return fmt.Errorf("--iidfile: output of type %q has no image ID", out.Type)
+		}
+	}
+	if o.push {
+		outputs = withPush(outputs)
+	}
+	if o.load {
+		outputs = withLoad(outputs)
+	}
+	allow, allowDelete, err := buildflags.ParseEntitlements(o.allow)
+	if err != nil {
+		return fmt.Errorf("--allow: %w", err)
+	}
+	if err := build.ValidateLocalExportDelete(outputs, allowDelete); err != nil {
+		return err
+	}
+	if req.build.Annotations, err = buildflags.ParseAnnotations(o.annotations); err != nil {
+		return fmt.Errorf("--annotation: %w", err)
+	}
+	for _, out := range outputs {
+		for k, v := range req.build.Annotations {
+			out.Attrs[k.String()] = v
+		}
+	}
+	req.build.Exports, req.build.Allow = outputs, allow
+	return nil
+}
+
+// withPush has every image output pushed, or adds one that is.
+func withPush(outputs []client.ExportEntry) []client.ExportEntry {
+	var pushed bool
+	for _, out := range outputs {
+		if out.Type != client.ExporterImage {
+			continue
+		}
+		pushed = true
+		out.Attrs["push"] = "true"
+		// Unpacking into the daemon's own image store is of no use for a push.
+		if _, ok := out.Attrs["unpack"]; !ok {
+			out.Attrs["unpack"] = "false"
+		}
+	}
+	if pushed {
+		return outputs
+	}
+	return append(outputs, client.ExportEntry{
+		Type:  client.ExporterImage,
+		Attrs: map[string]string{"push": "true", "unpack": "false"},
+	})
+}
+
+// withLoad adds an output to the engine, unless there is one. An output of type
+// docker with a dest goes to a file instead.
+func withLoad(outputs []client.ExportEntry) []client.ExportEntry {
+	for _, out := range outputs {
+		if out.Type != client.ExporterDocker {
+			continue
+		}
+		if _, toFile := out.Attrs["dest"]; !toFile {
+			return outputs
+		}
+	}
+	return append(outputs, client.ExportEntry{Type: client.ExporterDocker, Attrs: map[string]string{}})
+}
+
+func (o *buildOptions) parseAttestations(req *request, _ lookupEnv) error {
+	specs := slices.Clone(o.attests)
+	if o.provenance != "" {
+		specs = append(specs, buildflags.CanonicalizeAttest("provenance", o.provenance))
+	}
+	if o.sbom != "" {
+		specs = append(specs, buildflags.CanonicalizeAttest("sbom", o.sbom))
+	}
+	attests, err := buildflags.ParseAttests(specs)
+	if err != nil {
+		return fmt.Errorf("--attest: %w", err)
+	}
+	req.build.Attests = attests.ToMap()
+	return nil
+}
+
+func (o *buildOptions) parseCaches(req *request, _ lookupEnv) error {
+	if o.noCache && len(o.noCacheFilter) > 0 {
+		return errors.New("--no-cache and --no-cache-filter cannot be used together")
+	}
+	from, err := buildflags.ParseCacheEntry(o.cacheFrom)
+	if err != nil {
+		return fmt.Errorf("--cache-from: %w", err)
+	}
+	to, err := buildflags.ParseCacheEntry(o.cacheTo)
+	if err != nil {
+		return fmt.Errorf("--cache-to: %w", err)
+	}
+	req.build.CacheFrom, req.build.CacheTo = build.CreateCaches(from), build.CreateCaches(to)
+	return nil
+}
+
+func (o *buildOptions) parseLimits(req *request, _ lookupEnv) (err error) {
+	if req.build.ResourceLimits, err = build.ParseResourceLimits(o.resources); err != nil {
+		return fmt.Errorf("--resource: %w", err)
+	}
+	if req.build.Policy, err = buildflags.ParsePolicyConfigs(o.policies); err != nil {
+		return fmt.Errorf("--policy: %w", err)
+	}
+	return nil
+}
+
+// attach gives the build what it needs at run time: standard input, registry
+// credentials, secrets, ssh agents and the source policy of the environment.
+func (r *request) attach(dockerCLI command.Cli) error {
+	r.build.Inputs.InStream = build.NewSyncMultiReader(dockerCLI.In())
+	secrets, err := build.CreateSecrets(r.secrets)
+	if err != nil {
+		return err
+	}
+	ssh, err := build.CreateSSH(r.ssh)
+	if err != nil {
+		return err
+	}
+	auth := authprovider.NewDockerAuthProvider(authprovider.DockerAuthProviderConfig{
+		AuthConfigProvider: dockerconfig.LoadAuthConfig(dockerCLI),
+	})
+	r.build.Session = append(r.build.Session, auth, secrets, ssh)
+	r.build.SourcePolicy, err = build.ReadSourcePolicy()
+	return err
+}
+
+// buildArgs are the values of --build-arg; one without a value gets that of the
+// environment, or is left out.
+func buildArgs(given []string, env lookupEnv) (map[string]string, error) {
+	args, err := keyValues("build-arg", given, env)
+	if err != nil {
+		return nil, err
+	}
+	if _, ok := args[epochArg]; !ok {
+		if v, _ := env(epochArg); v != "" {
+			args[epochArg] = v
+		}
+	}
+	return args, nil
+}
+
+// keyValues splits the KEY=VALUE and KEY values of a flag. A KEY by itself gets
+// its value from env, or is empty where env is nil. Values may be secret, so
+// that no error shows them.
+func keyValues(flag string, given []string, env lookupEnv) (map[string]string, error) {
+	values := make(map[string]string, len(given))
+	for _, kv := range given {
+		k, v, ok := strings.Cut(kv, "=")
+		if k == "" {
+			return nil, fmt.Errorf("--%s: a name is needed before the value", flag)
+		}
+		if !ok && env != nil {
+			if v, ok = env(k); !ok {
+				continue
+			}
+		}
+		values[k] = v
+	}
+	return values, nil
+}

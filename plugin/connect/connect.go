@@ -1,0 +1,179 @@
+// Package connect finds the builder that a build runs on.
+//
+// [Choose] decides which of the ways to name a builder counts, from the command
+// line and the environment alone; [Connect] turns its choice into the nodes
+// that buildx's pipeline builds on, or into an [Error] that helps.
+package connect
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/docker/buildx/builder"
+	"github.com/docker/buildx/driver"
+	"github.com/docker/buildx/policy"
+	"github.com/docker/buildx/store"
+	"github.com/docker/buildx/store/storeutil"
+	"github.com/docker/buildx/util/confutil"
+	"github.com/docker/buildx/util/dockerutil/dockerconfig"
+	"github.com/docker/buildx/util/imagetools"
+	"github.com/docker/cli/cli/command"
+)
+
+// dialTimeout bounds how long a remote daemon may take to accept a connection.
+const dialTimeout = 10 * time.Second
+
+// hostBuilder is the name of the builder that BUILDKIT_HOST stands for, in
+// progress output and in buildx's records of builds.
+const hostBuilder = "buildkit-host"
+
+// Builder is a builder that is ready for buildx's pipeline.
+type Builder struct {
+	// Name and Driver are what buildx calls it ("default", "docker").
+	Name, Driver string
+	Nodes        []builder.Node
+}
+
+// Connect loads the nodes of the chosen builder. The context path of the build
+// picks the node of a Kubernetes builder that already has the context's cache.
+// An unreachable builder is an [*Error].
+func Connect(ctx context.Context, cli command.Cli, choice Choice, contextPath string) (*Builder, error) {
+	if choice.Source == HostEnv {
+		return connectHost(ctx, cli, choice.Value)
+	}
+	return connectStored(ctx, cli, choice, contextPath)
+}
+
+// connectStored loads a builder of buildx's store, or the engine of a docker
+// context, which buildx treats as a builder of the context's name.
+func connectStored(ctx context.Context, cli command.Cli, choice Choice, contextPath string) (*Builder, error) {
+	b, err := builder.New(cli,
+		builder.WithName(choice.Value),
+		builder.WithContextPathHash(contextPath),
+	)
+	if err != nil {
+		return nil, &Error{Source: choice.Source, Name: choice.Value, Err: err}
+	}
+	if choice.Source == CurrentStore {
+		choice.Value = b.Name
+		if b.DockerContext {
+			choice.Source = DockerEngine
+		}
+	}
+	if err := touch(cli, b.NodeGroup); err != nil {
+		return nil, err
+	}
+	verifier := policy.DefaultImageVerifier(confutil.NewConfig(cli))
+	nodes, err := b.LoadNodes(ctx, builder.WithImageVerifier(verifier))
+	if err == nil {
+		err = reachable(ctx, nodes)
+	}
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		return nil, &Error{Source: choice.Source, Name: choice.Value, Err: err}
+	}
+	return &Builder{Name: b.Name, Driver: b.Driver, Nodes: nodes}, nil
+}
+
+// touch notes in buildx's store that the builder was used.
+func touch(cli command.Cli, group *store.NodeGroup) error {
+	txn, release, err := storeutil.GetStore(cli)
+	if err != nil {
+		return err
+	}
+	defer release()
+	if err := txn.UpdateLastActivity(group); err != nil {
+		return fmt.Errorf("noting the builder's last use: %w", err)
+	}
+	return nil
+}
+
+// connectHost makes a builder of one node for the daemon at an address. It is
+// not saved, and neither asks the store nor the docker engine anything.
+func connectHost(ctx context.Context, cli command.Cli, address string) (*Builder, error) {
+	factory, err := driver.GetFactory("remote", true)
+	if err != nil {
+		return nil, err
+	}
+	auth := dockerconfig.LoadAuthConfig(cli)
+	handle, err := driver.GetDriver(ctx, factory, driver.InitConfig{
+		Name:         hostBuilder,
+		EndpointAddr: address,
+		ContextStore: cli.ContextStore(),
+		Auth:         auth,
+	})
+	if err != nil {
+		return nil, &Error{Source: HostEnv, Name: address, Err: err}
+	}
+	node := builder.Node{
+		Node:        store.Node{Name: hostBuilder + "0", Endpoint: address},
+		Builder:     hostBuilder,
+		Driver:      handle,
+		ImageOpt:    imagetools.Opt{Auth: auth},
+		ProxyConfig: proxies(cli, address),
+	}
+	if err := reachable(ctx, []builder.Node{node}); err != nil {
+		return nil, &Error{Source: HostEnv, Name: address, Err: err}
+	}
+	return &Builder{Name: hostBuilder, Driver: factory.Name(), Nodes: []builder.Node{node}}, nil
+}
+
+// proxies are the build args that the user's docker configuration sets for the
+// daemon at an address.
+func proxies(cli command.Cli, address string) map[string]string {
+	args := map[string]string{}
+	for k, v := range cli.ConfigFile().ParseProxyConfig(address, nil) {
+		if v != nil {
+			args[k] = *v
+		}
+	}
+	return args
+}
+
+// reachable returns nil if some node can be built on, so that an unreachable
+// builder is found out at once: buildx waits for one twice, 20 seconds each.
+func reachable(ctx context.Context, nodes []builder.Node) error {
+	var errs []error
+	for _, n := range nodes {
+		err := n.Err
+		if err == nil {
+			err = probe(ctx, n)
+		}
+		if err == nil {
+			return nil
+		}
+		errs = append(errs, err)
+	}
+	if len(errs) == 0 {
+		return errors.New("it has no nodes")
+	}
+	return errors.Join(errs...)
+}
+
+// probe asks whether one node can be reached, where that is quick to find out.
+// A container that is not running yet can be: buildx starts it.
+func probe(ctx context.Context, n builder.Node) error {
+	switch n.Driver.Factory().Name() {
+	case "remote":
+		if !strings.HasPrefix(n.Endpoint, "unix:") && !strings.HasPrefix(n.Endpoint, "tcp:") {
+			// The other schemes start a process (ssh, docker, kubectl).
+			return nil
+		}
+		ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+		defer cancel()
+		conn, err := n.Driver.Dial(ctx)
+		if err != nil {
+			return err
+		}
+		return conn.Close()
+	case "docker-container":
+		_, err := n.Driver.Info(ctx)
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,122 @@
+package plugin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/docker/buildx/util/desktop"
+	"github.com/docker/cli/cli"
+	"github.com/docker/cli/cli/debug"
+	solvererrdefs "github.com/moby/buildkit/solver/errdefs"
+	"github.com/moby/buildkit/sourcepolicy/policysession"
+	"github.com/moby/buildkit/util/grpcerrors"
+	"github.com/moby/buildkit/util/stack"
+	"github.com/spf13/cobra"
+	"google.golang.org/grpc/codes"
+)
+
+// Exit statuses of the program, beside that of a failed check (see statusError).
+const (
+	exitDone        = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitInterrupted = 130 // 128 + SIGINT, as shells report it
+)
+
+// usageError is a command line that cannot be run as it was written.
+type usageError struct {
+	command string // the command's path, for the hint
+	err     error
+}
+
+func (e *usageError) Error() string {
+	return fmt.Sprintf("%v\nSee '%s --help'.", e.err, e.command)
+}
+
+func (e *usageError) Unwrap() error { return e.err }
+
+// statusError ends the program with a status and no message: what there is to
+// say has been printed.
+type statusError int
+
+func (e statusError) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
+
+// exactArgs accepts n arguments, called what.
+func exactArgs(n int, what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) == n {
+			return nil
+		}
+		return &usageError{
+			command: cmd.CommandPath(),
+			err:     fmt.Errorf("%q takes %s, %d arguments given", cmd.CommandPath(), what, len(args)),
+		}
+	}
+}
+
+// unknownCommand is the error for a command that does not exist.
+func unknownCommand(cmd *cobra.Command, given string) error {
+	cmd.SuggestionsMinimumDistance = 2
+	msg := fmt.Sprintf("unknown command %q", given)
+	if near := cmd.SuggestionsFor(given); len(near) > 0 {
+		msg += fmt.Sprintf(", did you mean %q?", near[0])
+	}
+	return &usageError{command: cmd.CommandPath(), err: errors.New(msg)}
+}
+
+// Report prints the error of a run to w, with the lines of the Dockerfile that
+// it is about, and returns the exit status of the process.
+func Report(w io.Writer, err error) int {
+	if err == nil {
+		return exitDone
+	}
+	var status statusError
+	if errors.As(err, &status) {
+		return int(status)
+	}
+	if interrupted(err) {
+		fmt.Fprintln(w, "Interrupted")
+		return exitInterrupted
+	}
+	printError(w, err)
+
+	var usage *usageError
+	var cliStatus cli.StatusError
+	switch {
+	case errors.As(err, &usage), errors.As(err, &cliStatus) && cliStatus.StatusCode == 125:
+		// 125 is how the Docker CLI reports a flag that it does not know.
+		return exitUsage
+	default:
+		return exitFailed
+	}
+}
+
+// interrupted reports whether a run ended because it was cancelled, here or,
+// through the daemon, with a gRPC status.
+func interrupted(err error) bool {
+	return errors.Is(err, context.Canceled) || grpcerrors.Code(err) == codes.Canceled
+}
+
+func printError(w io.Writer, err error) {
+	for _, msg := range policysession.DenyMessages(err) {
+		if m := msg.GetMessage(); m != "" {
+			fmt.Fprintf(w, "Policy: %s\n", m)
+		}
+	}
+	for _, s := range solvererrdefs.Sources(err) {
+		// A failure to write to the error stream can be told nowhere.
+		_ = s.Print(w)
+	}
+	if debug.IsEnabled() {
+		fmt.Fprintf(w, "ERROR: %+v\n", stack.Formatter(err))
+	} else {
+		fmt.Fprintf(w, "ERROR: %s\n", strings.TrimRight(err.Error(), "\n"))
+	}
+	var ref *desktop.ErrorWithBuildRef
+	if errors.As(err, &ref) {
+		_ = ref.Print(w)
+	}
+}

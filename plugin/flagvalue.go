@@ -1,0 +1,99 @@
+package plugin
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// formatValue is the form of a command's output.
+type formatValue string
+
+const (
+	formatText formatValue = "text" // for people; may change
+	formatJSON formatValue = "json" // for programs; fields are only ever added
+)
+
+// addFormatFlag adds --format to a command that has both forms.
+func addFormatFlag(cmd *cobra.Command, value *formatValue) {
+	cmd.Flags().Var(value, "format", `Format of the output ("text", "json")`)
+	complete(cmd, "format", cobra.FixedCompletions(
+		[]cobra.Completion{string(formatText), string(formatJSON)}, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// String returns the format. It implements pflag.Value, as do Set and Type.
+func (v *formatValue) String() string { return string(*v) }
+
+// Set accepts a known format.
+func (v *formatValue) Set(s string) error {
+	switch f := formatValue(s); f {
+	case formatText, formatJSON:
+		*v = f
+		return nil
+	}
+	return fmt.Errorf("must be %q or %q", formatText, formatJSON)
+}
+
+// Type names the kind of value in a usage line.
+func (v *formatValue) Type() string { return "string" }
+
+// stageValue is the stage to build, behind both of its flags.
+type stageValue string
+
+// String returns the stage. It implements pflag.Value, as do Set and Type.
+func (v *stageValue) String() string { return string(*v) }
+
+// Set accepts one stage, as often as it likes.
+func (v *stageValue) Set(s string) error {
+	if s == "" {
+		return errors.New("a stage name is needed")
+	}
+	if *v != "" && *v != stageValue(s) {
+		return fmt.Errorf("one stage can be built at a time, and %q was given before (--stage and --target are the same)", string(*v))
+	}
+	*v = stageValue(s)
+	return nil
+}
+
+// Type names the kind of value in a usage line.
+func (v *stageValue) Type() string { return "string" }
+
+// frontendValue says how the Dockerfile frontend runs.
+type frontendValue struct {
+	// image is false for the frontend of this program.
+	image bool
+	// ref is the image to run, or "" for the one that the Dockerfile names and
+	// else the one of this program's version.
+	ref string
+}
+
+// String returns the value as it is written. It implements pflag.Value, as do
+// Set and Type.
+func (v *frontendValue) String() string {
+	switch {
+	case !v.image:
+		return "inprocess"
+	case v.ref == "":
+		return "image"
+	}
+	return "image=" + v.ref
+}
+
+// Set accepts inprocess, image and image=REF.
+func (v *frontendValue) Set(s string) error {
+	kind, ref, hasRef := strings.Cut(s, "=")
+	switch {
+	case kind == "inprocess" && !hasRef:
+		*v = frontendValue{}
+	case kind == "image" && (!hasRef || ref != ""):
+		*v = frontendValue{image: true, ref: ref}
+	default:
+		return errors.New(`must be "inprocess", "image" or "image=REF"`)
+	}
+	return nil
+}
+
+// Type names the kind of value in a usage line.
+func (v *frontendValue) Type() string { return "string" }

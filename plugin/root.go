@@ -1,0 +1,123 @@
+// Package plugin is the `docker stagebuild` command line: one file a command,
+// each with its options struct, its constructor and its run function.
+//
+// [Run] parses and runs a command as a Docker CLI plugin or standalone,
+// [Report] prints its error and gives the process its exit status. What builds
+// need beside flags lives in the packages below: which builder (connect) and
+// how the frontend runs on it (inprocess).
+package plugin
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/docker/buildx/util/logutil"
+	"github.com/docker/cli/cli-plugins/metadata"
+	cliplugin "github.com/docker/cli/cli-plugins/plugin"
+	"github.com/docker/cli/cli/command"
+	"github.com/docker/cli/cli/debug"
+	cliflags "github.com/docker/cli/cli/flags"
+	"github.com/sirupsen/logrus"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/stagebuild/stagebuild/plugin/buildinfo"
+)
+
+// name is the plugin's: the word after `docker`, and the executable without
+// the prefix that the Docker CLI looks for.
+const name = "stagebuild"
+
+// Run runs the command line of the process: as a plugin when the Docker CLI
+// started it, and by itself otherwise.
+func Run(dockerCLI *command.DockerCli) error {
+	configureLogs(logrus.StandardLogger())
+	if cliplugin.RunningStandalone() {
+		root := NewRootCommand(filepath.Base(os.Args[0]), dockerCLI, initializer(dockerCLI))
+		return root.Execute()
+	}
+	root := NewRootCommand(name, dockerCLI, func(cmd *cobra.Command, args []string) error {
+		return cliplugin.PersistentPreRunE(cmd, args)
+	})
+	return cliplugin.RunPlugin(dockerCLI, root, metadata.Metadata{
+		SchemaVersion: "0.1.0",
+		Vendor:        "Stagebuild",
+		Version:       buildinfo.Read().Version,
+		URL:           "https://github.com/stagebuild/stagebuild",
+	})
+}
+
+// initializer prepares the Docker CLI's client side for a standalone run, as
+// the plugin framework does for a plugin: from the environment (DOCKER_HOST,
+// DOCKER_CONTEXT, DOCKER_TLS…), without contacting an engine.
+func initializer(dockerCLI *command.DockerCli) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, _ []string) error {
+		flags := pflag.NewFlagSet(cmd.DisplayName(), pflag.ContinueOnError)
+		options := cliflags.NewClientOptions()
+		options.InstallFlags(flags)
+		options.SetDefaultOptions(flags)
+		options.Debug = debug.IsEnabled()
+		return dockerCLI.Initialize(options)
+	}
+}
+
+// NewRootCommand returns the command that holds all others. It calls
+// initialize once before the one that runs.
+func NewRootCommand(name string, dockerCLI command.Cli, initialize func(*cobra.Command, []string) error) *cobra.Command {
+	var debugLogs bool
+	cmd := &cobra.Command{
+		Use:   name,
+		Short: "Build staged Dockerfiles",
+		Long: `Build Dockerfiles whose stages differ by platform and build args.
+
+Any Dockerfile builds as it does with "docker buildx build". A staged one may
+also guard stages and instructions by platform and condition.`,
+		Example: fmt.Sprintf(`  # Build the Dockerfile of the current folder and load the image into Docker
+  docker %[1]s build --load -t app .
+
+  # See the plain Dockerfile that one platform's build uses
+  docker %[1]s build --help`, "stagebuild"),
+		Args:                  cobra.ArbitraryArgs,
+		SilenceUsage:          true,
+		SilenceErrors:         true,
+		TraverseChildren:      true,
+		DisableFlagsInUseLine: true,
+		CompletionOptions:     cobra.CompletionOptions{HiddenDefaultCmd: true},
+		PersistentPreRunE: func(cmd *cobra.Command, args []string) error {
+			if debugLogs {
+				debug.Enable()
+			}
+			cmd.SetContext(interruptible(cmd.Context(), os.Exit))
+			return initialize(cmd, args)
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return cmd.Help()
+			}
+			return unknownCommand(cmd, args[0])
+		},
+	}
+	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return &usageError{command: cmd.CommandPath(), err: err}
+	})
+	cmd.PersistentFlags().BoolVarP(&debugLogs, "debug", "D", debug.IsEnabled(), "Enable debug logging")
+	cmd.AddCommand(
+		newBuildCommand(dockerCLI),
+		newVersionCommand(dockerCLI),
+	)
+	return cmd
+}
+
+// configureLogs gives log lines buildx's form, and hides those of its libraries
+// that say nothing to a user.
+func configureLogs(log *logrus.Logger) {
+	log.SetFormatter(&logutil.Formatter{})
+	log.AddHook(logutil.NewFilter([]logrus.Level{logrus.DebugLevel, logrus.WarnLevel},
+		"serving grpc connection",
+		"stopping session",
+		"using default config store",
+		// The OCI layout store tries fs-verity, which few file systems have.
+		"failed check for fsverity support",
+	))
+}

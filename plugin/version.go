@@ -1,0 +1,46 @@
+package plugin
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"github.com/docker/cli/cli/command"
+	"github.com/spf13/cobra"
+
+	"github.com/stagebuild/stagebuild/plugin/buildinfo"
+)
+
+type versionOptions struct {
+	format formatValue
+}
+
+func newVersionCommand(dockerCLI command.Cli) *cobra.Command {
+	options := versionOptions{format: formatText}
+	cmd := &cobra.Command{
+		Use:   "version [OPTIONS]",
+		Short: "Show the version of this program and of its BuildKit library",
+		Example: `  docker stagebuild version
+
+  # For programs
+  docker stagebuild version --format json`,
+		Args:                  exactArgs(0, "no arguments"),
+		ValidArgsFunction:     cobra.NoFileCompletions,
+		DisableFlagsInUseLine: true,
+		RunE: func(*cobra.Command, []string) error {
+			return runVersion(dockerCLI.Out(), options, buildinfo.Read())
+		},
+	}
+	addFormatFlag(cmd, &options.format)
+	return cmd
+}
+
+func runVersion(w io.Writer, options versionOptions, info buildinfo.Info) error {
+	if options.format == formatJSON {
+		enc := json.NewEncoder(w)
+		enc.SetIndent("", "  ")
+		return enc.Encode(info)
+	}
+	_, err := fmt.Fprintf(w, "github.com/stagebuild/stagebuild %s %s (BuildKit %s)\n", info.Version, info.Commit, info.BuildKit)
+	return err
+}
