@@ -40,3 +40,33 @@ func CacheDir(ctx context.Context) (string, error) {
 	}
 	return filepath.Join(root, ".cache"), nil
 }
+
+// GoRoot returns the folder of the Go release that go.mod asks for, and its
+// version ("1.26.8"). Where another one runs, the go command fetches it.
+func GoRoot(ctx context.Context) (dir, version string, err error) {
+	root, err := Root(ctx)
+	if err != nil {
+		return "", "", err
+	}
+	version, err = goCommand(ctx, root, "list", "-m", "-f", "{{.GoVersion}}")
+	if err != nil {
+		return "", "", err
+	}
+	cmd := exec.CommandContext(ctx, "go", "env", "GOROOT")
+	cmd.Dir = root
+	cmd.Env = append(os.Environ(), "GOTOOLCHAIN=go"+version)
+	out, err := cmd.Output()
+	if err != nil {
+		return "", "", fmt.Errorf("go env GOROOT with Go %s: %w", version, err)
+	}
+	return strings.TrimSpace(string(out)), version, nil
+}
+
+// ModuleVersion returns the version of a module that go.mod asks for.
+func ModuleVersion(ctx context.Context, module string) (string, error) {
+	root, err := Root(ctx)
+	if err != nil {
+		return "", err
+	}
+	return goCommand(ctx, root, "list", "-m", "-f", "{{.Version}}", module)
+}

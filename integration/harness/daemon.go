@@ -1,0 +1,111 @@
+package harness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	bkclient "github.com/moby/buildkit/client"
+
+	"github.com/stagebuild/stagebuild/integration/toolchain"
+)
+
+// daemon is a buildkitd that the harness started.
+type daemon struct {
+	addr string
+	proc *process
+}
+
+// startDaemon starts a buildkitd with an OCI worker. Its state lies in a
+// folder of the environment called name. With platforms it says that it is a
+// node for those.
+func (e *Env) startDaemon(ctx context.Context, name string, platforms ...string) (*daemon, error) {
+	bin, err := toolchain.Ensure(ctx, e.log, "buildkitd")
+	if err != nil {
+		return nil, err
+	}
+	runc, err := ensureRunc(ctx, e.log)
+	if err != nil {
+		return nil, err
+	}
+	dir := filepath.Join(e.Dir, name)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
+	}
+	config := filepath.Join(dir, "buildkitd.toml")
+	if err := os.WriteFile(config, []byte(mirrorConfig(e.Registry.Host)), 0o644); err != nil {
+		return nil, err
+	}
+	addr := "unix://" + filepath.Join(dir, "s")
+	args := []string{
+		"--config", config, "--root", filepath.Join(dir, "state"), "--addr", addr,
+		"--oci-worker", "true", "--oci-worker-binary", runc, "--containerd-worker", "false",
+	}
+	for _, p := range platforms {
+		args = append(args, "--oci-worker-platform", p)
+	}
+	cmd := exec.Command(bin, args...)
+	cmd.Env = append(slices.DeleteFunc(os.Environ(), isProxyVar), proxyEnv(e.Registry.Host)...)
+	proc, err := startProcess("buildkitd", cmd)
+	if err != nil {
+		return nil, err
+	}
+	// The state is unmounted by the daemon itself, which takes a moment.
+	e.closers = append(e.closers, func() error { return proc.stop(20 * time.Second) })
+	c, err := bkclient.New(ctx, addr)
+	if err != nil {
+		return nil, err
+	}
+	err = proc.waitReady(ctx, 60*time.Second, func(ctx context.Context) error {
+		_, err := c.ListWorkers(ctx)
+		return err
+	})
+	return &daemon{addr: addr, proc: proc}, errors.Join(err, c.Close())
+}
+
+// StartNode starts a second daemon that says it is for the given platforms,
+// and returns its address: the other node of a multi-node builder. name is
+// that of its folder, so a short word.
+func (e *Env) StartNode(ctx context.Context, name string, platforms ...string) (string, error) {
+	if e.daemon == nil {
+		return "", &UnavailableError{"further daemons are only started beside one of the harness's own, and there is " + e.Builder}
+	}
+	d, err := e.startDaemon(ctx, name, platforms...)
+	if err != nil {
+		return "", err
+	}
+	return d.addr, nil
+}
+
+// mirrorConfig is the buildkitd.toml that serves Docker Hub's names from the
+// registry at host.
+func mirrorConfig(host string) string {
+	return fmt.Sprintf(`[registry."docker.io"]
+  mirrors = [%q]
+[registry.%q]
+  http = true
+`, host, host)
+}
+
+// proxyEnv makes the registry at host the HTTP proxy of a daemon, where
+// whatever is not for the registry is refused. So a base image that is not
+// there fails at once, offline or not, and no test reads the network by
+// accident.
+func proxyEnv(host string) []string {
+	var env []string
+	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY"} {
+		env = append(env, name+"=http://"+host)
+	}
+	return append(env, "NO_PROXY=127.0.0.1,localhost")
+}
+
+func isProxyVar(kv string) bool {
+	name, _, _ := strings.Cut(strings.ToUpper(kv), "=")
+	return name == "HTTP_PROXY" || name == "HTTPS_PROXY" || name == "NO_PROXY" || name == "ALL_PROXY"
+}

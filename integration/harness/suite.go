@@ -1,0 +1,77 @@
+package harness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+	"testing"
+)
+
+// Suite is the one environment that the tests of a package share. It starts
+// with the first test that asks for it.
+type Suite struct {
+	// Options are for [Start].
+	Options Options
+
+	once sync.Once
+	env  *Env
+	err  error
+}
+
+// Main runs a package's tests, ends the environment, and returns the exit
+// status for os.Exit. An environment that does not end well is a failure.
+func (s *Suite) Main(m *testing.M) int {
+	// A signal would otherwise end this process without its deferred work; the
+	// kernel ends the daemons then, but not their folder.
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-signals
+		s.close()
+		os.Exit(130)
+	}()
+	status := m.Run()
+	if err := s.close(); err != nil {
+		fmt.Fprintln(os.Stderr, "ending the test environment:", err)
+		status = max(status, 1)
+	}
+	return status
+}
+
+func (s *Suite) close() error {
+	s.once.Do(func() {}) // a start that runs is waited for, one to come does not come
+	if s.env == nil {
+		return nil
+	}
+	return s.env.Close()
+}
+
+// Env returns the environment, and starts it if this is the first test to ask.
+// Where nothing can be started it skips the test with the reason; where
+// something could be started and does not start, it fails the test.
+func (s *Suite) Env(tb testing.TB) *Env {
+	tb.Helper()
+	// The environment outlives the test that happens to be the first.
+	s.once.Do(func() { s.env, s.err = Start(context.Background(), s.Options) })
+	var unavailable *UnavailableError
+	switch {
+	case errors.As(s.err, &unavailable):
+		tb.Skip(s.err)
+	case s.err != nil:
+		tb.Fatal(s.err)
+	}
+	return s.env
+}
+
+// NeedMirror skips a test that is about base images or the request log where
+// the daemon is one that was given and pulls from elsewhere.
+func (e *Env) NeedMirror(tb testing.TB) {
+	tb.Helper()
+	if !e.Mirrored {
+		tb.Skipf("%s pulls base images by its own configuration", e.Builder)
+	}
+}

@@ -1,0 +1,198 @@
+package integration
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/stagebuild/stagebuild/integration/harness"
+)
+
+// writeContext writes a build context and returns its folder. Keys of files
+// are slash-separated paths.
+func writeContext(t *testing.T, files map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, content := range files {
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// solve builds a context with BuildKit's own frontend and pushes it as
+// "repository:tag".
+func solve(t *testing.T, env *harness.Env, dir, repo, platforms string) error {
+	t.Helper()
+	_, err := env.Buildctl(t.Context(), "build", "--frontend", "dockerfile.v0", "--progress", "plain",
+		"--local", "context="+dir, "--local", "dockerfile="+dir, "--opt", "platform="+platforms,
+		"--output", "type=image,push=true,name="+env.Registry.Ref(repo))
+	return err
+}
+
+func TestBusyboxRuns(t *testing.T) {
+	env := suite.Env(t)
+	dir := writeContext(t, map[string]string{
+		"Dockerfile": "FROM busybox\nRUN uname -m | tr a-z A-Z > /machine && test -x /bin/awk\n",
+	})
+	if err := solve(t, env, dir, "harness/runs:1", env.Platform); err != nil {
+		t.Fatal(err)
+	}
+	img := readImage(t, env, "harness/runs:1", env.Platform)
+	machine, err := img.ReadFile("/machine")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{"linux/amd64": "X86_64\n", "linux/arm64": "AARCH64\n"}[env.Platform]
+	if string(machine) != want {
+		t.Errorf("uname -m in RUN on %s wrote %q, want %q", env.Platform, machine, want)
+	}
+}
+
+func TestForeignBaseImage(t *testing.T) {
+	env := suite.Env(t)
+	dir := writeContext(t, map[string]string{"Dockerfile": "FROM busybox\nCOPY Dockerfile /copied\n"})
+	if err := solve(t, env, dir, "harness/foreign:1", "linux/amd64,linux/arm64"); err != nil {
+		t.Fatal(err)
+	}
+	// The ELF header's machine field, at byte 18: the base images are what
+	// they say they are.
+	for platform, machine := range map[string]byte{"linux/amd64": 0x3e, "linux/arm64": 0xb7} {
+		img := readImage(t, env, "harness/foreign:1", platform)
+		busybox, err := img.ReadFile("bin/busybox")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(busybox) < 20 || busybox[18] != machine {
+			t.Errorf("/bin/busybox of the %s image is for another machine", platform)
+		}
+		if got, err := img.ReadFile("/copied"); err != nil || !strings.HasPrefix(string(got), "FROM busybox\n") {
+			t.Errorf("/copied of the %s image: %q, %v", platform, got, err)
+		}
+	}
+}
+
+func TestGolangCompiles(t *testing.T) {
+	env := suite.Env(t)
+	dir := writeContext(t, map[string]string{
+		"go.mod":  "module hello\n\ngo 1.26\n",
+		"main.go": "package main\n\nfunc main() { println(\"hello from a container\") }\n",
+		"Dockerfile": "FROM golang:1.26-alpine AS build\nWORKDIR /src\nCOPY . .\n" +
+			"RUN go build -o /hello . && /hello 2> /said\n" +
+			"FROM scratch\nCOPY --from=build /hello /said /\n",
+	})
+	if err := solve(t, env, dir, "harness/golang:1", env.Platform); err != nil {
+		t.Fatal(err)
+	}
+	said, err := readImage(t, env, "harness/golang:1", env.Platform).ReadFile("said")
+	if err != nil || string(said) != "hello from a container\n" {
+		t.Errorf("the program compiled in RUN said %q, %v", said, err)
+	}
+}
+
+func TestMissingBaseImage(t *testing.T) {
+	env := suite.Env(t)
+	env.NeedMirror(t)
+	dir := writeContext(t, map[string]string{"Dockerfile": "FROM nosuchbase:7\n"})
+	// Far less than the minutes that a resolver without a network can take.
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	_, err := env.Buildctl(ctx, "build", "--frontend", "dockerfile.v0", "--progress", "plain",
+		"--local", "context="+dir, "--local", "dockerfile="+dir)
+	if err == nil {
+		t.Fatal("a Dockerfile FROM an image that does not exist was built")
+	}
+	if ctx.Err() != nil {
+		t.Fatalf("the failure took over 20 seconds: %v", err)
+	}
+	if !strings.Contains(err.Error(), "docker.io/library/nosuchbase:7: not found") {
+		t.Errorf("the error does not say which image was not found:\n%v", err)
+	}
+	const path = "/v2/library/nosuchbase/manifests/7"
+	var asked bool
+	for _, req := range env.Registry.RequestsFor("library/nosuchbase") {
+		asked = asked || req.Path == path && req.Status == 404
+	}
+	if !asked {
+		t.Errorf("the request log has no 404 for %s:\n%v", path, env.Registry.Requests())
+	}
+}
+
+func TestRequestLogNamesWhatIsPulled(t *testing.T) {
+	env := suite.Env(t)
+	env.NeedMirror(t)
+	if err := env.Registry.PushFiles(t.Context(), "library/once:1", env.Platform, v1.Config{},
+		map[string]harness.File{"marker": {Content: "pulled"}}); err != nil {
+		t.Fatal(err)
+	}
+	pushed := len(env.Registry.RequestsFor("library/once"))
+	dir := writeContext(t, map[string]string{"Dockerfile": "FROM once:1\nENV PULLED=1\n"})
+	if err := solve(t, env, dir, "harness/once:1", env.Platform); err != nil {
+		t.Fatal(err)
+	}
+	pulled := env.Registry.RequestsFor("library/once")[pushed:]
+	if len(pulled) == 0 {
+		t.Error("a base image was pulled, and the request log does not say so")
+	}
+	if got := readImage(t, env, "harness/once:1", env.Platform).Env("PULLED"); got != "1" {
+		t.Errorf("PULLED is %q in the image, want 1", got)
+	}
+}
+
+func TestExportedLayoutReadsAsPushed(t *testing.T) {
+	env := suite.Env(t)
+	dir := writeContext(t, map[string]string{"Dockerfile": "FROM busybox\nENV KIND=layout\n"})
+	out := t.TempDir()
+	file := filepath.Join(out, "image.tar")
+	if _, err := env.Buildx(t.Context(), "build", "--platform=linux/amd64,linux/arm64", "--provenance=false",
+		"--output=type=oci,dest="+file, dir); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := env.Buildx(t.Context(), "build", "--platform=linux/amd64,linux/arm64", "--provenance=false",
+		"--push", "--tag="+env.Registry.Ref("harness/layout:1"), dir); err != nil {
+		t.Fatal(err)
+	}
+	layout, err := harness.ReadOCI(file, out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pushed, err := env.Registry.Read(t.Context(), "harness/layout:1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if layout.Digest != pushed.Digest {
+		t.Errorf("the layout's digest is %s, the pushed index's %s", layout.Digest, pushed.Digest)
+	}
+	for _, img := range layout.Images {
+		if img.Env("KIND") != "layout" {
+			t.Errorf("%s: KIND is %q", img.Platform, img.Env("KIND"))
+		}
+	}
+	if got := strings.Join(layout.Platforms(), " "); got != "linux/amd64 linux/arm64" {
+		t.Errorf("the layout's platforms are %q", got)
+	}
+}
+
+// readImage reads the image of one platform back from the registry.
+func readImage(t *testing.T, env *harness.Env, repo, platform string) harness.Image {
+	t.Helper()
+	res, err := env.Registry.Read(t.Context(), repo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	img, err := res.Image(platform)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return img
+}
