@@ -118,6 +118,9 @@ func (o *buildOptions) parseInputs(req *request, env lookupEnv) error {
 	if req.build.BuildArgs, err = buildArgs(o.buildArgs, env); err != nil {
 		return err
 	}
+	if err := o.frontend.apply(req.build.BuildArgs); err != nil {
+		return err
+	}
 	if req.build.Labels, err = keyValues("label", o.labels, nil); err != nil {
 		return err
 	}

@@ -26,7 +26,10 @@ func finish(out io.Writer, options buildOptions, req *request, resp *client.Solv
 	case req.display != progressui.QuietMode:
 		printBuildDetails(printer)
 	case options.quiet && req.build.CallFunc == nil:
-		fmt.Fprintln(out, imageID(resp.ExporterResponse))
+		// Outputs that are no image have no ID, and may be on standard output.
+		if id := imageID(resp.ExporterResponse); id != "" {
+			fmt.Fprintln(out, id)
+		}
 	}
 	if options.imageIDFile != "" {
 		if err := writeFile(options.imageIDFile, []byte(imageID(resp.ExporterResponse))); err != nil {

@@ -97,3 +97,18 @@ func (v *frontendValue) Set(s string) error {
 
 // Type names the kind of value in a usage line.
 func (v *frontendValue) Type() string { return "string" }
+
+// syntaxArg is the build arg that names the frontend image of a build.
+const syntaxArg = "BUILDKIT_SYNTAX"
+
+// apply adds the build arg that has buildx run the image, if one is named.
+func (v *frontendValue) apply(buildArgs map[string]string) error {
+	if v.ref == "" {
+		return nil
+	}
+	if other, ok := buildArgs[syntaxArg]; ok && other != v.ref {
+		return fmt.Errorf("--frontend=%s and --build-arg %s=%s name different frontends", v, syntaxArg, other)
+	}
+	buildArgs[syntaxArg] = v.ref
+	return nil
+}

@@ -21,7 +21,9 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/moby/buildkit/frontend/dockerui"
 	gateway "github.com/moby/buildkit/frontend/gateway/client"
+	"github.com/moby/buildkit/util/grpcerrors"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	"google.golang.org/grpc/codes"
 )
 
 // Frontend serves the requests of one build. It must not be copied.
@@ -95,7 +97,7 @@ func (f *Frontend) evaluate(ctx context.Context, _ string, c gateway.Client, res
 	}
 	r, err := f.serve(ctx, c)
 	if err != nil {
-		return err
+		return keepMessage(err)
 	}
 	if r == nil {
 		return errors.New("the frontend returned no result")
@@ -145,4 +147,22 @@ func syntaxOf(ctx context.Context, c gateway.Client) (string, error) {
 // it: without a cmdline that is all it does, and its errors point at the line.
 func forward(ctx context.Context, c gateway.Client) (*gateway.Result, error) {
 	return builder.Build(ctx, with(c, nil, keySource, keyCmdline))
+}
+
+// wrapped is an error whose message reaches the user whole. The result of a
+// frontend goes through the daemon, and of an error that wraps one that came
+// from there ("failed to read dockerfile: …") BuildKit sends back the inner
+// message alone, unless it is wrapped in a list.
+type wrapped struct{ error }
+
+// Unwrap returns the error as a list of one.
+func (w wrapped) Unwrap() []error { return []error{w.error} }
+
+// keepMessage wraps err so that its message survives. Errors with a code are
+// left as they are: their message carries the code, and would carry it twice.
+func keepMessage(err error) error {
+	if grpcerrors.Code(err) != codes.Unknown {
+		return err
+	}
+	return wrapped{err}
 }
