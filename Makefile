@@ -1,0 +1,84 @@
+# Every target works alone, on a machine that has Go, make and nothing else of
+# ours: what it needs it builds or downloads, once, into the user's cache.
+
+# A pipe fails with any of its commands.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+BIN := bin
+TOOLS := .cache/bin
+FUZZTIME ?= 1m
+# How often a benchmark runs: benchstat wants at least 6.
+COUNT ?= 6
+DOCKER_CONFIG ?= $(HOME)/.docker
+PREFIX := $(DOCKER_CONFIG)/cli-plugins
+# Static, and without the paths of this machine.
+GOBUILD := CGO_ENABLED=0 go build -trimpath -ldflags="-s -w"
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## build bin/docker-stagebuild and bin/stagebuild-frontend
+	mkdir -p $(BIN)
+	$(GOBUILD) -o $(BIN)/ ./cmd/...
+
+.PHONY: install
+install: build ## install the plugin for the docker CLI
+	mkdir -p "$(PREFIX)"
+	install -m 755 $(BIN)/docker-stagebuild "$(PREFIX)/docker-stagebuild"
+	@echo "installed $(PREFIX)/docker-stagebuild: try 'docker stagebuild version'"
+
+.PHONY: demo
+demo: build ## build the example for two platforms, on a BuildKit of its own, and run it
+	go run ./integration/demo
+
+.PHONY: test
+test: ## run all tests, those against a real BuildKit included
+	go test ./...
+	cd examples/go-service && go test ./...
+
+.PHONY: unit
+unit: ## run the tests that need no daemon
+	go test $$(go list ./... | grep -v '/integration')
+	cd examples/go-service && go test ./...
+
+.PHONY: lint
+lint: $(TOOLS)/golangci-lint ## check format, vet, golangci-lint, module files, documents
+	@unformatted=$$(gofmt -l .); [[ -z $$unformatted ]] || { echo "not formatted: $$unformatted"; exit 1; }
+	go vet ./...
+	$(TOOLS)/golangci-lint run ./...
+	go mod tidy -diff
+	@for dir in tools tools/lint examples/go-service; do (cd $$dir && go mod tidy -diff); done
+	go run ./integration/doccheck
+
+.PHONY: fuzz
+fuzz: ## run every fuzz target for FUZZTIME (1m)
+	@for pkg in $$(go list ./frontend/...); do \
+		for name in $$(go test -list '^Fuzz' $$pkg | { grep '^Fuzz' || true; }); do \
+			echo "fuzzing $$pkg $$name for $(FUZZTIME)"; \
+			go test $$pkg -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME); \
+		done; \
+	done
+
+.PHONY: bench
+bench: $(TOOLS)/benchstat ## run the benchmarks, and sum them up
+	mkdir -p .cache
+	go test -run '^$$' -bench . -benchmem -count $(COUNT) $$(go list ./... | grep -v '/integration') | tee .cache/bench.txt
+	$(TOOLS)/benchstat .cache/bench.txt
+
+.PHONY: tools
+tools: ## build all tools that tests and linters use into .cache/bin
+	go run ./integration/mktools -o $(TOOLS)
+
+$(TOOLS)/golangci-lint: tools/lint/go.mod tools/lint/go.sum
+	go run ./integration/mktools -o $(TOOLS) golangci-lint
+
+$(TOOLS)/%: tools/go.mod tools/go.sum
+	go run ./integration/mktools -o $(TOOLS) $*
+
+.PHONY: clean
+clean: ## remove what was built here (the user's cache stays)
+	rm -rf $(BIN) .cache
