@@ -1,0 +1,208 @@
+package guard
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/stagebuild/stagebuild/frontend/source"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// Names of the diagnostics about conditions.
+const (
+	InvalidCondition  = "InvalidCondition"
+	ConditionTooLarge = "ConditionTooLarge"
+	DollarName        = "DollarName"
+	UnknownName       = "UnknownName"
+	UnknownFunction   = "UnknownFunction"
+	UnknownValue      = "UnknownValue"
+	EnvInCondition    = "EnvInCondition"
+	NotABool          = "NotABool"
+	NotANumber        = "NotANumber"
+	NeverEqual        = "NeverEqual"
+)
+
+// The bounds of a condition (language.md, section 2).
+const (
+	maxBytes = 4 << 10
+	maxDepth = 64
+)
+
+// Condition is a parsed HCL expression. It is immutable and safe for concurrent
+// use.
+type Condition struct {
+	source string
+	expr   hclsyntax.Expression
+	names  []name
+}
+
+// name is one use of a build arg.
+type name struct {
+	text       string
+	start, end int // byte offsets in the source
+}
+
+// dollarName is how people who come from a shell write a variable.
+var dollarName = regexp.MustCompile(`\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?`)
+
+// ParseCondition parses one HCL native-syntax expression and reports all that
+// can be said about it without knowing any value.
+func ParseCondition(src string) (*Condition, []*Error) {
+	if len(src) > maxBytes {
+		return nil, []*Error{{
+			Name: ConditionTooLarge, End: len(src),
+			Message: fmt.Sprintf("the condition has %d bytes, more than %d", len(src), maxBytes),
+			Hint:    "split it over several instructions or args",
+		}}
+	}
+	expr, diags := hclsyntax.ParseExpression([]byte(src), "", hcl.InitialPos)
+	if diags.HasErrors() {
+		return nil, []*Error{syntaxError(src, diags)}
+	}
+	c := &Condition{source: src, expr: expr}
+	for _, traversal := range hclsyntax.Variables(expr) {
+		r := traversal.SourceRange()
+		c.names = append(c.names, name{text: traversal.RootName(), start: r.Start.Byte, end: r.Start.Byte + len(traversal.RootName())})
+	}
+	v := &validator{}
+	_ = hclsyntax.Walk(expr, v)
+	if len(v.errs) > 0 {
+		return nil, v.errs
+	}
+	_ = hclsyntax.Walk(expr, coercer{})
+	c.expr = truth{expr}
+	return c, nil
+}
+
+// syntaxError turns the first of HCL's diagnostics into ours; the others follow
+// from it.
+func syntaxError(src string, diags hcl.Diagnostics) *Error {
+	first := diags[0]
+	err := &Error{Name: InvalidCondition, Message: lowerFirst(first.Summary) + ": " + lowerFirst(strings.TrimSuffix(first.Detail, "."))}
+	if first.Subject != nil {
+		err.Start, err.End = first.Subject.Start.Byte, max(first.Subject.End.Byte, first.Subject.Start.Byte)
+	}
+	err.Start, err.End = min(err.Start, len(src)), min(err.End, len(src))
+	if m := dollarName.FindStringSubmatchIndex(src[err.Start:]); m != nil && m[0] == 0 {
+		return dollarError(src[err.Start+m[2]:err.Start+m[3]], err.Start, err.Start+m[1])
+	}
+	switch first.Summary {
+	case "Missing expression":
+		err.Message = "the condition is incomplete"
+		err.Hint = `write an expression of build args, DEBUG or TARGETARCH == "arm64" for example`
+	case "Extra characters after expression":
+		err.Message = "unexpected " + quoteRest(src[err.Start:]) + " after the condition"
+		err.Hint = "combine conditions with && or ||"
+	case "Invalid character":
+		if strings.HasPrefix(src[err.Start:], "'") {
+			err.Message = "single quotes do not enclose strings in a condition"
+			err.Hint = `write double quotes inside the flag's single quotes, --if='TARGETARCH == "arm64"'`
+		}
+	}
+	return err
+}
+
+func dollarError(name string, start, end int) *Error {
+	return &Error{
+		Name: DollarName, Start: start, End: end,
+		Message: "a condition names build args without $",
+		Hint:    "write " + name,
+	}
+}
+
+func quoteRest(s string) string {
+	if len(s) > 20 {
+		s = s[:20] + "…"
+	}
+	return `"` + s + `"`
+}
+
+func lowerFirst(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToLower(s[:1]) + s[1:]
+}
+
+// String returns the condition as it was written.
+func (c *Condition) String() string {
+	return c.source
+}
+
+// Names returns the build args that the condition uses, each once, sorted.
+func (c *Condition) Names() []string {
+	set := map[string]bool{}
+	for _, n := range c.names {
+		set[n.text] = true
+	}
+	return slices.Sorted(maps.Keys(set))
+}
+
+// Check reports each name that the scope does not give a value to, also where
+// that value would not matter.
+func (c *Condition) Check(scope Scope) []*Error {
+	var errs []*Error
+	for _, n := range c.names {
+		arg, ok := scope.Lookup(n.text)
+		err := &Error{Start: n.start, End: n.end}
+		switch {
+		case !ok:
+			err.Name, err.Message = UnknownName, `unknown name "`+n.text+`" in the condition`
+			err.Hint = source.DidYouMean(n.text, scope.Names())
+			if err.Hint == "" {
+				err.Hint = "declare it above with ARG " + n.text
+			}
+		case arg.IsEnv:
+			err.Name, err.Message = EnvInCondition, n.text+" is an ENV, and a condition sees build args only"
+			err.Hint = "declare it with ARG " + n.text + " and set the ENV from it"
+		case arg.Unknown != "":
+			err.Name, err.Message = UnknownValue, "the value of "+n.text+" is known only during the build: its default refers to "+arg.Unknown
+			err.Hint = "refer only to ARGs that are declared above in the same stage"
+		default:
+			continue
+		}
+		errs = append(errs, err)
+	}
+	return errs
+}
+
+// Eval returns whether the condition holds. Check must have found no error for
+// the same scope. The error is an *Error.
+func (c *Condition) Eval(target Platform, scope Scope) (bool, error) {
+	ctx := &hcl.EvalContext{Variables: map[string]cty.Value{}, Functions: functionsFor(target)}
+	for _, n := range c.names {
+		arg, _ := scope.Lookup(n.text)
+		ctx.Variables[n.text] = cty.StringVal(arg.Value)
+	}
+	v, diags := c.expr.Value(ctx)
+	if !diags.HasErrors() {
+		return v.True(), nil
+	}
+	d := diags[0]
+	if err, ok := d.Extra.(*Error); ok {
+		return false, err
+	}
+	err := &Error{Name: InvalidCondition, Message: lowerFirst(strings.TrimSuffix(d.Detail, "."))}
+	if d.Subject != nil {
+		err.Start, err.End = d.Subject.Start.Byte, d.Subject.End.Byte
+	}
+	return false, err
+}
+
+// values says what each name stood for.
+func (c *Condition) values(scope Scope) string {
+	var parts []string
+	for _, n := range c.Names() {
+		arg, _ := scope.Lookup(n)
+		parts = append(parts, fmt.Sprintf("%s = %q", n, arg.Value))
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return " with " + strings.Join(parts, ", ")
+}

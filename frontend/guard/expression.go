@@ -1,0 +1,235 @@
+package guard
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/stagebuild/stagebuild/frontend/source"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+)
+
+// validator reports what is wrong with an expression whatever its values are.
+type validator struct {
+	depth int
+	errs  []*Error
+}
+
+// Enter implements hclsyntax.Walker.
+func (v *validator) Enter(node hclsyntax.Node) hcl.Diagnostics {
+	v.depth++
+	if v.depth == maxDepth+1 {
+		v.report(node, ConditionTooLarge, fmt.Sprintf("the condition is nested more than %d levels deep", maxDepth), "split it over several args")
+	}
+	switch n := node.(type) {
+	case *hclsyntax.FunctionCallExpr:
+		v.checkCall(n)
+	case *hclsyntax.BinaryOpExpr:
+		// A chain of one operator reads as one level: a && b && c.
+		if lhs, ok := n.LHS.(*hclsyntax.BinaryOpExpr); ok && lhs.Op == n.Op {
+			v.depth--
+		}
+		v.checkEquality(n)
+	case *hclsyntax.TemplateExpr:
+		v.checkDollar(n)
+	}
+	return nil
+}
+
+// Exit implements hclsyntax.Walker.
+func (v *validator) Exit(node hclsyntax.Node) hcl.Diagnostics {
+	v.depth--
+	if n, ok := node.(*hclsyntax.BinaryOpExpr); ok {
+		if lhs, ok := n.LHS.(*hclsyntax.BinaryOpExpr); ok && lhs.Op == n.Op {
+			v.depth++
+		}
+	}
+	return nil
+}
+
+func (v *validator) report(node hclsyntax.Node, name, message, hint string) {
+	r := node.Range()
+	v.errs = append(v.errs, &Error{Start: r.Start.Byte, End: r.End.Byte, Name: name, Message: message, Hint: hint})
+}
+
+func (v *validator) checkCall(call *hclsyntax.FunctionCallExpr) {
+	if _, ok := functions[call.Name]; !ok && call.Name != platformFunc {
+		hint := source.DidYouMean(call.Name, functionNames())
+		if hint == "" {
+			hint = "the functions are " + strings.Join(functionNames(), ", ")
+		}
+		v.errs = append(v.errs, &Error{
+			Start: call.NameRange.Start.Byte, End: call.NameRange.End.Byte,
+			Name: UnknownFunction, Message: `unknown function "` + call.Name + `"`, Hint: hint,
+		})
+	}
+	if call.Name != platformFunc {
+		return
+	}
+	for _, arg := range call.Args {
+		text, ok := literalString(arg)
+		if !ok {
+			continue
+		}
+		if _, errs := ParsePlatforms(text); len(errs) > 0 {
+			v.report(arg, errs[0].Name, errs[0].Message, errs[0].Hint)
+		}
+	}
+}
+
+// checkEquality refuses comparisons that could never hold because args are
+// strings: DEBUG == 1.
+func (v *validator) checkEquality(op *hclsyntax.BinaryOpExpr) {
+	if op.Op != hclsyntax.OpEqual && op.Op != hclsyntax.OpNotEqual {
+		return
+	}
+	for _, side := range [2][2]hclsyntax.Expression{{op.LHS, op.RHS}, {op.RHS, op.LHS}} {
+		literal, ok := unparen(side[0]).(*hclsyntax.LiteralValueExpr)
+		if !ok || literal.Val.IsNull() {
+			continue
+		}
+		arg, ok := unparen(side[1]).(*hclsyntax.ScopeTraversalExpr)
+		if !ok {
+			continue
+		}
+		text, err := convert.Convert(literal.Val, cty.String)
+		if err != nil {
+			continue
+		}
+		symbol := "=="
+		if op.Op == hclsyntax.OpNotEqual {
+			symbol = "!="
+		}
+		v.report(op, NeverEqual,
+			fmt.Sprintf("%s is a string and never equal to the %s %s", arg.Traversal.RootName(), literal.Val.Type().FriendlyName(), text.AsString()),
+			fmt.Sprintf("write %s %s %q", arg.Traversal.RootName(), symbol, text.AsString()))
+	}
+}
+
+// checkDollar refuses "$NAME" inside a string, which HCL takes literally.
+func (v *validator) checkDollar(template *hclsyntax.TemplateExpr) {
+	for _, part := range template.Parts {
+		literal, ok := part.(*hclsyntax.LiteralValueExpr)
+		if !ok || literal.Val.IsNull() || literal.Val.Type() != cty.String {
+			continue
+		}
+		if m := dollarName.FindStringSubmatch(literal.Val.AsString()); m != nil {
+			v.report(literal, DollarName, "a string in a condition does not expand "+m[0], "write "+m[1]+" outside of quotes, or ${"+m[1]+"} inside")
+		}
+	}
+}
+
+func unparen(expr hclsyntax.Expression) hclsyntax.Expression {
+	for {
+		p, ok := expr.(*hclsyntax.ParenthesesExpr)
+		if !ok {
+			return expr
+		}
+		expr = p.Expression
+	}
+}
+
+func literalString(expr hclsyntax.Expression) (string, bool) {
+	template, ok := unparen(expr).(*hclsyntax.TemplateExpr)
+	if !ok || !template.IsStringLiteral() {
+		return "", false
+	}
+	v, diags := template.Value(nil)
+	return v.AsString(), !diags.HasErrors()
+}
+
+// coercer wraps each operand that wants a bool or a number, so that strings read
+// as one. HCL's own conversion refuses the empty string.
+type coercer struct{}
+
+// Enter implements hclsyntax.Walker.
+func (coercer) Enter(hclsyntax.Node) hcl.Diagnostics { return nil }
+
+// Exit implements hclsyntax.Walker. Children are wrapped when their parent is
+// left, after they have been walked themselves.
+func (coercer) Exit(node hclsyntax.Node) hcl.Diagnostics {
+	switch n := node.(type) {
+	case *hclsyntax.BinaryOpExpr:
+		switch n.Op {
+		case hclsyntax.OpLogicalAnd, hclsyntax.OpLogicalOr:
+			n.LHS, n.RHS = truth{n.LHS}, truth{n.RHS}
+		case hclsyntax.OpLessThan, hclsyntax.OpLessThanOrEqual, hclsyntax.OpGreaterThan, hclsyntax.OpGreaterThanOrEqual:
+			n.LHS, n.RHS = number{n.LHS}, number{n.RHS}
+		}
+	case *hclsyntax.UnaryOpExpr:
+		if n.Op == hclsyntax.OpLogicalNot {
+			n.Val = truth{n.Val}
+		}
+	case *hclsyntax.ConditionalExpr:
+		n.Condition = truth{n.Condition}
+	}
+	return nil
+}
+
+// truth is an expression read as a bool.
+type truth struct{ hclsyntax.Expression }
+
+// Value implements hcl.Expression.
+func (t truth) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
+	v, diags := t.Expression.Value(ctx)
+	if diags.HasErrors() {
+		return v, diags
+	}
+	switch {
+	case v.IsNull() || !v.IsKnown():
+	case v.Type() == cty.Bool:
+		return v, diags
+	case v.Type() == cty.String:
+		switch strings.ToLower(v.AsString()) {
+		case "true", "1":
+			return cty.True, diags
+		case "false", "0", "":
+			return cty.False, diags
+		}
+	}
+	return cty.False, fault(t.Expression, NotABool,
+		describe(t.Expression, v)+" is not a bool",
+		`only true, 1, false, 0 and "" read as one: compare it, as in NAME == "value"`)
+}
+
+// number is an expression read as a number.
+type number struct{ hclsyntax.Expression }
+
+// Value implements hcl.Expression.
+func (n number) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
+	v, diags := n.Expression.Value(ctx)
+	if diags.HasErrors() {
+		return v, diags
+	}
+	if !v.IsNull() {
+		if converted, err := convert.Convert(v, cty.Number); err == nil {
+			return converted, diags
+		}
+	}
+	return cty.Zero, fault(n.Expression, NotANumber,
+		describe(n.Expression, v)+" is not a number",
+		"<, <=, > and >= compare numbers; semvercmp compares versions")
+}
+
+// describe names an expression's value: `DEBUG = "maybe"`, or the value alone.
+func describe(expr hclsyntax.Expression, v cty.Value) string {
+	text := "a value of type " + v.Type().FriendlyName()
+	if s, err := convert.Convert(v, cty.String); err == nil && !s.IsNull() && s.IsKnown() {
+		text = fmt.Sprintf("%q", s.AsString())
+	}
+	if arg, ok := unparen(expr).(*hclsyntax.ScopeTraversalExpr); ok && len(arg.Traversal) == 1 {
+		return arg.Traversal.RootName() + " = " + text
+	}
+	return text
+}
+
+// fault carries an *Error through HCL's diagnostics.
+func fault(expr hclsyntax.Expression, name, message, hint string) hcl.Diagnostics {
+	r := expr.Range()
+	return hcl.Diagnostics{{
+		Severity: hcl.DiagError, Summary: name, Detail: message, Subject: &r,
+		Extra: &Error{Start: r.Start.Byte, End: r.End.Byte, Name: name, Message: message, Hint: hint},
+	}}
+}

@@ -1,0 +1,76 @@
+// Package guard decides: platform patterns (--for) and conditions (--if) are
+// parsed, their names checked, and evaluated for one platform and one set of
+// build args. It knows values and offsets inside a value, not Dockerfiles.
+package guard
+
+import (
+	"strings"
+
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// Guard is what an instruction carries: both halves must hold. A nil half
+// always holds, so the zero Guard does too.
+type Guard struct {
+	For *Platforms
+	If  *Condition
+}
+
+// IsZero reports whether there is nothing to hold.
+func (g Guard) IsZero() bool {
+	return g.For == nil && g.If == nil
+}
+
+// String returns the guard as flags, "--for=linux/arm64 --if=DEBUG" for example.
+func (g Guard) String() string {
+	var parts []string
+	if g.For != nil {
+		parts = append(parts, "--for="+g.For.String())
+	}
+	if g.If != nil {
+		parts = append(parts, "--if="+g.If.String())
+	}
+	return strings.Join(parts, " ")
+}
+
+// Decision is what became of a guard.
+type Decision struct {
+	Holds bool
+	// Reason says why a guard does not hold, with the values that decided put
+	// in. It is empty when the guard holds.
+	Reason string
+}
+
+// Eval decides for a target platform and the values in scope. The error is an
+// *Error whose offsets are those of the condition's source.
+func (g Guard) Eval(target ocispecs.Platform, scope Scope) (Decision, error) {
+	if g.For != nil && !g.For.Match(target) {
+		return Decision{Reason: "--for=" + g.For.String() + " does not match " + FormatPlatform(target)}, nil
+	}
+	if g.If == nil {
+		return Decision{Holds: true}, nil
+	}
+	holds, err := g.If.Eval(target, scope)
+	if err != nil || holds {
+		return Decision{Holds: holds}, err
+	}
+	return Decision{Reason: "--if=" + g.If.String() + " is false" + g.If.values(scope)}, nil
+}
+
+// Error is a fault in a pattern list or a condition.
+type Error struct {
+	// Start and End are byte offsets into the value that was parsed.
+	Start, End int
+	// Name is the stable identifier of the diagnostic.
+	Name    string
+	Message string
+	Hint    string
+}
+
+// Error returns the message and the hint.
+func (e *Error) Error() string {
+	if e.Hint == "" {
+		return e.Message
+	}
+	return e.Message + "; " + e.Hint
+}

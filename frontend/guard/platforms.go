@@ -1,0 +1,205 @@
+package guard
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/containerd/platforms"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/stagebuild/stagebuild/frontend/source"
+)
+
+// Names of the diagnostics about patterns.
+const (
+	InvalidPattern  = "InvalidPattern"
+	UnknownPlatform = "UnknownPlatform"
+)
+
+// The operating systems and architectures that containerd/platforms knows
+// (database.go), in the normalised spelling. It exports no list of them.
+var (
+	knownOS   = strings.Fields("aix android darwin dragonfly freebsd hurd illumos ios js linux nacl netbsd openbsd plan9 solaris windows zos")
+	knownArch = strings.Fields("386 amd64 amd64p32 arm armbe arm64 arm64be ppc64 ppc64le loong64 mips mipsle mips64 mips64le mips64p32 mips64p32le ppc riscv riscv64 s390 s390x sparc sparc64 wasm")
+)
+
+// Architectures whose variants are versions; those of others are free names.
+var versioned = map[string]*regexp.Regexp{
+	"amd64": regexp.MustCompile(`^v[1-4]$`),
+	"arm":   regexp.MustCompile(`^v[5-8]$`),
+	"arm64": regexp.MustCompile(`^v[89](\.[0-9])?$`),
+}
+
+// Platforms is a parsed list of platform patterns.
+type Platforms struct {
+	source   string
+	patterns []pattern
+}
+
+// pattern is one [!]OS[/ARCH[/VARIANT]], normalised. A nil part matches anything.
+type pattern struct {
+	exclude           bool
+	os, arch, variant *string
+}
+
+// ParsePlatforms parses a comma-separated list of patterns. Each error is an
+// *Error with the span of one pattern.
+func ParsePlatforms(list string) (*Platforms, []*Error) {
+	p := &Platforms{source: list}
+	var errs []*Error
+	start := 0
+	for _, item := range strings.Split(list, ",") {
+		pat, err := parsePattern(strings.TrimSpace(item))
+		if err != nil {
+			lead := len(item) - len(strings.TrimLeft(item, " \t"))
+			err.Start = start + lead
+			err.End = err.Start + len(strings.TrimSpace(item))
+			errs = append(errs, err)
+		}
+		p.patterns = append(p.patterns, pat)
+		start += len(item) + 1
+	}
+	return p, errs
+}
+
+// String returns the list as it was written.
+func (p *Platforms) String() string {
+	return p.source
+}
+
+// Match reports whether some plain pattern matches the platform (or the list has
+// only exclusions) and no exclusion does.
+func (p *Platforms) Match(platform ocispecs.Platform) bool {
+	platform = platforms.Normalize(platform)
+	included, plain := false, false
+	for _, pat := range p.patterns {
+		switch {
+		case pat.exclude && pat.match(platform):
+			return false
+		case !pat.exclude:
+			plain = true
+			included = included || pat.match(platform)
+		}
+	}
+	return included || !plain
+}
+
+func (p pattern) match(platform ocispecs.Platform) bool {
+	is := func(want *string, got string) bool { return want == nil || *want == got }
+	return is(p.os, platform.OS) && is(p.arch, platform.Architecture) && is(p.variant, platform.Variant)
+}
+
+func parsePattern(s string) (pattern, *Error) {
+	rest, exclude := strings.CutPrefix(s, "!")
+	pat := pattern{exclude: exclude}
+	parts := strings.Split(strings.ToLower(rest), "/")
+	if rest == "" || len(parts) > 3 || slices.Contains(parts, "") {
+		return pat, &Error{
+			Name:    InvalidPattern,
+			Message: `"` + s + `" is not a platform pattern`,
+			Hint:    "write OS[/ARCH[/VARIANT]], linux/arm64 for example, each part a name or *",
+		}
+	}
+	if strings.Contains(rest, "$") {
+		return pat, &Error{
+			Name:    InvalidPattern,
+			Message: "platform patterns expand no variables",
+			Hint:    `write --if='platform("…")' or compare TARGETPLATFORM in --if`,
+		}
+	}
+	if len(parts) == 1 && parts[0] != "*" && !isOS(parts[0]) {
+		if _, ok := normaliseArch(parts[0]); ok {
+			parts = []string{"*", parts[0]}
+		}
+	}
+	if err := pat.set(s, parts); err != nil {
+		return pat, err
+	}
+	return pat, nil
+}
+
+// set fills in the parts of a pattern, OS first.
+func (p *pattern) set(written string, parts []string) *Error {
+	if os := parts[0]; os != "*" {
+		if !isOS(os) {
+			return unknownPlatform(written, parts)
+		}
+		p.os = new(platforms.Normalize(ocispecs.Platform{OS: os}).OS)
+	}
+	if len(parts) > 1 && parts[1] != "*" {
+		norm, ok := normaliseArch(parts[1])
+		if !ok {
+			return unknownPlatform(written, parts)
+		}
+		p.arch = &norm.Architecture
+		// "armhf" says more than an architecture; "arm" does not, although
+		// containerd reads it as arm/v7.
+		if norm.Architecture != parts[1] && norm.Variant != "" {
+			p.variant = &norm.Variant
+		}
+	}
+	if len(parts) > 2 && parts[2] != "*" {
+		return p.setVariant(written, parts)
+	}
+	return nil
+}
+
+func (p *pattern) setVariant(written string, parts []string) *Error {
+	variant := parts[2]
+	if p.arch != nil {
+		variant = platforms.Normalize(ocispecs.Platform{OS: "linux", Architecture: *p.arch, Variant: variant}).Variant
+		if re := versioned[*p.arch]; re != nil && variant != "" && !re.MatchString(variant) {
+			return &Error{
+				Name:    UnknownPlatform,
+				Message: `"` + written + `" matches no platform: ` + *p.arch + " has no variant " + parts[2],
+				Hint:    "write a variant as in linux/arm/v7, or leave it out to match every one",
+			}
+		}
+	}
+	p.variant = &variant
+	return nil
+}
+
+// isOS reports whether name is an operating system or an alias of one.
+func isOS(name string) bool {
+	return slices.Contains(knownOS, platforms.Normalize(ocispecs.Platform{OS: name}).OS)
+}
+
+// normaliseArch gives the architecture that a name means, "amd64" for "x86_64".
+func normaliseArch(name string) (ocispecs.Platform, bool) {
+	norm := platforms.Normalize(ocispecs.Platform{OS: "linux", Architecture: name})
+	return norm, slices.Contains(knownArch, norm.Architecture)
+}
+
+// unknownPlatform reports a pattern that can match nothing, and suggests the
+// same pattern with the unknown part replaced by the closest known name.
+func unknownPlatform(written string, parts []string) *Error {
+	err := &Error{Name: UnknownPlatform, Message: `"` + written + `" matches no platform`}
+	if _, isArch := normaliseArch(parts[0]); isArch {
+		err.Hint = `"` + parts[0] + `" is an architecture: write "*/` + strings.Join(parts, "/") + `"`
+		return err
+	}
+	fixed := slices.Clone(parts)
+	for i, known := range [][]string{knownOS, knownArch} {
+		if i >= len(parts) || parts[i] == "*" || slices.Contains(known, parts[i]) {
+			continue
+		}
+		if len(parts) == 1 {
+			known = slices.Concat(knownOS, knownArch)
+		}
+		if best := source.Closest(parts[i], known); best != "" {
+			fixed[i] = best
+		}
+	}
+	if !slices.Equal(fixed, parts) {
+		err.Hint = `did you mean "` + strings.Join(fixed, "/") + `"?`
+	} else {
+		err.Hint = "write OS[/ARCH[/VARIANT]], linux/arm64 for example"
+	}
+	return err
+}
+
+// FormatPlatform returns the normalised OS/ARCH[/VARIANT] of a platform.
+func FormatPlatform(platform ocispecs.Platform) string {
+	return platforms.Format(platforms.Normalize(platform))
+}

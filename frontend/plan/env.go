@@ -1,0 +1,139 @@
+// Package plan decides, for one target platform and one set of build args, which
+// stages and instructions of a staged Dockerfile there are and what its
+// references mean, and lowers it to a plain Dockerfile with the same lines. All
+// of it is pure: the same input gives the same output on any machine.
+package plan
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/containerd/platforms"
+	"github.com/stagebuild/stagebuild/frontend/guard"
+)
+
+// Env is all that a plan depends on beside the file.
+type Env struct {
+	// Target is the platform that is built for.
+	Target guard.Platform
+	// Build is the platform that the builder runs on.
+	Build guard.Platform
+	// Args are the build args given from outside. They are not changed.
+	Args map[string]string
+	// Stage is the target stage's name, or "" for the file's default.
+	Stage string
+	// AllStages makes the problems of every selected stage count, reached or
+	// not, as a check without a target does.
+	AllStages bool
+	// Contexts are the named contexts that were given, by name. A named context
+	// always wins over a stage or an image of its name.
+	Contexts map[string]bool
+}
+
+// automatic returns the args that need no declaration (defaultArgs in BuildKit's
+// dockerfile2llb/platform.go). A build arg of the same name overrides one.
+func (e Env) automatic(target string) map[string]guard.Arg {
+	if target == "" {
+		target = "default"
+	}
+	values := map[string]string{
+		"BUILDPLATFORM":   platforms.Format(e.Build),
+		"BUILDOS":         e.Build.OS,
+		"BUILDOSVERSION":  e.Build.OSVersion,
+		"BUILDARCH":       e.Build.Architecture,
+		"BUILDVARIANT":    e.Build.Variant,
+		"TARGETPLATFORM":  platforms.FormatAll(e.Target),
+		"TARGETOS":        e.Target.OS,
+		"TARGETOSVERSION": e.Target.OSVersion,
+		"TARGETARCH":      e.Target.Architecture,
+		"TARGETVARIANT":   e.Target.Variant,
+		"TARGETSTAGE":     target,
+	}
+	args := make(map[string]guard.Arg, len(values))
+	for name, value := range values {
+		if given, ok := e.Args[name]; ok {
+			value = given
+		}
+		args[name] = guard.Arg{Value: value}
+	}
+	return args
+}
+
+// scope gives names their values at one place in the file. Scopes form a chain:
+// a stage's own, that of the stage it is FROM, …, the globals, the automatic args.
+// A scope is changed only while the instructions that it is of are resolved.
+type scope struct {
+	parent *scope
+	args   map[string]guard.Arg
+	unset  map[string]bool // args that are declared and have no value
+	envs   map[string]bool
+	// stage is false for the globals and the automatic args.
+	stage bool
+}
+
+// Lookup implements guard.Scope.
+func (s *scope) Lookup(name string) (guard.Arg, bool) {
+	env := false
+	for ; s != nil; s = s.parent {
+		if arg, ok := s.args[name]; ok {
+			return arg, true
+		}
+		env = env || s.envs[name]
+	}
+	return guard.Arg{IsEnv: env}, env
+}
+
+// Names implements guard.Scope.
+func (s *scope) Names() []string {
+	set := map[string]bool{}
+	for ; s != nil; s = s.parent {
+		for name := range s.args {
+			set[name] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(set))
+}
+
+// child returns a scope for what comes below s.
+func (s *scope) child(stage bool) *scope {
+	return &scope{parent: s, stage: stage}
+}
+
+// trim returns s, or its parent when s declares nothing: chains stay short.
+func (s *scope) trim() *scope {
+	if len(s.args) == 0 && len(s.envs) == 0 && s.parent.stage {
+		return s.parent
+	}
+	return s
+}
+
+func (s *scope) setArg(name string, arg guard.Arg, hasValue bool) {
+	if s.args == nil {
+		s.args = map[string]guard.Arg{}
+	}
+	s.args[name] = arg
+	delete(s.envs, name)
+	if hasValue {
+		delete(s.unset, name)
+		return
+	}
+	if s.unset == nil {
+		s.unset = map[string]bool{}
+	}
+	s.unset[name] = true
+}
+
+func (s *scope) setEnv(name string) {
+	if s.envs == nil {
+		s.envs = map[string]bool{}
+	}
+	s.envs[name] = true
+}
+
+// global returns the part of the chain that lies outside of any stage.
+func (s *scope) global() *scope {
+	for s.stage {
+		s = s.parent
+	}
+	return s
+}

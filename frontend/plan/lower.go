@@ -1,0 +1,164 @@
+package plan
+
+import (
+	"bytes"
+	"slices"
+	"strconv"
+
+	"github.com/stagebuild/stagebuild/frontend/source"
+	"github.com/stagebuild/stagebuild/frontend/syntax"
+)
+
+// Lower returns the plain Dockerfile that a plan stands for. It has as many lines
+// as the file, and every instruction that survives begins and ends on the lines
+// on which it did: only the bytes of dropped instructions, guard flags and
+// rewritten references change.
+func Lower(p *Plan) []byte {
+	l := &lowerer{file: p.File.Source}
+	for i, in := range p.File.Globals {
+		l.instruction(in, p.globals[i].Holds)
+	}
+	for _, c := range p.Stages {
+		l.instruction(c.Stage.From, c.Decision.Holds)
+		for i, in := range c.Stage.Body {
+			l.instruction(in, c.Decision.Holds && c.Body[i].Holds)
+		}
+		for _, e := range c.Edges {
+			l.reference(e)
+		}
+	}
+	return l.apply()
+}
+
+// emptyImage is the name that BuildKit never pulls.
+const emptyImage = "scratch"
+
+// lowerer collects the edits of one file.
+type lowerer struct {
+	file  *source.File
+	edits []edit
+}
+
+// edit replaces the bytes of a span.
+type edit struct {
+	source.Span
+	text string
+}
+
+func (l *lowerer) replace(s source.Span, text string) {
+	l.edits = append(l.edits, edit{s, text})
+}
+
+func (l *lowerer) instruction(in *syntax.Instruction, survives bool) {
+	if !survives {
+		l.drop(in)
+		return
+	}
+	for _, flag := range in.GuardFlags() {
+		l.cut(in, flag)
+	}
+}
+
+// drop turns the lines of an instruction into empty comments, so that a comment
+// above them attaches to nothing (comments are reset in BuildKit's parser.go).
+func (l *lowerer) drop(in *syntax.Instruction) {
+	for line := in.First; line <= in.Last; line++ {
+		s := l.file.LineSpan(line)
+		if line == 1 && bytes.HasPrefix(l.file.Data, []byte("\xef\xbb\xbf")) {
+			s.Start += 3
+		}
+		l.replace(s, "#")
+	}
+}
+
+// cut removes the part of a guard flag that stands on one line, with the white
+// space behind it or, at the line's end, before it.
+func (l *lowerer) cut(in *syntax.Instruction, flag source.Span) {
+	number := l.file.Line(flag.Start)
+	line := l.file.LineSpan(number)
+	data := l.file.Data
+	for flag.End < line.End && isBlank(data[flag.End]) {
+		flag.End++
+	}
+	if flag.End == line.End {
+		low := line.Start
+		if n := len(l.edits); n > 0 {
+			low = max(low, l.edits[n-1].End)
+		}
+		for flag.Start > low && isBlank(data[flag.Start-1]) {
+			flag.Start--
+		}
+	}
+	l.replace(flag, "")
+
+	// A continuation line of which nothing is left would join the next
+	// instruction, and one that begins with # would be a comment. The marker
+	// that ends the flags says nothing and prevents both. It is written once:
+	// what was cut before stands left of it.
+	if number == in.First || l.remains(line, flag.Start) {
+		return
+	}
+	rest := data[flag.End:line.End]
+	switch {
+	case len(rest) == 0:
+		l.edits[len(l.edits)-1].text = "--"
+	case rest[0] == '#':
+		l.edits[len(l.edits)-1].text = "-- "
+	}
+}
+
+// remains reports whether a line has text left before offset once it is edited.
+func (l *lowerer) remains(line source.Span, offset int) bool {
+	left := slices.Clone(l.file.Data[line.Start:offset])
+	for _, e := range slices.Backward(l.edits) {
+		if e.End <= line.Start {
+			break
+		}
+		for i := max(e.Start, line.Start); i < min(e.End, offset); i++ {
+			left[i-line.Start] = ' '
+		}
+	}
+	return len(bytes.TrimSpace(left)) > 0
+}
+
+func isBlank(b byte) bool {
+	return b == ' ' || b == '\t'
+}
+
+// reference rewrites a reference in place where BuildKit would read it otherwise.
+func (l *lowerer) reference(e Edge) {
+	name := e.Name
+	switch {
+	case e.faulty && e.Reference.Kind != syntax.FromBase:
+		// BuildKit reads the references of every stage, reached or not.
+		name = emptyImage
+	case e.Stage != nil && e.numeric:
+		name = strconv.Itoa(e.Stage.position)
+	case e.Reference.Kind == syntax.FromBase && e.Stage != nil && e.Name != e.Stage.Stage.Name:
+		name = e.Stage.Stage.Name // BuildKit compares bases with case.
+	case e.Reference.Kind == syntax.FromBase:
+		return // BuildKit expands it.
+	}
+	if name == e.Reference.Text {
+		return
+	}
+	for i, s := range e.Reference.Bytes() {
+		if i > 0 {
+			name = ""
+		}
+		l.replace(s, name)
+	}
+}
+
+// apply returns the file with all edits made.
+func (l *lowerer) apply() []byte {
+	slices.SortStableFunc(l.edits, func(a, b edit) int { return a.Start - b.Start })
+	out := make([]byte, 0, len(l.file.Data))
+	pos := 0
+	for _, e := range l.edits {
+		out = append(out, l.file.Data[pos:e.Start]...)
+		out = append(out, e.text...)
+		pos = e.End
+	}
+	return append(out, l.file.Data[pos:]...)
+}

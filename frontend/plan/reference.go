@@ -1,0 +1,180 @@
+package plan
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/moby/buildkit/frontend/dockerfile/shell"
+	"github.com/stagebuild/stagebuild/frontend/guard"
+	"github.com/stagebuild/stagebuild/frontend/source"
+	"github.com/stagebuild/stagebuild/frontend/syntax"
+)
+
+// plainVariable matches $NAME and ${NAME}, whose unknown names are errors. The
+// other forms say themselves what to take instead.
+var plainVariable = regexp.MustCompile(`\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})`)
+
+// referenceText is what a stage name or an image reference can consist of
+// (distribution/reference, with the :: of this language).
+var referenceText = regexp.MustCompile(`^[A-Za-z0-9._:/@+-]+$`)
+
+// edge resolves a reference in a stage. Its problems are kept until it is known
+// whether the stage is reached.
+func (r *resolver) edge(c *Choice, ref *syntax.Reference, s *scope) Edge {
+	e := Edge{Reference: ref, Name: ref.Text}
+	if ref.Expands() {
+		name, problem := r.expandReference(ref, s)
+		if problem != nil {
+			r.problem(c, problem)
+			e.faulty = true
+			return e
+		}
+		e.Name = name
+	}
+	if r.plan.Env.Contexts[strings.ToLower(e.Name)] {
+		return e
+	}
+	if n, ok := isIndex(e.Name); ok && ref.Kind == syntax.CopyFrom {
+		e.numeric = true
+		e.Stage, e.faulty = r.byIndex(c, ref, n)
+		return e
+	}
+	if e.Stage = r.find(e.Name, c.Stage.Index); e.Stage == nil {
+		e.faulty = r.checkImage(c, e)
+	}
+	return e
+}
+
+// byIndex resolves COPY --from=0, which counts the stages as written.
+func (r *resolver) byIndex(c *Choice, ref *syntax.Reference, n int) (stage *Choice, faulty bool) {
+	if n < 0 || n >= len(r.plan.Stages) {
+		return nil, false // BuildKit refuses it.
+	}
+	stage = r.plan.Stages[n]
+	if stage.Decision.Holds {
+		return stage, false
+	}
+	r.problem(c, r.diagnostic(ref.Span(), DroppedStage,
+		"stage "+strconv.Itoa(n)+", on line "+strconv.Itoa(stage.Stage.From.First)+", is not there for "+r.platform()+": "+stage.Decision.Reason,
+		"refer to a stage by name: its variants share one"))
+	return nil, true
+}
+
+// checkImage reports a name that would be pulled although it is a stage's, and
+// whether it is one.
+func (r *resolver) checkImage(c *Choice, e Edge) bool {
+	group := r.plan.File.Group(e.Name)
+	// FROM debian AS debian means the image.
+	if group == nil || e.Reference.Kind == syntax.FromBase && group.Name == c.Stage.Name {
+		return false
+	}
+	found := r.find(e.Name, len(r.plan.Stages))
+	switch {
+	case found == nil:
+		r.problem(c, r.noVariant(group, e.Reference.Span())...)
+	case found == c:
+		r.problem(c, r.diagnostic(e.Reference.Span(), StageBelow,
+			`stage "`+group.Name+`" refers to itself`, "refer to a stage above it"))
+	default:
+		r.problem(c, r.diagnostic(e.Reference.Span(), StageBelow,
+			`stage "`+group.Name+`" is defined below, on line `+strconv.Itoa(found.Stage.From.First),
+			"move it above the stage that uses it"))
+	}
+	return true
+}
+
+func (r *resolver) problem(c *Choice, d ...*source.Diagnostic) {
+	r.problems[c] = append(r.problems[c], d...)
+}
+
+// expandReference expands the variables of a reference.
+func (r *resolver) expandReference(ref *syntax.Reference, s *scope) (string, *source.Diagnostic) {
+	env := &getter{scope: s}
+	result, err := shell.NewLex(r.plan.File.Escape).ProcessWordWithMatches(ref.Text, env)
+	if err != nil {
+		return "", r.diagnostic(ref.Span(), InvalidReference, err.Error(), "write $NAME, ${NAME} or ${NAME:-default}")
+	}
+	if ref.Kind == syntax.FromBase {
+		return result.Result, nil // BuildKit's own, with its own errors.
+	}
+	for _, m := range plainVariable.FindAllStringSubmatch(ref.Text, -1) {
+		name := m[1] + m[2]
+		if _, ok := s.Lookup(name); !ok {
+			hint := source.DidYouMean(name, s.Names())
+			if hint == "" {
+				hint = "declare it above with ARG " + name
+			}
+			return "", r.diagnostic(ref.Span(), guard.UnknownName, `unknown name "`+name+`" in `+ref.Kind.String(), hint)
+		}
+	}
+	switch {
+	case env.unknown != "":
+		return "", r.diagnostic(ref.Span(), guard.UnknownValue,
+			ref.Kind.String()+"="+ref.Text+" refers to "+env.unknown+", which is known only during the build",
+			"use build args, whose values are known before")
+	case result.Result == "":
+		return "", r.diagnostic(ref.Span(), EmptyReference,
+			ref.Kind.String()+"="+ref.Text+" is empty for "+r.platform(),
+			"give the arg a value, or write a default: ${NAME:-default}")
+	case !referenceText.MatchString(result.Result):
+		return "", r.diagnostic(ref.Span(), InvalidReference,
+			ref.Kind.String()+"="+ref.Text+" is "+strconv.Quote(result.Result)+", which names no stage or image",
+			"a name consists of letters, digits and . _ - / : @")
+	}
+	return result.Result, nil
+}
+
+// defaultValue expands the default of an ARG. In a stage it can refer to what
+// only the build knows: an ENV, or a variable of the base image.
+func (r *resolver) defaultValue(text string, s *scope) guard.Arg {
+	env := &getter{scope: s, stageOnly: s.stage}
+	value, _, err := shell.NewLex(r.plan.File.Escape).ProcessWord(text, env)
+	if err != nil {
+		return guard.Arg{Unknown: text} // BuildKit refuses it.
+	}
+	return guard.Arg{Value: value, Unknown: env.unknown}
+}
+
+// getter gives BuildKit's shell lexer the values of a scope, and keeps the first
+// reference to what is not known before the build.
+type getter struct {
+	scope *scope
+	// stageOnly hides the globals, as they are from the stage's own ARGs.
+	stageOnly bool
+	unknown   string
+}
+
+// Get implements shell.EnvGetter.
+func (g *getter) Get(name string) (string, bool) {
+	for s := g.scope; s != nil; s = s.parent {
+		if g.stageOnly && !s.stage {
+			break
+		}
+		if s.envs[name] {
+			g.keep("$" + name)
+			return "", true
+		}
+		if arg, ok := s.args[name]; ok {
+			if arg.Unknown != "" {
+				g.keep(arg.Unknown)
+			}
+			return arg.Value, !s.unset[name]
+		}
+	}
+	if g.stageOnly {
+		g.keep("$" + name)
+	}
+	return "", false
+}
+
+func (g *getter) keep(reference string) {
+	if g.unknown == "" {
+		g.unknown = reference
+	}
+}
+
+// Keys implements shell.EnvGetter.
+func (g *getter) Keys() []string {
+	return g.scope.Names()
+}

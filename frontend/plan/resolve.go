@@ -1,0 +1,342 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/moby/buildkit/frontend/dockerfile/command"
+	"github.com/stagebuild/stagebuild/frontend/guard"
+	"github.com/stagebuild/stagebuild/frontend/source"
+	"github.com/stagebuild/stagebuild/frontend/syntax"
+)
+
+// Names of the diagnostics about choices and references.
+const (
+	NoVariant        = "NoVariant"
+	DroppedTarget    = "DroppedTarget"
+	DroppedStage     = "DroppedStage"
+	StageBelow       = "StageBelow"
+	InvalidReference = "InvalidReference"
+	EmptyReference   = "EmptyReference"
+)
+
+// Resolve decides what becomes of a file that uses the language. The error is a
+// source.List of everything that is wrong for this Env. The plan is nil then.
+func Resolve(file *syntax.File, env Env) (*Plan, error) {
+	r := &resolver{plan: &Plan{File: file, Env: env}, problems: map[*Choice]source.List{}}
+	r.globals()
+	r.choose()
+	r.declared = r.scope.child(true)
+	for _, c := range r.plan.Stages {
+		for _, in := range c.Stage.Body {
+			r.declare(in, r.declared, false)
+		}
+		r.stage(c)
+	}
+	r.target()
+	r.reach(r.plan.Target)
+	if env.AllStages {
+		for _, c := range r.plan.Stages {
+			r.diagnostics = append(r.diagnostics, r.problems[c]...)
+		}
+	}
+	if err := r.diagnostics.Err(); err != nil {
+		return nil, err
+	}
+	return r.plan, nil
+}
+
+// resolver is the state of one Resolve.
+type resolver struct {
+	plan        *Plan
+	scope       *scope // the globals
+	declared    *scope // every name of the stages so far, without values
+	diagnostics source.List
+	// problems of references count only where the stage is reached.
+	problems map[*Choice]source.List
+	selected int
+}
+
+// globals resolves the instructions before the first FROM.
+func (r *resolver) globals() {
+	stages := r.plan.File.Stages
+	target := r.plan.Env.Stage
+	if target == "" && len(stages) > 0 {
+		target = stages[len(stages)-1].Name
+	}
+	automatic := &scope{args: r.plan.Env.automatic(target)}
+	r.scope = automatic.child(false)
+	for _, in := range r.plan.File.Globals {
+		d := r.decide(in, r.scope)
+		r.plan.globals = append(r.plan.globals, d)
+		r.declare(in, r.scope, d.Holds)
+	}
+}
+
+// decide evaluates an instruction's guard. A fault is reported, and the guard
+// taken not to hold.
+func (r *resolver) decide(in *syntax.Instruction, s *scope) guard.Decision {
+	if in.Guard.IsZero() {
+		return guard.Decision{Holds: true}
+	}
+	if !r.checkNames(in, s) {
+		return guard.Decision{}
+	}
+	d, err := in.Guard.Eval(r.plan.Env.Target, s)
+	if err != nil {
+		r.reportGuard(in, err.(*guard.Error)) //nolint:errorlint // Eval documents its type
+	}
+	return d
+}
+
+// checkNames reports the names of a condition that the scope does not know.
+func (r *resolver) checkNames(in *syntax.Instruction, s *scope) bool {
+	if in.Guard.If == nil {
+		return true
+	}
+	errs := in.Guard.If.Check(s)
+	for _, err := range errs {
+		r.reportGuard(in, err)
+	}
+	return len(errs) == 0
+}
+
+// declare adds what an ARG or ENV declares to a scope. An ARG that is dropped
+// stays declared, without a value, unless another one gave it one.
+func (r *resolver) declare(in *syntax.Instruction, s *scope, holds bool) {
+	switch in.Keyword {
+	case command.Env:
+		for _, d := range in.Declarations {
+			s.setEnv(d.Name)
+		}
+	case command.Arg:
+		for _, d := range in.Declarations {
+			if holds {
+				r.declareArg(d, s)
+			} else if _, known := s.Lookup(d.Name); !known {
+				s.setArg(d.Name, guard.Arg{}, false)
+			}
+		}
+	}
+}
+
+// declareArg gives an arg its value as BuildKit does (buildMetaArgs and
+// dispatchArg in dockerfile2llb/convert.go).
+func (r *resolver) declareArg(d syntax.Declaration, s *scope) {
+	if given, ok := r.plan.Env.Args[d.Name]; ok {
+		s.setArg(d.Name, guard.Arg{Value: given}, true)
+		return
+	}
+	if d.HasValue {
+		s.setArg(d.Name, r.defaultValue(d.Value, s), true)
+		return
+	}
+	if arg, ok := s.global().Lookup(d.Name); ok {
+		s.setArg(d.Name, arg, true)
+		return
+	}
+	if !s.stage {
+		s.setArg(d.Name, guard.Arg{}, false)
+		return
+	}
+	// Without a value of its own the arg keeps one that was declared above.
+	if _, ok := s.Lookup(d.Name); !ok {
+		s.setArg(d.Name, guard.Arg{}, false)
+	}
+}
+
+// choose selects the stages: of each name the first whose guard holds.
+func (r *resolver) choose() {
+	taken := map[*syntax.Group]*syntax.Stage{}
+	for _, s := range r.plan.File.Stages {
+		c := &Choice{Stage: s}
+		r.plan.Stages = append(r.plan.Stages, c)
+		var group *syntax.Group
+		if s.Name != "" {
+			group = r.plan.File.Group(s.Name)
+		}
+		if first := taken[group]; group != nil && first != nil {
+			r.checkNames(s.From, r.scope)
+			c.Decision.Reason = fmt.Sprintf("the variant on line %d was chosen", first.From.First)
+			continue
+		}
+		c.Decision = r.decide(s.From, r.scope)
+		if c.Decision.Holds {
+			c.position = r.selected
+			r.selected++
+			if group != nil && group.Guarded() {
+				taken[group] = s
+			}
+		}
+	}
+}
+
+// stage resolves what a stage is made from and its instructions. In a stage that
+// is not selected only the names in conditions are checked.
+func (r *resolver) stage(c *Choice) {
+	if !c.Decision.Holds {
+		r.checkDropped(c)
+		return
+	}
+	base := r.edge(c, c.Stage.Base, r.scope)
+	parent := r.scope
+	if base.Stage != nil {
+		parent = base.Stage.scope
+	}
+	c.scope = parent.child(true)
+	c.Edges = append(c.Edges, base)
+	for _, in := range c.Stage.Body {
+		d := r.decide(in, c.scope)
+		c.Body = append(c.Body, d)
+		r.declare(in, c.scope, d.Holds)
+		if !d.Holds {
+			continue
+		}
+		for _, ref := range in.References {
+			c.Edges = append(c.Edges, r.edge(c, ref, c.scope))
+		}
+	}
+	c.scope = c.scope.trim()
+}
+
+// checkDropped checks the names in the conditions of a stage that is not
+// selected. What it inherits depends on a platform for which it is, so every ARG
+// of the file above counts as declared.
+func (r *resolver) checkDropped(c *Choice) {
+	for _, in := range c.Stage.Body {
+		r.checkNames(in, r.declared)
+	}
+}
+
+// target finds the stage that is built.
+func (r *resolver) target() {
+	p := r.plan
+	if len(p.Stages) == 0 {
+		return
+	}
+	last := p.Stages[len(p.Stages)-1]
+	switch {
+	case last.Stage.Name != "":
+		p.Default = r.find(last.Stage.Name, len(p.Stages))
+	case last.Decision.Holds:
+		p.Default = last
+	}
+	name := p.Env.Stage
+	if name == "" {
+		name = last.Stage.Name
+	}
+	if name == "" {
+		r.anonymousTarget(last)
+		return
+	}
+	group := p.File.Group(name)
+	if group == nil {
+		p.TargetName = name // BuildKit refuses it, with a suggestion.
+		return
+	}
+	p.Target = r.find(name, len(p.Stages))
+	if p.Target == nil && !p.Env.Contexts[group.Name] {
+		r.diagnostics = append(r.diagnostics, r.noVariant(group, group.Stages[len(group.Stages)-1].From.Span())...)
+		return
+	}
+	if p.Env.Stage != "" || p.Target == nil || p.Target.position != r.selected-1 {
+		p.TargetName = name
+	}
+}
+
+// anonymousTarget takes the last stage, which has no name, as the target.
+func (r *resolver) anonymousTarget(last *Choice) {
+	switch {
+	case last.Decision.Holds:
+		r.plan.Target = last
+	case last.Decision.Reason != "": // else its guard is faulty, which has been reported
+		r.report(last.Stage.From.Span(), DroppedTarget,
+			"the default target, the last stage, is not there for "+r.platform()+": "+last.Decision.Reason,
+			"choose a target: "+strings.Join(r.buildable(), ", "))
+	}
+}
+
+// reach marks what a stage is made from, and reports the problems there.
+func (r *resolver) reach(c *Choice) {
+	if c == nil || c.Reached {
+		return
+	}
+	pending := []*Choice{c}
+	c.Reached = true
+	for len(pending) > 0 {
+		c, pending = pending[len(pending)-1], pending[:len(pending)-1]
+		r.diagnostics = append(r.diagnostics, r.problems[c]...)
+		for _, e := range c.Edges {
+			if e.Stage != nil && !e.Stage.Reached {
+				e.Stage.Reached = true
+				pending = append(pending, e.Stage)
+			}
+		}
+	}
+}
+
+// find returns the stage that a name means to the stage at index: the last one
+// selected above it.
+func (r *resolver) find(name string, index int) *Choice {
+	group := r.plan.File.Group(name)
+	if group == nil {
+		return nil
+	}
+	for _, s := range slices.Backward(group.Stages) {
+		if c := r.plan.Stages[s.Index]; s.Index < index && c.Decision.Holds {
+			return c
+		}
+	}
+	return nil
+}
+
+// buildable returns the names of the selected stages.
+func (r *resolver) buildable() []string {
+	var names []string
+	for _, c := range r.plan.Stages {
+		if c.Decision.Holds && c.Stage.Name != "" && !slices.Contains(names, c.Stage.Name) {
+			names = append(names, c.Stage.Name)
+		}
+	}
+	return names
+}
+
+func (r *resolver) platform() string {
+	return guard.FormatPlatform(r.plan.Env.Target)
+}
+
+// noVariant lists every variant of a stage and why it does not hold. Nothing
+// follows from a guard that is faulty: that has been reported.
+func (r *resolver) noVariant(group *syntax.Group, span source.Span) source.List {
+	var b strings.Builder
+	fmt.Fprintf(&b, "stage %q has no variant for %s:", group.Name, r.platform())
+	for _, s := range group.Stages {
+		d := r.plan.Stages[s.Index].Decision
+		if d.Reason == "" {
+			return nil
+		}
+		fmt.Fprintf(&b, "\n  line %d: %s", s.From.First, d.Reason)
+	}
+	return source.List{r.diagnostic(span, NoVariant, b.String(),
+		"add a variant that holds, or a last one without a guard: FROM … AS "+group.Name)}
+}
+
+func (r *resolver) reportGuard(in *syntax.Instruction, err *guard.Error) {
+	r.report(in.ConditionSpan(err.Start, err.End), err.Name, err.Message, err.Hint)
+}
+
+func (r *resolver) report(span source.Span, name, message, hint string) {
+	r.diagnostics = append(r.diagnostics, r.diagnostic(span, name, message, hint))
+}
+
+func (r *resolver) diagnostic(span source.Span, name, message, hint string) *source.Diagnostic {
+	return &source.Diagnostic{Name: name, File: r.plan.File.Source, Span: span, Message: message, Hint: hint}
+}
+
+// isIndex reports whether a COPY --from counts stages.
+func isIndex(name string) (int, bool) {
+	n, err := strconv.Atoi(name)
+	return n, err == nil
+}

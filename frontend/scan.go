@@ -1,0 +1,89 @@
+package frontend
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	buildkit "github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/client/llb/sourceresolver"
+	"github.com/moby/buildkit/frontend/attestations/sbom"
+	"github.com/moby/buildkit/frontend/dockerui"
+	"github.com/moby/buildkit/frontend/gateway/client"
+	"github.com/moby/buildkit/solver/result"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/stagebuild/stagebuild/llb"
+)
+
+// scan makes the SBOMs that a request asks for.
+type scan struct {
+	gateway client.Client
+	scanner sbom.Scanner // nil when none is asked for
+
+	mu      sync.Mutex
+	targets map[string]*llb.Result // by platform ID
+}
+
+func (r *request) newScan(ctx context.Context) (*scan, error) {
+	s := &scan{gateway: r.gateway, targets: map[string]*llb.Result{}}
+	if r.SBOM == nil {
+		return s, nil
+	}
+	platform := r.BuildPlatforms[0]
+	var err error
+	s.scanner, err = sbom.CreateSBOMScanner(ctx, r.gateway, r.SBOM.Generator, platform, sourceresolver.Opt{
+		ImageOpt: &sourceresolver.ResolveImageOpt{
+			ResolveMode: r.BuildOpts().Opts[keyResolveMode],
+			Platform:    &platform,
+		},
+	}, r.SBOM.Parameters)
+	return s, err
+}
+
+// add remembers what to scan for a platform.
+func (s *scan) add(platform *ocispecs.Platform, res *llb.Result) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.targets[platformID(platform)] = res
+}
+
+// run scans every platform and attaches the attestations to the result.
+func (s *scan) run(ctx context.Context, rb *dockerui.ResultBuilder) error {
+	if s.scanner == nil {
+		return nil
+	}
+	return rb.EachPlatform(ctx, func(ctx context.Context, id string, _ ocispecs.Platform) error {
+		target, ok := s.targets[id]
+		if !ok {
+			return fmt.Errorf("no scan target for %s", id)
+		}
+		var opts []buildkit.ConstraintsOpt
+		if target.IsIgnoreCache {
+			opts = append(opts, buildkit.IgnoreCache)
+		}
+		attestation, err := s.scanner(ctx, id, target.SBOM.Core, target.SBOM.Extras, opts...)
+		if err != nil {
+			return err
+		}
+		solved, err := result.ConvertAttestation(&attestation, func(st *buildkit.State) (client.Reference, error) {
+			return s.solve(ctx, st)
+		})
+		if err != nil {
+			return err
+		}
+		rb.AddAttestation(id, *solved)
+		return nil
+	})
+}
+
+func (s *scan) solve(ctx context.Context, st *buildkit.State) (client.Reference, error) {
+	def, err := st.Marshal(ctx)
+	if err != nil {
+		return nil, err
+	}
+	res, err := s.gateway.Solve(ctx, client.SolveRequest{Definition: def.ToPB()})
+	if err != nil {
+		return nil, err
+	}
+	return res.Ref, nil
+}

@@ -1,0 +1,119 @@
+package source
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Diagnostic is one thing that is wrong with a file, where, and what to write
+// instead. It is an error.
+type Diagnostic struct {
+	// Name is the diagnostic's stable identifier, "UnknownName" for example.
+	Name string
+	File *File
+	Span Span
+	// Message says what is wrong, in one line unless it lists things.
+	Message string
+	// Hint says what to write instead. It may be empty.
+	Hint string
+}
+
+// Error returns "file:line:column: message; hint".
+func (d *Diagnostic) Error() string {
+	p := d.Pos()
+	s := fmt.Sprintf("%s:%d:%d: %s", d.File.Name, p.Line, p.Column, d.Message)
+	if d.Hint == "" {
+		return s
+	}
+	if strings.Contains(d.Message, "\n") {
+		return s + "\n" + d.Hint
+	}
+	return s + "; " + d.Hint
+}
+
+// Pos returns where the diagnostic begins.
+func (d *Diagnostic) Pos() Pos {
+	return d.File.Pos(d.Span.Start)
+}
+
+// Lines returns the 1-based first and last line of the diagnostic's span.
+func (d *Diagnostic) Lines() (first, last int) {
+	first = d.File.Line(d.Span.Start)
+	if d.Span.End <= d.Span.Start {
+		return first, first
+	}
+	return first, d.File.Line(d.Span.End - 1)
+}
+
+// Snippet returns the line on which the diagnostic begins and, below it, carets
+// under the bytes that it is about. Tabs are kept so that both lines align.
+func (d *Diagnostic) Snippet() string {
+	p := d.Pos()
+	line := d.File.LineSpan(p.Line)
+	text := strings.TrimPrefix(d.File.Text(line), "\ufeff")
+	trimmed := line.End - line.Start - len(text)
+
+	var pad strings.Builder
+	for _, r := range text[:max(0, min(p.Column-1-trimmed, len(text)))] {
+		if r == '\t' {
+			pad.WriteByte('\t')
+		} else {
+			pad.WriteByte(' ')
+		}
+	}
+	marked := d.File.Text(Span{d.Span.Start, max(d.Span.Start, min(d.Span.End, line.End))})
+	carets := max(1, len([]rune(marked)))
+	return text + "\n" + pad.String() + strings.Repeat("^", carets)
+}
+
+// List is a set of diagnostics reported together. It is an error.
+type List []*Diagnostic
+
+// Error returns the diagnostics, one below the other.
+func (l List) Error() string {
+	msgs := make([]string, len(l))
+	for i, d := range l {
+		msgs[i] = d.Error()
+	}
+	return strings.Join(msgs, "\n")
+}
+
+// Unwrap makes each diagnostic visible to errors.As and errors.Is.
+func (l List) Unwrap() []error {
+	errs := make([]error, len(l))
+	for i, d := range l {
+		errs[i] = d
+	}
+	return errs
+}
+
+// Err returns nil for an empty list, and otherwise the list in file order with
+// each finding once.
+func (l List) Err() error {
+	if len(l) == 0 {
+		return nil
+	}
+	sorted := slices.Clone(l)
+	slices.SortStableFunc(sorted, func(a, b *Diagnostic) int {
+		return cmp.Or(cmp.Compare(a.Span.Start, b.Span.Start), strings.Compare(a.Name, b.Name))
+	})
+	return slices.CompactFunc(sorted, func(a, b *Diagnostic) bool {
+		return a.Span == b.Span && a.Name == b.Name && a.Message == b.Message
+	})
+}
+
+// Diagnostics returns the diagnostics that err carries, in file order.
+func Diagnostics(err error) List {
+	var list List
+	if errors.As(err, &list) {
+		return list
+	}
+	var one *Diagnostic
+	if errors.As(err, &one) {
+		return List{one}
+	}
+	return nil
+}

@@ -1,0 +1,79 @@
+// Package source says where things are in a Dockerfile and prints what is wrong
+// with it. It knows bytes, lines and columns, and nothing of the language.
+package source
+
+import (
+	"bytes"
+	"sort"
+)
+
+// File is a named source text. It is immutable and safe for concurrent use.
+type File struct {
+	// Name is the file's name as the user wrote it, "Dockerfile" for example.
+	Name string
+	// Data is the whole text in bytes, a byte-order mark included.
+	Data []byte
+
+	lines []int // byte offset at which each line begins
+}
+
+// NewFile makes a File. It keeps data, which must not change afterwards.
+func NewFile(name string, data []byte) *File {
+	lines := make([]int, 1, 1+bytes.Count(data, []byte{'\n'}))
+	for i, b := range data {
+		if b == '\n' {
+			lines = append(lines, i+1)
+		}
+	}
+	return &File{Name: name, Data: data, lines: lines}
+}
+
+// Span is a half-open range of byte offsets in a File.
+type Span struct {
+	Start, End int
+}
+
+// Pos is a position for people.
+type Pos struct {
+	Line   int // 1-based
+	Column int // 1-based, in bytes
+}
+
+// Lines returns the number of lines. A line break at the very end does not
+// begin another one.
+func (f *File) Lines() int {
+	n := len(f.lines)
+	if f.lines[n-1] == len(f.Data) && n > 1 {
+		return n - 1
+	}
+	return n
+}
+
+// Line returns the 1-based line that holds the byte at offset.
+func (f *File) Line(offset int) int {
+	return sort.Search(len(f.lines), func(i int) bool { return f.lines[i] > offset })
+}
+
+// Pos returns the position of the byte at offset.
+func (f *File) Pos(offset int) Pos {
+	line := f.Line(offset)
+	return Pos{Line: line, Column: offset - f.lines[line-1] + 1}
+}
+
+// LineSpan returns the bytes of a 1-based line without its line break, which
+// may be LF or CRLF.
+func (f *File) LineSpan(line int) Span {
+	s := Span{Start: f.lines[line-1], End: len(f.Data)}
+	if line < len(f.lines) {
+		s.End = f.lines[line] - 1
+	}
+	if s.End > s.Start && f.Data[s.End-1] == '\r' {
+		s.End--
+	}
+	return s
+}
+
+// Text returns the bytes of a span as a string.
+func (f *File) Text(s Span) string {
+	return string(f.Data[s.Start:s.End])
+}

@@ -1,0 +1,104 @@
+// Package syntax reads a staged Dockerfile into instructions, stages, variants
+// and references, each with its place in the file. It is lossless: nothing that
+// it returns has to be printed back, because lowering edits the file's own bytes.
+// It follows BuildKit's frontend/dockerfile/parser and decides nothing that
+// depends on a platform or a build arg.
+package syntax
+
+import (
+	"strings"
+
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
+	"github.com/stagebuild/stagebuild/frontend/guard"
+	"github.com/stagebuild/stagebuild/frontend/source"
+)
+
+// File is a parsed Dockerfile. It is immutable and safe for concurrent use.
+type File struct {
+	Source *source.File
+	// Escape is the file's escape character, a backslash or a backtick.
+	Escape rune
+	// UsesLanguage reports whether the file has anything that a plain
+	// Dockerfile does not (language.md, section 0). If not, it is to be passed
+	// on untouched.
+	UsesLanguage bool
+	// Globals are the instructions before the first FROM.
+	Globals []*Instruction
+	// Stages are the stages in file order, every variant included.
+	Stages []*Stage
+
+	groups map[string]*Group
+}
+
+// Stage is a FROM and the instructions below it.
+type Stage struct {
+	// Index counts the stages as written, from 0.
+	Index int
+	// Name is the stage's name in lower case, or "".
+	Name string
+	From *Instruction
+	// Base is what the stage is FROM. Its Text is as written, unexpanded.
+	Base *Reference
+	// Body is what follows the FROM.
+	Body []*Instruction
+}
+
+// Guard returns the guard of the whole stage.
+func (s *Stage) Guard() guard.Guard {
+	return s.From.Guard
+}
+
+// Group is all stages of one name, in file order.
+type Group struct {
+	Name   string
+	Stages []*Stage
+}
+
+// Guarded reports whether the stages are variants: whether any has a guard. If
+// not, the last one above a reference is meant, as in BuildKit.
+func (g *Group) Guarded() bool {
+	for _, s := range g.Stages {
+		if !s.Guard().IsZero() {
+			return true
+		}
+	}
+	return false
+}
+
+// Group returns the stages of a name, compared without case, or nil.
+func (f *File) Group(name string) *Group {
+	return f.groups[strings.ToLower(name)]
+}
+
+// StageNames returns the names of all stages in file order, each once.
+func (f *File) StageNames() []string {
+	var names []string
+	for _, s := range f.Stages {
+		if s.Name != "" && f.groups[s.Name].Stages[0] == s {
+			names = append(names, s.Name)
+		}
+	}
+	return names
+}
+
+// Parse reads a file. The error is a source.List of everything that is wrong
+// with the language's own parts of it, whatever the platform; what BuildKit would
+// refuse in any Dockerfile is left to BuildKit.
+func Parse(src *source.File) (*File, error) {
+	p := &reader{
+		file: &File{Source: src, groups: map[string]*Group{}},
+		lexer: lexer{
+			file:   src,
+			line:   1,
+			escape: parser.DefaultEscapeToken,
+		},
+		conditions: map[string]*guard.Condition{},
+	}
+	p.read()
+	p.checkGroups()
+	p.file.Escape = rune(p.lexer.escape)
+	if !p.file.UsesLanguage {
+		return p.file, nil
+	}
+	return p.file, p.diagnostics.Err()
+}

@@ -1,0 +1,74 @@
+package syntax
+
+import (
+	"encoding/json"
+	"strings"
+	"unicode"
+
+	"github.com/moby/buildkit/frontend/dockerfile/command"
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
+	"github.com/moby/buildkit/frontend/dockerfile/shell"
+)
+
+// heredocsOf returns the heredocs that an instruction's logical line announces
+// (canContainHeredoc and heredocsFromLine in BuildKit's parser.go).
+func heredocsOf(line string, escape byte) []parser.Heredoc {
+	head := splitHead(line, escape)
+	if head.keyword == command.Onbuild {
+		head = splitHead(head.args(), escape)
+	}
+	switch head.keyword {
+	case command.Add, command.Copy, command.Run:
+	default:
+		return nil
+	}
+	if isJSON(head.args()) {
+		return nil
+	}
+
+	// BuildKit lexes heredoc words with a backslash whatever the escape
+	// directive says, and ignores the error.
+	lex := shell.NewLex(parser.DefaultEscapeToken)
+	lex.RawQuotes = true
+	lex.RawEscapes = true
+	lex.SkipUnsetEnv = true
+	words, _ := lex.ProcessWords(line, noEnv{})
+	var docs []parser.Heredoc
+	for _, word := range words {
+		doc, err := parser.ParseHeredoc(word)
+		if err != nil {
+			return nil // BuildKit refuses the file, and says why.
+		}
+		if doc != nil {
+			docs = append(docs, *doc)
+		}
+	}
+	return docs
+}
+
+// isJSON reports whether arguments have the exec form (parseJSON in BuildKit's
+// line_parsers.go).
+func isJSON(args string) bool {
+	args = strings.TrimLeftFunc(args, unicode.IsSpace)
+	if !strings.HasPrefix(args, "[") {
+		return false
+	}
+	var list []any
+	if json.Unmarshal([]byte(args), &list) != nil {
+		return false
+	}
+	for _, item := range list {
+		if _, ok := item.(string); !ok {
+			return false
+		}
+	}
+	return true
+}
+
+type noEnv struct{}
+
+// Get implements shell.EnvGetter.
+func (noEnv) Get(string) (string, bool) { return "", false }
+
+// Keys implements shell.EnvGetter.
+func (noEnv) Keys() []string { return nil }

@@ -1,0 +1,139 @@
+package syntax
+
+import (
+	"bytes"
+	"strings"
+	"unicode"
+
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
+	"github.com/stagebuild/stagebuild/frontend/source"
+)
+
+// lexer cuts a file into instructions by the rules of BuildKit's
+// frontend/dockerfile/parser (Parse in parser.go): what it takes as one
+// instruction is one here, comments, continuation lines and heredocs included.
+type lexer struct {
+	file       *source.File
+	line       int // 1-based line that next reads
+	escape     byte
+	directives parser.DirectiveParser
+	buf        []byte
+}
+
+// rawInstruction is one instruction before its flags and arguments are read.
+type rawInstruction struct {
+	text        text
+	first, last int // 1-based lines
+	// unterminated is the name of a heredoc that has no end.
+	unterminated string
+}
+
+var bom = []byte{0xEF, 0xBB, 0xBF}
+
+// next returns the next instruction, or false at the end of the file.
+func (l *lexer) next() (rawInstruction, bool) {
+	for l.line <= l.file.Lines() {
+		first := l.line
+		line, offset := l.read()
+		if first == 1 && bytes.HasPrefix(line, bom) {
+			line, offset = line[len(bom):], offset+len(bom)
+		}
+		trimmed := bytes.TrimLeftFunc(line, unicode.IsSpace)
+		offset += len(line) - len(trimmed)
+		l.directive(trimmed)
+		if isComment(trimmed) {
+			continue
+		}
+		content, continued := l.continuation(trimmed)
+		if !continued && len(content) == 0 {
+			continue
+		}
+		raw := rawInstruction{first: first, text: l.join(content, offset, continued)}
+		raw.last = l.line - 1
+		l.heredocs(&raw)
+		return raw, true
+	}
+	return rawInstruction{}, false
+}
+
+// read returns the current line without its line break, where it begins, and
+// moves on.
+func (l *lexer) read() ([]byte, int) {
+	s := l.file.LineSpan(l.line)
+	l.line++
+	// BuildKit strips every CR before the LF (trimNewline).
+	return bytes.TrimRight(l.file.Data[s.Start:s.End], "\r"), s.Start
+}
+
+// directive follows the parser directives at the top of the file. A faulty one
+// is left to BuildKit, which reports it.
+func (l *lexer) directive(line []byte) {
+	d, err := l.directives.ParseLine(line)
+	if err == nil && d != nil && d.Name == "escape" && (d.Value == "`" || d.Value == `\`) {
+		l.escape = d.Value[0]
+	}
+}
+
+// continuation strips the escape character that continues a line: the last
+// character but spaces and tabs, and not itself escaped.
+func (l *lexer) continuation(line []byte) ([]byte, bool) {
+	trimmed := bytes.TrimRight(line, " \t")
+	n := len(trimmed)
+	if n == 0 || trimmed[n-1] != l.escape || n > 1 && trimmed[n-2] == l.escape {
+		return line, false
+	}
+	return trimmed[:n-1], true
+}
+
+// join reads continuation lines and returns the logical line.
+func (l *lexer) join(content []byte, offset int, continued bool) text {
+	t := text{segments: []segment{{at: 0, offset: offset}}}
+	if !continued {
+		t.string = string(content)
+		return t
+	}
+	l.buf = append(l.buf[:0], content...)
+	for continued && l.line <= l.file.Lines() {
+		line, offset := l.read()
+		if isComment(line) || len(bytes.TrimLeftFunc(line, unicode.IsSpace)) == 0 {
+			continue
+		}
+		content, continued = l.continuation(line)
+		t.segments = append(t.segments, segment{at: len(l.buf), offset: offset})
+		l.buf = append(l.buf, content...)
+	}
+	t.string = string(l.buf)
+	return t
+}
+
+// heredocs moves past the heredocs of an instruction.
+func (l *lexer) heredocs(raw *rawInstruction) {
+	if !strings.Contains(raw.text.string, "<<") {
+		return
+	}
+	for _, doc := range heredocsOf(raw.text.string, l.escape) {
+		if !l.skipTo(doc) {
+			raw.unterminated = doc.Name
+		}
+	}
+	raw.last = l.line - 1
+}
+
+// skipTo moves past the line that ends a heredoc.
+func (l *lexer) skipTo(doc parser.Heredoc) bool {
+	for l.line <= l.file.Lines() {
+		line, _ := l.read()
+		if doc.Chomp {
+			line = bytes.TrimLeft(line, "\t")
+		}
+		if string(line) == doc.Name {
+			return true
+		}
+	}
+	return false
+}
+
+func isComment(line []byte) bool {
+	line = bytes.TrimLeftFunc(line, unicode.IsSpace)
+	return len(line) > 0 && line[0] == '#'
+}

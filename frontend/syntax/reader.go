@@ -1,0 +1,213 @@
+package syntax
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/moby/buildkit/frontend/dockerfile/command"
+	"github.com/stagebuild/stagebuild/frontend/guard"
+	"github.com/stagebuild/stagebuild/frontend/source"
+)
+
+// Names of the diagnostics about a file's structure.
+const (
+	DuplicateGuard      = "DuplicateGuard"
+	EmptyGuard          = "EmptyGuard"
+	GuardInTrigger      = "GuardInTrigger"
+	UnreachableVariant  = "UnreachableVariant"
+	UnterminatedHeredoc = "UnterminatedHeredoc"
+	UnterminatedQuote   = "UnterminatedQuote"
+)
+
+// The guard flags.
+const (
+	forFlag = "for"
+	ifFlag  = "if"
+)
+
+// reader builds a File from what the lexer finds.
+type reader struct {
+	lexer       lexer
+	file        *File
+	diagnostics source.List
+	conditions  map[string]*guard.Condition // by text: files repeat them
+}
+
+func (r *reader) read() {
+	for {
+		raw, ok := r.lexer.next()
+		if !ok {
+			return
+		}
+		in := r.instruction(raw)
+		switch stages := r.file.Stages; {
+		case in.Keyword == command.From:
+			r.stage(in)
+		case len(stages) == 0:
+			r.file.Globals = append(r.file.Globals, in)
+		default:
+			stage := stages[len(stages)-1]
+			stage.Body = append(stage.Body, in)
+		}
+	}
+}
+
+func (r *reader) stage(from *Instruction) {
+	s := &Stage{Index: len(r.file.Stages), From: from}
+	s.Base, s.Name = baseOf(from)
+	r.file.Stages = append(r.file.Stages, s)
+	if s.Name == "" {
+		return
+	}
+	if r.file.groups[s.Name] == nil {
+		r.file.groups[s.Name] = &Group{Name: s.Name}
+	}
+	group := r.file.groups[s.Name]
+	group.Stages = append(group.Stages, s)
+}
+
+func (r *reader) instruction(raw rawInstruction) *Instruction {
+	escape := r.lexer.escape
+	in := &Instruction{
+		First:  raw.first,
+		Last:   raw.last,
+		text:   raw.text,
+		head:   splitHead(raw.text.string, escape),
+		escape: escape,
+	}
+	in.Keyword = in.head.keyword
+	in.Declarations = declarationsOf(in)
+	in.References = referencesOf(in)
+	for _, ref := range in.References {
+		r.file.UsesLanguage = r.file.UsesLanguage || ref.Expands()
+	}
+	r.guards(in)
+	if in.Keyword == command.Onbuild {
+		r.trigger(in)
+	}
+	if raw.unterminated != "" {
+		r.report(in.Span(), UnterminatedHeredoc, `the heredoc "`+raw.unterminated+`" does not end`,
+			"write a line that holds "+raw.unterminated+" alone")
+	}
+	return in
+}
+
+// guards reads the guard flags of an instruction.
+func (r *reader) guards(in *Instruction) {
+	for _, f := range in.head.flags {
+		name, v, ok := guardFlag(in.text.string, f, in.escape)
+		if !ok {
+			continue
+		}
+		r.file.UsesLanguage = true
+		in.guards = append(in.guards, f)
+		span := in.text.span(f.start, f.end)
+		switch {
+		case in.head.unterminated >= f.start && in.head.unterminated < f.end:
+			at := in.head.unterminated
+			r.report(in.text.span(at, at+1), UnterminatedQuote, "the quote in --"+name+" is not closed",
+				"close it, or escape it to write one")
+		case strings.TrimSpace(v.string) == "":
+			r.report(span, EmptyGuard, "--"+name+" has no value", "write "+guardExample(name))
+		case name == forFlag && in.Guard.For != nil, name == ifFlag && in.Guard.If != nil:
+			r.report(span, DuplicateGuard, "--"+name+" is given twice", combineHint(name))
+		case name == forFlag:
+			patterns, errs := guard.ParsePlatforms(v.string)
+			r.reportGuard(in, v, errs)
+			in.Guard.For = patterns
+		default:
+			in.condition = v
+			in.Guard.If = r.condition(in, v)
+		}
+	}
+}
+
+// condition parses a condition, once for each text.
+func (r *reader) condition(in *Instruction, v value) *guard.Condition {
+	if c, ok := r.conditions[v.string]; ok {
+		return c
+	}
+	c, errs := guard.ParseCondition(v.string)
+	r.reportGuard(in, v, errs)
+	if len(errs) == 0 {
+		r.conditions[v.string] = c
+	}
+	return c
+}
+
+// trigger refuses guards inside an ONBUILD trigger: it is stored in the image and
+// run by somebody else's build.
+func (r *reader) trigger(in *Instruction) {
+	line := in.text.string[:in.head.argEnd]
+	head := splitHead(line[in.head.argStart:], in.escape)
+	for _, f := range head.flags {
+		f.start, f.end = f.start+in.head.argStart, f.end+in.head.argStart
+		if name, v, ok := guardFlag(line, f, in.escape); ok {
+			r.file.UsesLanguage = true
+			r.report(in.text.span(f.start, f.end), GuardInTrigger, "--"+name+" inside an ONBUILD trigger would be decided by somebody else's build",
+				"write ONBUILD --"+name+"="+quoted(v.string)+" "+strings.ToUpper(head.keyword))
+		}
+	}
+}
+
+// guardFlag returns the name and value of a flag if it is a guard.
+func guardFlag(line string, f rawFlag, escape byte) (string, value, bool) {
+	v := unquote(line, f.start, f.end, escape)
+	name, _, _ := strings.Cut(strings.TrimPrefix(v.string, "--"), "=")
+	if name != forFlag && name != ifFlag {
+		return "", value{}, false
+	}
+	cut := min(len(v.string), len("--")+len(name)+len("="))
+	return name, v.slice(cut, len(v.string)), true
+}
+
+func guardExample(name string) string {
+	if name == forFlag {
+		return "--for=linux/arm64"
+	}
+	return "--if=DEBUG"
+}
+
+func combineHint(name string) string {
+	if name == forFlag {
+		return "list the patterns in one flag, separated by commas"
+	}
+	return "combine the conditions in one flag with && or ||"
+}
+
+// quoted returns a flag's value as it has to be written.
+func quoted(s string) string {
+	if strings.ContainsAny(s, " \t\"") && !strings.Contains(s, "'") {
+		return "'" + s + "'"
+	}
+	return s
+}
+
+// checkGroups refuses variants that could never be selected.
+func (r *reader) checkGroups() {
+	for _, s := range r.file.Stages {
+		if s.Name == "" {
+			continue
+		}
+		group := r.file.groups[s.Name]
+		last := group.Stages[len(group.Stages)-1]
+		if s != last && s.Guard().IsZero() && group.Guarded() {
+			pos := r.file.Source.Pos(last.From.Span().Start)
+			r.report(s.From.Span(), UnreachableVariant,
+				`stage "`+s.Name+`" has no guard here, so that its variant on line `+strconv.Itoa(pos.Line)+" could never be selected",
+				"move the variant without a guard to the end, or guard it with --for or --if")
+		}
+	}
+}
+
+func (r *reader) reportGuard(in *Instruction, v value, errs []*guard.Error) {
+	for _, err := range errs {
+		r.report(valueSpan(in.text, v, err.Start, err.End), err.Name, err.Message, err.Hint)
+	}
+}
+
+func (r *reader) report(span source.Span, name, message, hint string) {
+	r.diagnostics = append(r.diagnostics, &source.Diagnostic{
+		Name: name, File: r.file.Source, Span: span, Message: message, Hint: hint,
+	})
+}

@@ -1,0 +1,160 @@
+package syntax
+
+import (
+	"strings"
+
+	"github.com/moby/buildkit/frontend/dockerfile/command"
+	"github.com/moby/buildkit/frontend/dockerfile/shell"
+	"github.com/stagebuild/stagebuild/frontend/source"
+	"github.com/tonistiigi/go-csvvalue"
+)
+
+// ReferenceKind says where a reference stands.
+type ReferenceKind int
+
+// The kinds of references.
+const (
+	FromBase  ReferenceKind = iota // FROM name
+	CopyFrom                       // COPY --from=name
+	MountFrom                      // RUN --mount=from=name
+)
+
+// String returns the kind as it is written in a file.
+func (k ReferenceKind) String() string {
+	return [...]string{"FROM", "COPY --from", "RUN --mount=from"}[k]
+}
+
+// Reference is a place that names a stage or an image.
+type Reference struct {
+	Kind ReferenceKind
+	// Text is the reference without quotes and escapes, unexpanded.
+	Text string
+	// Instruction is where it stands.
+	Instruction *Instruction
+
+	value value
+}
+
+// Expands reports whether the reference has variables to expand. BuildKit
+// refuses them in --from (toCommand in convert.go, parseMount in
+// commands_runmount.go), so that they are the language's own there.
+func (r *Reference) Expands() bool {
+	switch r.Kind {
+	case CopyFrom:
+		result, err := shell.NewLex(rune(r.Instruction.escape)).ProcessWordWithMatches(r.Text, noEnv{})
+		return strings.Contains(r.Text, "$") && (err != nil || result.Result != r.Text)
+	case MountFrom:
+		i := strings.IndexByte(r.Text, '$')
+		return i >= 0 && i != len(r.Text)-1
+	default:
+		return strings.Contains(r.Text, "$")
+	}
+}
+
+// Span returns where the reference stands.
+func (r *Reference) Span() source.Span {
+	return valueSpan(r.Instruction.text, r.value, 0, len(r.Text))
+}
+
+// Bytes returns the spans of the reference's own bytes, without the quotes
+// around or inside it, ascending.
+func (r *Reference) Bytes() []source.Span {
+	var spans []source.Span
+	for i := range len(r.Text) {
+		spans = append(spans, r.Instruction.text.spans(r.value.start[i], r.value.end[i])...)
+	}
+	return spans
+}
+
+// referencesOf returns what COPY and RUN flags name.
+func referencesOf(in *Instruction) []*Reference {
+	var refs []*Reference
+	for _, f := range in.head.flags {
+		raw := in.text.string[f.start:f.end]
+		switch {
+		case in.Keyword == command.Copy && strings.HasPrefix(raw, "--f"):
+			v := unquote(in.text.string, f.start, f.end, in.escape)
+			if prefix := "--from="; strings.HasPrefix(v.string, prefix) && len(v.string) > len(prefix) {
+				v = v.slice(len(prefix), len(v.string))
+				refs = append(refs, &Reference{Kind: CopyFrom, Text: v.string, Instruction: in, value: v})
+			}
+		case in.Keyword == command.Run && strings.HasPrefix(raw, "--m"):
+			v := unquote(in.text.string, f.start, f.end, in.escape)
+			if prefix := "--mount="; strings.HasPrefix(v.string, prefix) {
+				if from, ok := mountFrom(v.slice(len(prefix), len(v.string))); ok {
+					refs = append(refs, &Reference{Kind: MountFrom, Text: from.string, Instruction: in, value: from})
+				}
+			}
+		}
+	}
+	return refs
+}
+
+// mountFrom finds the value of the from field in a mount's comma-separated list;
+// the last one counts (parseMount in BuildKit's commands_runmount.go).
+func mountFrom(list value) (value, bool) {
+	fields, err := csvvalue.Fields(list.string, nil)
+	if err != nil {
+		return value{}, false
+	}
+	var from value
+	found := false
+	pos := 0
+	for _, field := range fields {
+		start := pos
+		quoted := strings.HasPrefix(list.string[pos:], `"`)
+		if quoted {
+			start++
+			// A doubled quote inside a quoted field stands for one.
+			pos = start + len(field) + strings.Count(field, `"`) + len(`"`)
+		} else {
+			pos += len(field)
+		}
+		pos += len(",")
+		key, text, ok := strings.Cut(field, "=")
+		if !ok || !strings.EqualFold(key, "from") || text == "" || strings.Contains(field, `"`) {
+			continue
+		}
+		from, found = list.slice(start+len(key)+1, start+len(field)), true
+	}
+	return from, found
+}
+
+// baseOf returns what a FROM names and the stage's name in lower case. A FROM
+// with other than one or three words is left to BuildKit to refuse.
+func baseOf(in *Instruction) (*Reference, string) {
+	words := fieldsASCII(in.text.string, in.head.argStart, in.head.argEnd)
+	if len(words) == 0 {
+		return &Reference{Kind: FromBase, Instruction: in}, ""
+	}
+	line := in.text.string
+	base := words[0]
+	v := value{string: line[base.start:base.end]}
+	for i := base.start; i < base.end; i++ {
+		v.start = append(v.start, i)
+		v.end = append(v.end, i+1)
+	}
+	name := ""
+	if len(words) == 3 && strings.EqualFold(line[words[1].start:words[1].end], "as") {
+		name = strings.ToLower(line[words[2].start:words[2].end])
+	}
+	return &Reference{Kind: FromBase, Text: v.string, Instruction: in, value: v}, name
+}
+
+// fieldsASCII splits at the white space that BuildKit's reWhitespace knows.
+func fieldsASCII(line string, start, end int) []rawFlag {
+	var words []rawFlag
+	for start < end {
+		n := strings.IndexAny(line[start:end], "\t\v\f\r ")
+		switch {
+		case n == 0:
+			start++
+			continue
+		case n < 0:
+			n = end - start
+		}
+		words = append(words, rawFlag{start, start + n})
+		start += n
+	}
+	return words
+}

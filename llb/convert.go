@@ -1,0 +1,66 @@
+// Package llb turns plain Dockerfiles into LLB through BuildKit's dockerfile2llb.
+// It is given the lowered bytes of a file and the source map of the file as the
+// user wrote it: both have the same lines, so BuildKit's errors, warnings,
+// progress and provenance point at the user's own.
+package llb
+
+import (
+	"context"
+	"fmt"
+	"maps"
+
+	"github.com/moby/buildkit/frontend/dockerfile/dockerfile2llb"
+	"github.com/moby/buildkit/frontend/dockerfile/linter"
+	"github.com/moby/buildkit/solver/pb"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// Converter converts the lowered files of one request.
+type Converter struct {
+	// Options are what all platforms share. They are not changed.
+	Options dockerfile2llb.ConvertOpt
+}
+
+// Input is one lowered file.
+type Input struct {
+	Dockerfile []byte
+	// Target is the stage to build, "" for the last one.
+	Target string
+	// Platform is what to build for; nil means the builder's own, and lets the
+	// base image decide, as in BuildKit.
+	Platform *ocispecs.Platform
+	// Warn is called for what BuildKit's linter finds. It may be nil.
+	Warn linter.LintWarnFunc
+}
+
+// Result is one converted file.
+type Result struct {
+	*dockerfile2llb.Result
+	// Definition is the marshalled state of the target stage.
+	Definition *pb.Definition
+}
+
+// For returns the options for one lowered file. BuildKit's converter writes to
+// the build args, so they are cloned.
+func (c *Converter) For(in Input) dockerfile2llb.ConvertOpt {
+	opt := c.Options
+	opt.BuildArgs = maps.Clone(opt.BuildArgs)
+	opt.TargetPlatform = in.Platform
+	opt.Target = in.Target
+	opt.Warn = in.Warn
+	return opt
+}
+
+// Convert converts one lowered file. Errors of the file carry a
+// parser.LocationError.
+func (c *Converter) Convert(ctx context.Context, in Input) (*Result, error) {
+	res, err := dockerfile2llb.Dockerfile2LLB(ctx, in.Dockerfile, c.For(in))
+	if err != nil {
+		return nil, err
+	}
+	def, err := res.State.Marshal(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("marshal LLB definition: %w", err)
+	}
+	return &Result{Result: res, Definition: def.ToPB()}, nil
+}
