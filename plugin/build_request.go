@@ -29,8 +29,10 @@ type request struct {
 	// platforms are the requested ones: buildx changes those in build.
 	platforms []ocispecs.Platform
 	display   progressui.DisplayMode
-	secrets   buildflags.Secrets
-	ssh       []*buildflags.SSH
+	// printID asks for the image ID and nothing else on standard output.
+	printID bool
+	secrets buildflags.Secrets
+	ssh     []*buildflags.SSH
 }
 
 // lookupEnv is os.LookupEnv.
@@ -71,25 +73,25 @@ func (o *buildOptions) request(env lookupEnv) (*request, error) {
 	return req, nil
 }
 
-// parseDisplay reads --progress and --quiet: "quiet" of the former is the
-// latter, and "none" is BuildKit's quiet, which prints no image ID.
+// parseDisplay reads --progress and --quiet. "quiet" of the former is the
+// latter, and "none" is what BuildKit calls quiet: no image ID either.
 func (o *buildOptions) parseDisplay(req *request, _ lookupEnv) error {
+	req.printID = o.quiet || o.progress == "quiet"
 	switch o.progress {
-	case "quiet":
-		o.quiet = true
-	case "none":
-		o.progress = "quiet"
+	case "none", "quiet":
+		req.display = progressui.QuietMode
 	case "auto", "plain", "tty", "rawjson":
+		req.display = progressui.DisplayMode(o.progress)
 	default:
 		return fmt.Errorf(`--progress=%s is none of "auto", "none", "plain", "quiet", "rawjson", "tty"`, o.progress)
 	}
-	req.display = progressui.DisplayMode(o.progress)
-	if o.quiet {
-		if req.display != progressui.AutoMode && req.display != progressui.QuietMode {
-			return fmt.Errorf("--progress=%s and --quiet cannot be used together", o.progress)
-		}
-		req.display = progressui.QuietMode
+	if !req.printID {
+		return nil
 	}
+	if req.display != progressui.AutoMode && req.display != progressui.QuietMode {
+		return fmt.Errorf("--progress=%s and --quiet cannot be used together", o.progress)
+	}
+	req.display = progressui.QuietMode
 	return nil
 }
 

@@ -25,7 +25,7 @@ func finish(out io.Writer, options buildOptions, req *request, resp *client.Solv
 	case req.display == progressui.RawJSONMode:
 	case req.display != progressui.QuietMode:
 		printBuildDetails(printer)
-	case options.quiet && req.build.CallFunc == nil:
+	case req.printID && req.build.CallFunc == nil:
 		// Outputs that are no image have no ID, and may be on standard output.
 		if id := imageID(resp.ExporterResponse); id != "" {
 			fmt.Fprintln(out, id)

@@ -59,7 +59,6 @@ func exactArgs(n int, what string) cobra.PositionalArgs {
 
 // unknownCommand is the error for a command that does not exist.
 func unknownCommand(cmd *cobra.Command, given string) error {
-	cmd.SuggestionsMinimumDistance = 2
 	msg := fmt.Sprintf("unknown command %q", given)
 	if near := cmd.SuggestionsFor(given); len(near) > 0 {
 		msg += fmt.Sprintf(", did you mean %q?", near[0])

@@ -8,7 +8,6 @@
 package plugin
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 
@@ -73,17 +72,15 @@ func NewRootCommand(name string, dockerCLI command.Cli, initialize func(*cobra.C
 
 Any Dockerfile builds as it does with "docker buildx build". A staged one may
 also guard stages and instructions by platform and condition.`,
-		Example: fmt.Sprintf(`  # Build the Dockerfile of the current folder and load the image into Docker
-  docker %[1]s build --load -t app .
-
-  # See the plain Dockerfile that one platform's build uses
-  docker %[1]s build --help`, "stagebuild"),
-		Args:                  cobra.ArbitraryArgs,
-		SilenceUsage:          true,
-		SilenceErrors:         true,
-		TraverseChildren:      true,
-		DisableFlagsInUseLine: true,
-		CompletionOptions:     cobra.CompletionOptions{HiddenDefaultCmd: true},
+		Example: `  # Build the Dockerfile of the current folder and load the image into Docker
+  docker stagebuild build --load -t app .`,
+		Args:                       cobra.ArbitraryArgs,
+		SilenceUsage:               true,
+		SilenceErrors:              true,
+		TraverseChildren:           true,
+		DisableFlagsInUseLine:      true,
+		SuggestionsMinimumDistance: 2,
+		CompletionOptions:          cobra.CompletionOptions{HiddenDefaultCmd: true},
 		PersistentPreRunE: func(cmd *cobra.Command, args []string) error {
 			if debugLogs {
 				debug.Enable()

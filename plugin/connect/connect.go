@@ -14,6 +14,7 @@ import (
 
 	"github.com/docker/buildx/builder"
 	"github.com/docker/buildx/driver"
+	remoteutil "github.com/docker/buildx/driver/remote/util"
 	"github.com/docker/buildx/policy"
 	"github.com/docker/buildx/store"
 	"github.com/docker/buildx/store/storeutil"
@@ -55,7 +56,7 @@ func connectStored(ctx context.Context, cli command.Cli, choice Choice, contextP
 		builder.WithContextPathHash(contextPath),
 	)
 	if err != nil {
-		return nil, &Error{Source: choice.Source, Name: choice.Value, Err: err}
+		return nil, &Error{Source: choice.Source, Name: choice.Value, Missing: true, Err: err}
 	}
 	if choice.Source == CurrentStore {
 		choice.Value = b.Name
@@ -96,6 +97,9 @@ func touch(cli command.Cli, group *store.NodeGroup) error {
 // connectHost makes a builder of one node for the daemon at an address. It is
 // not saved, and neither asks the store nor the docker engine anything.
 func connectHost(ctx context.Context, cli command.Cli, address string) (*Builder, error) {
+	if err := remoteutil.IsValidEndpoint(address); err != nil {
+		return nil, fmt.Errorf("%s=%s is no address of a BuildKit daemon (unix://PATH, tcp://HOST:PORT): %w", HostEnv, address, err)
+	}
 	factory, err := driver.GetFactory("remote", true)
 	if err != nil {
 		return nil, err

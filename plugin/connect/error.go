@@ -10,6 +10,8 @@ type Error struct {
 	// Source is the one that decided, Name its builder, context or address.
 	Source Source
 	Name   string
+	// Missing is set if buildx has no builder of that name.
+	Missing bool
 	// Err is why that one cannot be used.
 	Err error
 }
@@ -47,14 +49,13 @@ func absence(s Source) string {
 
 // advice is one sentence that ends in the command that sets a builder up.
 func (e *Error) advice() string {
-	switch e.Source {
-	case HostEnv:
+	switch {
+	case e.Source == HostEnv:
 		return "Start a BuildKit daemon there with: buildkitd --addr " + e.Name
-	case DockerEngine:
+	case e.Source == DockerEngine:
 		return "Start the Docker Engine, or use a BuildKit daemon with: docker buildx create --use --driver remote unix:///run/buildkit/buildkitd.sock"
-	case CurrentStore:
-		return "See what is wrong with it with: docker buildx inspect --bootstrap"
-	default:
+	case e.Missing:
 		return "Set it up with: docker buildx create --bootstrap --name " + e.Name
 	}
+	return "Start it with: docker buildx inspect --bootstrap " + e.Name
 }

@@ -20,16 +20,16 @@ const (
 	capSubrequests = "moby.buildkit.frontend.subrequests+forward"
 )
 
-// client is a gateway client whose request has other options than the one that
+// overridden is a gateway client whose request has other options than the one that
 // buildx sent: a frontend reads them nowhere else.
-type client struct {
+type overridden struct {
 	gateway.Client
 	opts map[string]string
 }
 
 // BuildOpts returns the request with the changed options. Every call gets a
 // map of its own, because BuildKit's frontend writes to it.
-func (c client) BuildOpts() gateway.BuildOpts {
+func (c overridden) BuildOpts() gateway.BuildOpts {
 	o := c.Client.BuildOpts()
 	o.Opts = maps.Clone(c.opts)
 	return o
@@ -45,7 +45,7 @@ func with(c gateway.Client, set map[string]string, unset ...string) gateway.Clie
 	for _, k := range unset {
 		delete(opts, k)
 	}
-	return client{Client: c, opts: opts}
+	return overridden{Client: c, opts: opts}
 }
 
 // withCall returns c asking for a subrequest (`--call`) in place of a build.

@@ -1,0 +1,72 @@
+package connect
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestChoose(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		flag string
+		env  map[string]string
+		want Choice
+	}{
+		{"nothing", "", nil, Choice{Source: CurrentStore}},
+		{"host", "", map[string]string{"BUILDKIT_HOST": "tcp://h:1"}, Choice{HostEnv, "tcp://h:1"}},
+		{"builder before host", "", map[string]string{"BUILDKIT_HOST": "tcp://h:1", "BUILDX_BUILDER": "b"}, Choice{BuilderEnv, "b"}},
+		{"flag before all", "f", map[string]string{"BUILDKIT_HOST": "tcp://h:1", "BUILDX_BUILDER": "b"}, Choice{Flag, "f"}},
+		{"empty is not set", "", map[string]string{"BUILDKIT_HOST": "", "BUILDX_BUILDER": ""}, Choice{Source: CurrentStore}},
+	} {
+		got := Choose(test.flag, func(k string) string { return test.env[k] })
+		if got != test.want {
+			t.Errorf("%s: %+v, want %+v", test.name, got, test.want)
+		}
+	}
+}
+
+func TestErrorListsWhatWasTried(t *testing.T) {
+	reason := errors.New("connection refused")
+	for _, test := range []struct {
+		err  *Error
+		want string
+	}{
+		{
+			&Error{Source: Flag, Name: "b", Missing: true, Err: reason},
+			`no builder can be reached. Tried, in order:
+  --builder               b: connection refused
+Set it up with: docker buildx create --bootstrap --name b`,
+		}, {
+			&Error{Source: BuilderEnv, Name: "b", Err: reason},
+			`no builder can be reached. Tried, in order:
+  --builder               not given
+  BUILDX_BUILDER          b: connection refused
+Start it with: docker buildx inspect --bootstrap b`,
+		}, {
+			&Error{Source: HostEnv, Name: "unix:///b.sock", Err: reason},
+			`no builder can be reached. Tried, in order:
+  --builder               not given
+  BUILDX_BUILDER          not set
+  BUILDKIT_HOST           unix:///b.sock: connection refused
+Start a BuildKit daemon there with: buildkitd --addr unix:///b.sock`,
+		}, {
+			&Error{Source: DockerEngine, Name: "default", Err: reason},
+			`no builder can be reached. Tried, in order:
+  --builder               not given
+  BUILDX_BUILDER          not set
+  BUILDKIT_HOST           not set
+  current buildx builder  none
+  docker context          default: connection refused
+Start the Docker Engine, or use a BuildKit daemon with: docker buildx create --use --driver remote unix:///run/buildkit/buildkitd.sock`,
+		},
+	} {
+		if diff := cmp.Diff(test.want, test.err.Error()); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", test.err.Source, diff)
+		}
+		if !errors.Is(test.err, reason) {
+			t.Errorf("%s: the reason is lost", test.err.Source)
+		}
+	}
+}

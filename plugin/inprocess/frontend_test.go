@@ -1,0 +1,230 @@
+package inprocess
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"testing"
+
+	"github.com/docker/buildx/build"
+	"github.com/google/go-cmp/cmp"
+	"github.com/moby/buildkit/client/llb"
+	gateway "github.com/moby/buildkit/frontend/gateway/client"
+	gwpb "github.com/moby/buildkit/frontend/gateway/pb"
+	"github.com/moby/buildkit/solver/pb"
+	"github.com/moby/buildkit/util/grpcerrors"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	fstypes "github.com/tonistiigi/fsutil/types"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+// session stands in for the gateway of a daemon that holds one Dockerfile. It
+// notes which frontend it was asked to run.
+type session struct {
+	gateway.Client
+	gateway.Reference
+	opts       map[string]string
+	dockerfile string
+
+	ran *gateway.SolveRequest
+}
+
+func (s *session) BuildOpts() gateway.BuildOpts {
+	// The capabilities of a daemon as new as the library.
+	return gateway.BuildOpts{
+		Opts:    s.opts,
+		LLBCaps: pb.Caps.CapSet(pb.Caps.All()),
+		Caps:    gwpb.Caps.CapSet(gwpb.Caps.All()),
+	}
+}
+
+func (s *session) Inputs(context.Context) (map[string]llb.State, error) {
+	return nil, nil
+}
+
+func (s *session) Solve(_ context.Context, req gateway.SolveRequest) (*gateway.Result, error) {
+	res := gateway.NewResult()
+	if req.Frontend != "" {
+		s.ran = &req
+		res.AddMeta("by", []byte("image"))
+		return res, nil
+	}
+	res.SetRef(s)
+	return res, nil
+}
+
+func (s *session) StatFile(_ context.Context, req gateway.StatRequest) (*fstypes.Stat, error) {
+	if req.Path != "Dockerfile" {
+		return nil, fmt.Errorf("stat %s: no such file", req.Path)
+	}
+	return &fstypes.Stat{Size: int64(len(s.dockerfile))}, nil
+}
+
+func (s *session) ReadFile(context.Context, gateway.ReadRequest) ([]byte, error) {
+	return []byte(s.dockerfile), nil
+}
+
+// own is an in-process frontend that notes the options it was given.
+func own(got *map[string]string) gateway.BuildFunc {
+	return func(_ context.Context, c gateway.Client) (*gateway.Result, error) {
+		*got = c.BuildOpts().Opts
+		res := gateway.NewResult()
+		res.AddMeta("by", []byte("own"))
+		res.AddMeta("for", []byte((*got)[keyPlatform]))
+		return res, nil
+	}
+}
+
+func TestSyntaxDecidesWhichFrontendRuns(t *testing.T) {
+	const digest = "@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+	syntaxArg := func(ref string) map[string]string {
+		// As buildx passes on `--build-arg BUILDKIT_SYNTAX=ref`.
+		return map[string]string{keySyntaxArg: ref, keySource: ref, keyCmdline: ref}
+	}
+	for _, test := range []struct {
+		name       string
+		frontend   func(*map[string]string) *Frontend
+		opts       map[string]string
+		dockerfile string
+		wantImage  string // the image that is run, or "" for our own function
+		wantOpts   map[string]string
+	}{
+		{
+			name:       "no syntax",
+			dockerfile: "FROM scratch\n",
+			wantOpts:   map[string]string{keyCmdline: ""},
+		}, {
+			name:       "our syntax",
+			dockerfile: "# syntax=registry.example/stagebuild/stagebuild:1\nFROM scratch\n",
+			wantOpts:   map[string]string{keyCmdline: "registry.example/stagebuild/stagebuild:1"},
+		}, {
+			name:       "upstream syntax",
+			opts:       map[string]string{"target": "x"},
+			dockerfile: "# syntax=docker/dockerfile:1\nFROM scratch\n",
+			wantOpts:   map[string]string{keyCmdline: "docker/dockerfile:1", "target": "x"},
+		}, {
+			name:       "our syntax, pinned",
+			dockerfile: "# syntax=stagebuild/stagebuild:1" + digest + "\nFROM scratch\n",
+			wantImage:  "stagebuild/stagebuild:1" + digest,
+		}, {
+			name:       "another syntax",
+			dockerfile: "# syntax=example/frontend:2 with arguments\n",
+			wantImage:  "example/frontend:2",
+		}, {
+			name:       "argument names another one",
+			opts:       syntaxArg("example/frontend:2"),
+			dockerfile: "# syntax=docker/dockerfile:1\n",
+			wantImage:  "example/frontend:2",
+		}, {
+			name:       "argument names ours",
+			opts:       syntaxArg("stagebuild/stagebuild:1"),
+			dockerfile: "# syntax=example/frontend:2\n",
+			wantOpts:   syntaxArg("stagebuild/stagebuild:1"),
+		}, {
+			name:       "as an image, no syntax",
+			frontend:   func(*map[string]string) *Frontend { return NewImage("stagebuild/stagebuild:9") },
+			dockerfile: "FROM scratch\n",
+			wantImage:  "stagebuild/stagebuild:9",
+		}, {
+			name:       "as an image, our syntax",
+			frontend:   func(*map[string]string) *Frontend { return NewImage("stagebuild/stagebuild:9") },
+			dockerfile: "# syntax=stagebuild/stagebuild:1\nFROM scratch\n",
+			wantImage:  "stagebuild/stagebuild:1",
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			given := maps.Clone(test.opts)
+			s := &session{opts: test.opts, dockerfile: test.dockerfile}
+			var gotOpts map[string]string
+			f := New(own(&gotOpts))
+			if test.frontend != nil {
+				f = test.frontend(&gotOpts)
+			}
+			res := gateway.NewResult()
+			if err := f.evaluate(t.Context(), "default", s, res, build.Options{}); err != nil {
+				t.Fatal(err)
+			}
+			if test.wantImage == "" {
+				if s.ran != nil || string(res.Metadata["by"]) != "own" {
+					t.Errorf("ran image %v, result %v", s.ran, res.Metadata)
+				}
+				if diff := cmp.Diff(test.wantOpts, gotOpts); diff != "" {
+					t.Error("options (-want +got):\n" + diff)
+				}
+			} else {
+				if s.ran == nil || string(res.Metadata["by"]) != "image" {
+					t.Fatalf("ran image %v, result %v", s.ran, res.Metadata)
+				}
+				if got := s.ran.FrontendOpt[keySource]; got != test.wantImage || s.ran.Frontend != "gateway.v0" {
+					t.Errorf("ran %s of %s, want %s", got, s.ran.Frontend, test.wantImage)
+				}
+			}
+			if diff := cmp.Diff(given, s.opts); diff != "" {
+				t.Error("the session's own options changed (-before +after):\n" + diff)
+			}
+		})
+	}
+}
+
+func TestCall(t *testing.T) {
+	var gotOpts map[string]string
+	f := New(own(&gotOpts))
+	opt := build.Options{CallFunc: &build.CallFunc{Name: "outline"}}
+	amd64 := ocispecs.Platform{OS: "linux", Architecture: "amd64"}
+	arm64 := ocispecs.Platform{OS: "linux", Architecture: "arm64"}
+	for _, platform := range []string{"linux/arm64", "linux/amd64,linux/386"} {
+		s := &session{opts: map[string]string{keyPlatform: platform, keyCaps: "some.cap"}, dockerfile: "FROM scratch\n"}
+		if err := f.evaluate(t.Context(), "default", s, gateway.NewResult(), opt); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := map[string]string{
+		keyPlatform:  "linux/amd64,linux/386",
+		keyCmdline:   "",
+		keyRequestID: "frontend.outline",
+		keyCaps:      "some.cap,moby.buildkit.frontend.subrequests+forward",
+	}
+	if diff := cmp.Diff(want, gotOpts); diff != "" {
+		t.Error("options (-want +got):\n" + diff)
+	}
+	if got := f.CallResult([]ocispecs.Platform{amd64, arm64}); string(got["for"]) != "linux/amd64,linux/386" {
+		t.Errorf("the first platform's node is not the one whose result is taken: %s", got["for"])
+	}
+	if got := f.CallResult([]ocispecs.Platform{arm64, amd64}); string(got["for"]) != "linux/arm64" {
+		t.Errorf("the first platform's node is not the one whose result is taken: %s", got["for"])
+	}
+}
+
+func TestNoCallHasNoCallResult(t *testing.T) {
+	var opts map[string]string
+	f := New(own(&opts))
+	if err := f.evaluate(t.Context(), "default", &session{}, gateway.NewResult(), build.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if got := f.CallResult(nil); got != nil {
+		t.Errorf("CallResult = %v, want nil", got)
+	}
+}
+
+func TestErrorsKeepTheirMessage(t *testing.T) {
+	sent := grpcerrors.FromGRPC(status.Error(codes.Unknown, "open Dockerfile: no such file"))
+	err := fmt.Errorf("failed to read dockerfile: %w", sent)
+	got := status.Convert(grpcerrors.ToGRPC(t.Context(), keepMessage(err)))
+	if want := "failed to read dockerfile: open Dockerfile: no such file"; got.Message() != want {
+		t.Errorf("message = %q, want %q", got.Message(), want)
+	}
+
+	coded := fmt.Errorf("stopped: %w", grpcerrors.FromGRPC(status.Error(codes.Canceled, "canceled")))
+	if got := keepMessage(coded); !errors.Is(got, coded) || grpcerrors.Code(got) != codes.Canceled {
+		t.Errorf("keepMessage(%v) = %v", coded, got)
+	}
+}
+
+func TestAFrontendMustReturnAResult(t *testing.T) {
+	f := New(func(context.Context, gateway.Client) (*gateway.Result, error) { return nil, nil })
+	if err := f.evaluate(t.Context(), "default", &session{}, gateway.NewResult(), build.Options{}); err == nil {
+		t.Error("no error")
+	}
+}
