@@ -3,6 +3,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -83,8 +84,10 @@ func follow(path, target string) (string, error) {
 	if file != "" {
 		dst = filepath.Join(filepath.Dir(path), filepath.FromSlash(file))
 	}
-	if _, err := os.Stat(dst); err != nil {
+	if _, err := os.Stat(dst); errors.Is(err, fs.ErrNotExist) {
 		return "there is no such file", nil
+	} else if err != nil {
+		return "", err
 	}
 	if fragment == "" || filepath.Ext(dst) != ".md" {
 		return "", nil

@@ -50,7 +50,8 @@ func (e *Env) startDaemon(ctx context.Context, name string, platforms ...string)
 	for _, p := range platforms {
 		args = append(args, "--oci-worker-platform", p)
 	}
-	cmd := exec.Command(bin, args...)
+	// The daemon ends with the environment, not with the start's context.
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), bin, args...)
 	cmd.Env = append(slices.DeleteFunc(os.Environ(), isProxyVar), proxyEnv(e.Registry.Host)...)
 	proc, err := startProcess("buildkitd", cmd)
 	if err != nil {

@@ -23,7 +23,7 @@ func debianArch(platform string) (string, error) {
 	if arch, ok := arches[platform]; ok {
 		return arch, nil
 	}
-	return "", fmt.Errorf("Debian has no architecture for %s", platform)
+	return "", fmt.Errorf("no architecture of Debian is %s", platform)
 }
 
 // busyboxBinary returns the path of a static busybox for a platform: Debian's,

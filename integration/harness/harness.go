@@ -38,6 +38,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 
 	bkclient "github.com/moby/buildkit/client"
 	_ "github.com/moby/buildkit/client/connhelper/dockercontainer" // BUILDKIT_HOST=docker-container://
@@ -105,11 +106,14 @@ func Start(ctx context.Context, opts Options) (*Env, error) {
 		opts.Log = os.Stderr
 	}
 	// A unix socket's path has at most 108 bytes, which TMPDIR may use up.
-	parent := ""
+	parent := os.TempDir()
 	if runtime.GOOS == "linux" {
 		parent = "/tmp"
 	}
-	dir, err := os.MkdirTemp(parent, "sb-")
+	if err := removeStale(parent); err != nil {
+		fmt.Fprintln(opts.Log, "removing what an earlier run left:", err)
+	}
+	dir, err := makeDir(parent)
 	if err != nil {
 		return nil, err
 	}
@@ -198,8 +202,8 @@ func (e *Env) DaemonLog() string {
 // Close ends what Start started, last things first, and removes its files.
 func (e *Env) Close() error {
 	var errs []error
-	for i := len(e.closers) - 1; i >= 0; i-- {
-		errs = append(errs, e.closers[i]())
+	for _, end := range slices.Backward(e.closers) {
+		errs = append(errs, end())
 	}
 	e.closers = nil
 	return errors.Join(errs...)

@@ -112,7 +112,7 @@ func busyboxLayer(ctx context.Context, out io.Writer, cache, platform string) (*
 	return makeLayer(ctx, cache, "busybox-"+strings.ReplaceAll(platform, "/", "-"), key, func(t *tree) {
 		t.dir("bin", 0o755)
 		t.copyFile("bin/busybox", bin)
-		for _, applet := range strings.Fields(string(list)) {
+		for applet := range strings.FieldsSeq(string(list)) {
 			if applet != "busybox" {
 				t.symlink("bin/"+applet, "busybox")
 			}

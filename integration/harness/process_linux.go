@@ -10,7 +10,7 @@ import (
 )
 
 // stopSignal asks a daemon to end.
-var stopSignal os.Signal = syscall.SIGTERM
+const stopSignal = syscall.SIGTERM
 
 // dieWithParent makes the kernel kill cmd's process when this one dies. The
 // process also leads a group of its own, so that a Ctrl-C on the terminal

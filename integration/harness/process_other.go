@@ -3,12 +3,12 @@
 package harness
 
 import (
-	"os"
 	"os/exec"
+	"syscall"
 )
 
 // stopSignal asks a daemon to end.
-var stopSignal os.Signal = os.Interrupt
+const stopSignal = syscall.SIGTERM
 
 // dieWithParent does nothing: daemons are started on Linux only.
 func dieWithParent(*exec.Cmd) {}

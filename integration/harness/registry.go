@@ -87,13 +87,14 @@ func startRegistry(ctx context.Context, out io.Writer, dir string) (*Registry, e
 	if err := os.WriteFile(config, []byte(registryConfig(filepath.Join(dir, "data"), sock)), 0o644); err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(bin, "serve", config)
+	// The registry ends with the environment, not with the start's context.
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), bin, "serve", config)
 	cmd.Env = append(os.Environ(), "OTEL_TRACES_EXPORTER=none")
 	proc, err := startProcess("registry", cmd)
 	if err != nil {
 		return nil, err
 	}
-	lis, err := net.Listen("tcp", "127.0.0.1:0")
+	lis, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, errors.Join(err, proc.stop(time.Second))
 	}

@@ -31,7 +31,9 @@ func (s *Suite) Main(m *testing.M) int {
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	go func() {
 		<-signals
-		s.close()
+		if err := s.close(); err != nil {
+			fmt.Fprintln(os.Stderr, "ending the test environment:", err)
+		}
 		os.Exit(130)
 	}()
 	status := m.Run()

@@ -1,0 +1,51 @@
+package harness
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// dirPrefix begins the name of every environment's folder.
+const dirPrefix = "sb-env-"
+
+// makeDir makes an environment's folder below parent, and writes down whose it
+// is.
+func makeDir(parent string) (string, error) {
+	dir, err := os.MkdirTemp(parent, dirPrefix)
+	if err != nil {
+		return "", err
+	}
+	pid := strconv.Itoa(os.Getpid())
+	return dir, os.WriteFile(filepath.Join(dir, "pid"), []byte(pid), 0o644)
+}
+
+// removeStale removes folders below parent whose process was killed before it
+// could. Its daemons are gone too: the kernel ended them with it.
+func removeStale(parent string) error {
+	dirs, err := filepath.Glob(filepath.Join(parent, dirPrefix+"*"))
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, dir := range dirs {
+		data, err := os.ReadFile(filepath.Join(dir, "pid"))
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+			continue // being made, or of another user
+		}
+		pid, parseErr := strconv.Atoi(strings.TrimSpace(string(data)))
+		if err != nil || parseErr != nil {
+			errs = append(errs, err)
+			continue
+		}
+		// Signal 0 asks whether the process is there (kill(2)).
+		if proc, err := os.FindProcess(pid); err == nil && errors.Is(proc.Signal(syscall.Signal(0)), os.ErrProcessDone) {
+			errs = append(errs, removeAll(dir))
+		}
+	}
+	return errors.Join(errs...)
+}
