@@ -72,8 +72,7 @@ func Report(w io.Writer, err error) int {
 	if err == nil {
 		return exitDone
 	}
-	var status statusError
-	if errors.As(err, &status) {
+	if status, ok := errors.AsType[statusError](err); ok {
 		return int(status)
 	}
 	if interrupted(err) {
@@ -82,15 +81,14 @@ func Report(w io.Writer, err error) int {
 	}
 	printError(w, err)
 
-	var usage *usageError
-	var cliStatus cli.StatusError
-	switch {
-	case errors.As(err, &usage), errors.As(err, &cliStatus) && cliStatus.StatusCode == 125:
-		// 125 is how the Docker CLI reports a flag that it does not know.
+	if _, ok := errors.AsType[*usageError](err); ok {
 		return exitUsage
-	default:
-		return exitFailed
 	}
+	// 125 is how the Docker CLI reports a flag that it does not know.
+	if status, ok := errors.AsType[cli.StatusError](err); ok && status.StatusCode == 125 {
+		return exitUsage
+	}
+	return exitFailed
 }
 
 // interrupted reports whether a run ended because it was cancelled, here or,
@@ -114,8 +112,7 @@ func printError(w io.Writer, err error) {
 	} else {
 		fmt.Fprintf(w, "ERROR: %s\n", strings.TrimRight(err.Error(), "\n"))
 	}
-	var ref *desktop.ErrorWithBuildRef
-	if errors.As(err, &ref) {
+	if ref, ok := errors.AsType[*desktop.ErrorWithBuildRef](err); ok {
 		_ = ref.Print(w)
 	}
 }

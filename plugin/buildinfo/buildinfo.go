@@ -13,7 +13,7 @@ import (
 //	go build -ldflags "-X github.com/stagebuild/stagebuild/plugin/buildinfo.version=v1.2.3 -X …commit=…"
 var (
 	version string
-	commit  string
+	commit  string //nolint:gochecknoglobals // the linker sets it, and nothing else
 )
 
 // unknown stands for what the toolchain did not record, as in tests.

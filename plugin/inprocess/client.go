@@ -58,3 +58,10 @@ func withCall(c gateway.Client, name string) gateway.Client {
 	}
 	return with(c, map[string]string{keyRequestID: "frontend." + name, keyCaps: caps})
 }
+
+// undecided returns c without buildx's decision to run the image that the
+// BUILDKIT_SYNTAX argument names: a frontend that is given a command line takes
+// it that it is the one that was asked for.
+func undecided(c gateway.Client) gateway.Client {
+	return with(c, nil, keySource, keyCmdline)
+}

@@ -13,8 +13,10 @@ import (
 	_ "github.com/docker/buildx/driver/docker-container"
 	_ "github.com/docker/buildx/driver/kubernetes"
 	_ "github.com/docker/buildx/driver/remote"
+
 	// The codec that BuildKit's API is fast with.
 	_ "github.com/moby/buildkit/util/grpcutil/encoding/proto"
+
 	// Logging in to Kubernetes clusters with OpenID Connect.
 	_ "k8s.io/client-go/plugin/pkg/client/auth/oidc"
 )

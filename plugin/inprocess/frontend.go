@@ -36,20 +36,12 @@ type Frontend struct {
 	calls map[string]map[string][]byte
 }
 
-// New returns a frontend that serves a Dockerfile with run, in this process.
-// A Dockerfile that names another frontend (see [Serves]), or a BUILDKIT_SYNTAX
-// argument that does, is handed to that frontend as BuildKit would.
+// New returns a frontend that is run, in this process. It is run as if it were
+// the one that the daemon has built in: that the Dockerfile or BUILDKIT_SYNTAX
+// may name another one is for it to see to.
 func New(run gateway.BuildFunc) *Frontend {
 	return &Frontend{serve: func(ctx context.Context, c gateway.Client) (*gateway.Result, error) {
-		syntax, err := syntaxOf(ctx, c)
-		if err != nil {
-			return nil, err
-		}
-		if syntax == "" || Serves(syntax) {
-			// A set cmdline tells a frontend that it is the one that was asked for.
-			return run(ctx, with(c, map[string]string{keyCmdline: syntax}))
-		}
-		return forward(ctx, c)
+		return run(ctx, undecided(c))
 	}}
 }
 
@@ -57,14 +49,17 @@ func New(run gateway.BuildFunc) *Frontend {
 // a Dockerfile or a BUILDKIT_SYNTAX argument that names a frontend itself.
 func NewImage(ref string) *Frontend {
 	return &Frontend{serve: func(ctx context.Context, c gateway.Client) (*gateway.Result, error) {
-		syntax, err := syntaxOf(ctx, c)
+		c = undecided(c)
+		named, err := namesFrontend(ctx, c)
 		if err != nil {
 			return nil, err
 		}
-		if syntax == "" {
+		if !named {
 			c = with(c, map[string]string{keySyntaxArg: ref})
 		}
-		return forward(ctx, c)
+		// For a request that names a frontend, running that is all that
+		// BuildKit's own does. Its errors point at the line.
+		return builder.Build(ctx, c)
 	}}
 }
 
@@ -74,7 +69,9 @@ func (f *Frontend) Handler() *build.Handler {
 	// buildx would hand a git context's query to its own, emptied, solve as an
 	// input that this frontend never sees. Without the variable it stays in the
 	// context's URL.
-	os.Unsetenv("BUILDX_SEND_GIT_QUERY_AS_INPUT")
+	if err := os.Unsetenv("BUILDX_SEND_GIT_QUERY_AS_INPUT"); err != nil {
+		panic(err) // only for a name that no variable can have
+	}
 	return &build.Handler{Evaluate: f.evaluate}
 }
 
@@ -122,31 +119,23 @@ func (f *Frontend) record(c gateway.Client, metadata map[string][]byte) {
 	f.calls[first] = metadata
 }
 
-// syntaxOf is the frontend that the request or else its Dockerfile names, or "".
-// The Dockerfile is read through the gateway, so it may be in a local or remote
-// context or on stdin.
-func syntaxOf(ctx context.Context, c gateway.Client) (string, error) {
-	// buildx turns the BUILDKIT_SYNTAX argument into the source to run.
-	if source := c.BuildOpts().Opts[keySource]; source != "" {
-		return source, nil
+// namesFrontend reports whether the request or else its Dockerfile names the
+// frontend to run. The Dockerfile is read through the gateway, so it may be in a
+// local or remote context or on standard input.
+func namesFrontend(ctx context.Context, c gateway.Client) (bool, error) {
+	if _, ok := c.BuildOpts().Opts[keySyntaxArg]; ok {
+		return true, nil
 	}
-	// dockerui writes to the options it is given.
-	bc, err := dockerui.NewClient(with(c, nil))
+	bc, err := dockerui.NewClient(c)
 	if err != nil {
-		return "", err
+		return false, err
 	}
 	src, err := bc.ReadEntrypoint(ctx, "Dockerfile")
 	if err != nil {
-		return "", err
+		return false, err
 	}
-	syntax, _, _, _ := parser.DetectSyntax(src.Data)
-	return syntax, nil
-}
-
-// forward has BuildKit's own frontend find the syntax of the request and run
-// it: without a cmdline that is all it does, and its errors point at the line.
-func forward(ctx context.Context, c gateway.Client) (*gateway.Result, error) {
-	return builder.Build(ctx, with(c, nil, keySource, keyCmdline))
+	_, _, _, ok := parser.DetectSyntax(src.Data)
+	return ok, nil
 }
 
 // wrapped is an error whose message reaches the user whole. The result of a

@@ -77,92 +77,57 @@ func own(got *map[string]string) gateway.BuildFunc {
 	}
 }
 
-func TestSyntaxDecidesWhichFrontendRuns(t *testing.T) {
-	const digest = "@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-	syntaxArg := func(ref string) map[string]string {
-		// As buildx passes on `--build-arg BUILDKIT_SYNTAX=ref`.
-		return map[string]string{keySyntaxArg: ref, keySource: ref, keyCmdline: ref}
+// syntaxArg are the options that `--build-arg BUILDKIT_SYNTAX=ref` becomes in buildx.
+func syntaxArg(ref string) map[string]string {
+	return map[string]string{keySyntaxArg: ref, keySource: ref, keyCmdline: ref}
+}
+
+func TestInProcess(t *testing.T) {
+	given := syntaxArg("example/frontend:2")
+	given["target"] = "app"
+	s := &session{opts: maps.Clone(given), dockerfile: "FROM scratch\n"}
+	var got map[string]string
+	res := gateway.NewResult()
+	if err := New(own(&got)).evaluate(t.Context(), "default", s, res, build.Options{}); err != nil {
+		t.Fatal(err)
 	}
+	if s.ran != nil || string(res.Metadata["by"]) != "own" {
+		t.Errorf("ran image %v, result %v", s.ran, res.Metadata)
+	}
+	// It has to find out for itself that another frontend is asked for.
+	want := map[string]string{keySyntaxArg: "example/frontend:2", "target": "app"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error("options (-want +got):\n" + diff)
+	}
+	if diff := cmp.Diff(given, s.opts); diff != "" {
+		t.Error("the session's own options changed (-before +after):\n" + diff)
+	}
+}
+
+func TestImageFrontend(t *testing.T) {
+	const digest = "@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 	for _, test := range []struct {
 		name       string
-		frontend   func(*map[string]string) *Frontend
 		opts       map[string]string
 		dockerfile string
-		wantImage  string // the image that is run, or "" for our own function
-		wantOpts   map[string]string
+		want       string
 	}{
-		{
-			name:       "no syntax",
-			dockerfile: "FROM scratch\n",
-			wantOpts:   map[string]string{keyCmdline: ""},
-		}, {
-			name:       "our syntax",
-			dockerfile: "# syntax=registry.example/stagebuild/stagebuild:1\nFROM scratch\n",
-			wantOpts:   map[string]string{keyCmdline: "registry.example/stagebuild/stagebuild:1"},
-		}, {
-			name:       "upstream syntax",
-			opts:       map[string]string{"target": "x"},
-			dockerfile: "# syntax=docker/dockerfile:1\nFROM scratch\n",
-			wantOpts:   map[string]string{keyCmdline: "docker/dockerfile:1", "target": "x"},
-		}, {
-			name:       "our syntax, pinned",
-			dockerfile: "# syntax=stagebuild/stagebuild:1" + digest + "\nFROM scratch\n",
-			wantImage:  "stagebuild/stagebuild:1" + digest,
-		}, {
-			name:       "another syntax",
-			dockerfile: "# syntax=example/frontend:2 with arguments\n",
-			wantImage:  "example/frontend:2",
-		}, {
-			name:       "argument names another one",
-			opts:       syntaxArg("example/frontend:2"),
-			dockerfile: "# syntax=docker/dockerfile:1\n",
-			wantImage:  "example/frontend:2",
-		}, {
-			name:       "argument names ours",
-			opts:       syntaxArg("stagebuild/stagebuild:1"),
-			dockerfile: "# syntax=example/frontend:2\n",
-			wantOpts:   syntaxArg("stagebuild/stagebuild:1"),
-		}, {
-			name:       "as an image, no syntax",
-			frontend:   func(*map[string]string) *Frontend { return NewImage("stagebuild/stagebuild:9") },
-			dockerfile: "FROM scratch\n",
-			wantImage:  "stagebuild/stagebuild:9",
-		}, {
-			name:       "as an image, our syntax",
-			frontend:   func(*map[string]string) *Frontend { return NewImage("stagebuild/stagebuild:9") },
-			dockerfile: "# syntax=stagebuild/stagebuild:1\nFROM scratch\n",
-			wantImage:  "stagebuild/stagebuild:1",
-		},
+		{"nothing is named", nil, "FROM scratch\n", "stagebuild/stagebuild:9"},
+		{"the file names one", nil, "# syntax=stagebuild/stagebuild:1" + digest + "\nFROM scratch\n", "stagebuild/stagebuild:1" + digest},
+		{"the file names another", nil, "# syntax=example/frontend:2 with arguments\n", "example/frontend:2"},
+		{"the argument names one", syntaxArg("example/frontend:2"), "# syntax=docker/dockerfile:1\n", "example/frontend:2"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			given := maps.Clone(test.opts)
 			s := &session{opts: test.opts, dockerfile: test.dockerfile}
-			var gotOpts map[string]string
-			f := New(own(&gotOpts))
-			if test.frontend != nil {
-				f = test.frontend(&gotOpts)
-			}
 			res := gateway.NewResult()
-			if err := f.evaluate(t.Context(), "default", s, res, build.Options{}); err != nil {
+			if err := NewImage("stagebuild/stagebuild:9").evaluate(t.Context(), "default", s, res, build.Options{}); err != nil {
 				t.Fatal(err)
 			}
-			if test.wantImage == "" {
-				if s.ran != nil || string(res.Metadata["by"]) != "own" {
-					t.Errorf("ran image %v, result %v", s.ran, res.Metadata)
-				}
-				if diff := cmp.Diff(test.wantOpts, gotOpts); diff != "" {
-					t.Error("options (-want +got):\n" + diff)
-				}
-			} else {
-				if s.ran == nil || string(res.Metadata["by"]) != "image" {
-					t.Fatalf("ran image %v, result %v", s.ran, res.Metadata)
-				}
-				if got := s.ran.FrontendOpt[keySource]; got != test.wantImage || s.ran.Frontend != "gateway.v0" {
-					t.Errorf("ran %s of %s, want %s", got, s.ran.Frontend, test.wantImage)
-				}
+			if s.ran == nil || string(res.Metadata["by"]) != "image" {
+				t.Fatalf("ran image %v, result %v", s.ran, res.Metadata)
 			}
-			if diff := cmp.Diff(given, s.opts); diff != "" {
-				t.Error("the session's own options changed (-before +after):\n" + diff)
+			if got := s.ran.FrontendOpt[keySource]; got != test.want || s.ran.Frontend != "gateway.v0" {
+				t.Errorf("ran %s of %s, want %s", got, s.ran.Frontend, test.want)
 			}
 		})
 	}
@@ -182,7 +147,6 @@ func TestCall(t *testing.T) {
 	}
 	want := map[string]string{
 		keyPlatform:  "linux/amd64,linux/386",
-		keyCmdline:   "",
 		keyRequestID: "frontend.outline",
 		keyCaps:      "some.cap,moby.buildkit.frontend.subrequests+forward",
 	}
