@@ -16,6 +16,8 @@ import (
 	"github.com/moby/buildkit/util/stack"
 	"github.com/spf13/cobra"
 	"google.golang.org/grpc/codes"
+
+	"github.com/stagebuild/stagebuild/frontend/source"
 )
 
 // Exit statuses of the program, beside that of a failed check (see statusError).
@@ -46,8 +48,17 @@ func (e statusError) Error() string { return fmt.Sprintf("exit status %d", int(e
 
 // exactArgs accepts n arguments, called what.
 func exactArgs(n int, what string) cobra.PositionalArgs {
+	return countArgs(n, n, what)
+}
+
+// maxArgs accepts up to n arguments, called what.
+func maxArgs(n int, what string) cobra.PositionalArgs {
+	return countArgs(0, n, what)
+}
+
+func countArgs(low, high int, what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
-		if len(args) == n {
+		if low <= len(args) && len(args) <= high {
 			return nil
 		}
 		return &usageError{
@@ -107,9 +118,15 @@ func printError(w io.Writer, err error) {
 		// A failure to write to the error stream can be told nowhere.
 		_ = s.Print(w)
 	}
-	if debug.IsEnabled() {
+	diagnostics := source.Diagnostics(err)
+	for _, d := range diagnostics {
+		fmt.Fprintf(w, "%s\nERROR: %v\n", d.Snippet(), d)
+	}
+	switch {
+	case len(diagnostics) > 0:
+	case debug.IsEnabled():
 		fmt.Fprintf(w, "ERROR: %+v\n", stack.Formatter(err))
-	} else {
+	default:
 		fmt.Fprintf(w, "ERROR: %s\n", strings.TrimRight(err.Error(), "\n"))
 	}
 	if ref, ok := errors.AsType[*desktop.ErrorWithBuildRef](err); ok {

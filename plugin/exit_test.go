@@ -13,6 +13,8 @@ import (
 	"github.com/moby/buildkit/solver/pb"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	"github.com/stagebuild/stagebuild/frontend/source"
 )
 
 func TestReport(t *testing.T) {
@@ -67,5 +69,22 @@ func TestSecondInterruptExits(t *testing.T) {
 	signals <- os.Interrupt
 	if got := <-exited; got != 130 {
 		t.Errorf("status %d, want 130", got)
+	}
+}
+
+func TestReportShowsOurOwnDiagnostics(t *testing.T) {
+	file := source.NewFile("app.Dockerfile", []byte("FROM scratch\nCOPY --if=TYPO a b\n"))
+	err := source.List{
+		{Name: "UnknownName", File: file, Span: source.Span{Start: 23, End: 27}, Message: "unknown name", Hint: "declare it"},
+		{Name: "Other", File: file, Span: source.Span{Start: 0, End: 4}, Message: "another thing"},
+	}
+	var out strings.Builder
+	if got := Report(&out, fmt.Errorf("reading: %w", err)); got != exitFailed {
+		t.Errorf("status %d, want %d", got, exitFailed)
+	}
+	want := "COPY --if=TYPO a b\n          ^^^^\nERROR: app.Dockerfile:2:11: unknown name; declare it\n" +
+		"FROM scratch\n^^^^\nERROR: app.Dockerfile:1:1: another thing\n"
+	if out.String() != want {
+		t.Errorf("got:\n%swant:\n%s", &out, want)
 	}
 }

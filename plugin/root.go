@@ -73,7 +73,10 @@ func NewRootCommand(name string, dockerCLI command.Cli, initialize func(*cobra.C
 Any Dockerfile builds as it does with "docker buildx build". A staged one may
 also guard stages and instructions by platform and condition.`,
 		Example: `  # Build the Dockerfile of the current folder and load the image into Docker
-  docker stagebuild build --load -t app .`,
+  docker stagebuild build --load -t app .
+
+  # See the plain Dockerfile that is built for one platform
+  docker stagebuild render --platform linux/arm64`,
 		Args:                       cobra.ArbitraryArgs,
 		SilenceUsage:               true,
 		SilenceErrors:              true,
@@ -101,6 +104,7 @@ also guard stages and instructions by platform and condition.`,
 	cmd.PersistentFlags().BoolVarP(&debugLogs, "debug", "D", debug.IsEnabled(), "Enable debug logging")
 	cmd.AddCommand(
 		newBuildCommand(dockerCLI),
+		newRenderCommand(dockerCLI),
 		newVersionCommand(dockerCLI),
 	)
 	return cmd
