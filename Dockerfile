@@ -1,0 +1,61 @@
+# syntax=docker/dockerfile:1
+
+ARG GO_VERSION=1.26
+
+# The toolchain and the modules, on the build machine's own platform: both
+# programs are cross-compiled: static, and without the paths of this machine.
+FROM --platform=$BUILDPLATFORM golang:${GO_VERSION}-alpine AS base
+WORKDIR /src
+ENV CGO_ENABLED=0
+RUN --mount=type=bind,source=go.mod,target=go.mod \
+    --mount=type=bind,source=go.sum,target=go.sum \
+    --mount=type=cache,target=/go/pkg/mod \
+    go mod download
+
+FROM base AS build-frontend
+ARG TARGETOS TARGETARCH TARGETVARIANT
+RUN --mount=type=bind,target=. \
+    --mount=type=cache,target=/go/pkg/mod \
+    --mount=type=cache,target=/root/.cache/go-build \
+    GOOS=$TARGETOS GOARCH=$TARGETARCH GOARM=${TARGETVARIANT#v} \
+    go build -trimpath -ldflags "-s -w" -o /out/ ./cmd/stagebuild-frontend
+
+FROM base AS build-plugin
+ARG TARGETOS TARGETARCH TARGETVARIANT
+ARG VERSION REVISION
+ARG INFO=github.com/stagebuild/stagebuild/plugin/buildinfo
+RUN --mount=type=bind,target=. \
+    --mount=type=cache,target=/go/pkg/mod \
+    --mount=type=cache,target=/root/.cache/go-build \
+    GOOS=$TARGETOS GOARCH=$TARGETARCH GOARM=${TARGETVARIANT#v} \
+    go build -trimpath -ldflags "-s -w -X $INFO.version=$VERSION -X $INFO.commit=$REVISION" -o /out/ ./cmd/docker-stagebuild
+
+# The plugin's binary.
+FROM scratch AS plugin
+COPY --from=build-plugin /out/docker-stagebuild* /
+
+# The frontend image, which "# syntax=" names.
+FROM scratch AS image
+LABEL moby.buildkit.frontend.network.none="true"
+LABEL moby.buildkit.frontend.caps="moby.buildkit.frontend.inputs,moby.buildkit.frontend.subrequests,moby.buildkit.frontend.contexts,moby.buildkit.frontend.gitquerystring,moby.buildkit.frontend.contexts.zstd"
+COPY --from=build-frontend /out/stagebuild-frontend /bin/stagebuild-frontend
+ENTRYPOINT ["/bin/stagebuild-frontend"]
+
+# Tests and linters start a BuildKit of their own, from Debian's packages.
+FROM golang:${GO_VERSION}-bookworm AS check
+WORKDIR /src
+COPY . .
+
+FROM check AS lint
+RUN --mount=type=cache,target=/go/pkg/mod \
+    --mount=type=cache,target=/root/.cache \
+    make lint
+
+FROM check AS test
+RUN --security=insecure \
+    --mount=type=cache,target=/go/pkg/mod \
+    --mount=type=cache,target=/root/.cache \
+    --mount=type=tmpfs,target=/tmp \
+    make test
+
+FROM image
