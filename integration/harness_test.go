@@ -196,3 +196,58 @@ func readImage(t *testing.T, env *harness.Env, repo, platform string) harness.Im
 	}
 	return img
 }
+
+func TestFrontendImageBuilds(t *testing.T) {
+	env := suite.Env(t)
+	env.NeedMirror(t)
+	if _, err := env.PushFrontend(t.Context(), "harness/frontend:1"); err != nil {
+		t.Fatal(err)
+	}
+	dir := writeContext(t, map[string]string{
+		"Dockerfile": "# syntax=harness/frontend:1\nFROM busybox\nENV BUILT=1\n",
+	})
+	if err := solve(t, env, dir, "harness/frontend-result:1", env.Platform); err != nil {
+		t.Fatal(err)
+	}
+	if got := readImage(t, env, "harness/frontend-result:1", env.Platform).Env("BUILT"); got != "1" {
+		t.Errorf("BUILT is %q in the image, want 1", got)
+	}
+	if len(env.Registry.RequestsFor("harness/frontend")) == 0 {
+		t.Error("the frontend's image was not pulled")
+	}
+}
+
+func TestPluginBuilds(t *testing.T) {
+	env := suite.Env(t)
+	if _, err := env.BuildCommand(t.Context(), "docker-stagebuild"); err != nil {
+		t.Fatal(err)
+	}
+	dir := writeContext(t, map[string]string{"Dockerfile": "FROM busybox\nENV BUILT=1\n"})
+	// By itself, and through the docker CLI, on the current builder.
+	for i, command := range [][]string{{"docker-stagebuild"}, {"docker", "stagebuild"}} {
+		repo := "harness/plugin:" + string(rune('a'+i))
+		args := append(command[1:], "build", "--push", "--tag", env.Registry.Ref(repo), dir)
+		if _, err := env.Run(t.Context(), command[0], args...); err != nil {
+			t.Fatal(err)
+		}
+		if got := readImage(t, env, repo, env.Platform).Env("BUILT"); got != "1" {
+			t.Errorf("%v: BUILT is %q in the image, want 1", command, got)
+		}
+	}
+}
+
+func TestSecondNodeIsOfItsPlatform(t *testing.T) {
+	env := suite.Env(t)
+	env.NeedOwnDaemon(t)
+	addr, err := env.StartNode(t.Context(), "n2", "linux/arm64")
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := env.Buildctl(t.Context(), "--addr", addr, "debug", "workers", "--format", "{{json .}}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(out.Stdout, `"architecture":"arm64"`) {
+		t.Errorf("the second daemon is not a node for linux/arm64: %s", out.Stdout)
+	}
+}

@@ -103,7 +103,8 @@ func proxyEnv(host string) []string {
 	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY"} {
 		env = append(env, name+"=http://"+host)
 	}
-	return append(env, "NO_PROXY=127.0.0.1,localhost")
+	// One value: buildx reads the options that carry these as CSV.
+	return append(env, "NO_PROXY=127.0.0.1")
 }
 
 func isProxyVar(kv string) bool {

@@ -54,7 +54,8 @@ type Options struct {
 	// linux/arm64. The machine's own is always among them.
 	Platforms []string
 	// PreferDocker uses a Docker Engine, where one works, also when a daemon
-	// of the harness's own could be started.
+	// of the harness's own could be started. STAGEBUILD_PREFER_DOCKER=1 in the
+	// environment says the same.
 	PreferDocker bool
 }
 

@@ -27,7 +27,7 @@ func chooseMode(ctx context.Context, opts Options) (mode, error) {
 		return givenDaemon{addr}, nil
 	}
 	own := runtime.GOOS == "linux" && os.Geteuid() == 0
-	if own && !opts.PreferDocker {
+	if own && !opts.PreferDocker && os.Getenv("STAGEBUILD_PREFER_DOCKER") != "1" {
 		return ownDaemon{}, nil
 	}
 	host, err := dockerHost(ctx)

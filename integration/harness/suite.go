@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 )
@@ -20,6 +21,7 @@ type Suite struct {
 	once sync.Once
 	env  *Env
 	err  error
+	told atomic.Bool // that the environment did not start
 }
 
 // Main runs a package's tests, ends the environment, and returns the exit
@@ -63,6 +65,8 @@ func (s *Suite) Env(tb testing.TB) *Env {
 	switch {
 	case errors.As(s.err, &unavailable):
 		tb.Skip(s.err)
+	case s.err != nil && s.told.Swap(true):
+		tb.Fatal("the environment did not start, as the first test that needs it says")
 	case s.err != nil:
 		tb.Fatal(s.err)
 	}
@@ -75,5 +79,14 @@ func (e *Env) NeedMirror(tb testing.TB) {
 	tb.Helper()
 	if !e.Mirrored {
 		tb.Skipf("%s pulls base images by its own configuration", e.Builder)
+	}
+}
+
+// NeedOwnDaemon skips a test that starts further daemons, or reads the log of
+// one, where the harness did not start the first.
+func (e *Env) NeedOwnDaemon(tb testing.TB) {
+	tb.Helper()
+	if e.daemon == nil {
+		tb.Skipf("builds run on %s, not on a daemon of the harness's own", e.Builder)
 	}
 }

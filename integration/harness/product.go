@@ -1,0 +1,55 @@
+package harness
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/stagebuild/stagebuild/integration/toolchain"
+)
+
+// BuildCommand compiles ./cmd/NAME of this repository as it is released,
+// static, and puts it into BinDir: [Env.Run] finds it there. A name that
+// begins with "docker-" also becomes a plugin of the environment's docker CLI.
+// It returns the binary's path.
+func (e *Env) BuildCommand(ctx context.Context, name string) (string, error) {
+	root, err := toolchain.Root(ctx)
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(e.BinDir, name)
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", path, "./cmd/"+name)
+	cmd.Dir = root
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=", "GOARCH=")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("building ./cmd/%s: %w\n%s", name, err, out)
+	}
+	if !strings.HasPrefix(name, "docker-") {
+		return path, nil
+	}
+	link := filepath.Join(e.DockerConfig, "cli-plugins", name)
+	if err := os.Symlink(path, link); err != nil && !os.IsExist(err) {
+		return "", err
+	}
+	return path, nil
+}
+
+// PushFrontend compiles the frontend and pushes its image as name
+// ("stagebuild/stagebuild:1") of Docker Hub, where a Dockerfile's "# syntax="
+// finds it if the environment is [Env.Mirrored]. It returns the reference in
+// the registry, which "# syntax=" finds in any case.
+func (e *Env) PushFrontend(ctx context.Context, name string) (string, error) {
+	path, err := e.BuildCommand(ctx, "stagebuild-frontend")
+	if err != nil {
+		return "", err
+	}
+	entrypoint := "/bin/stagebuild-frontend"
+	err = e.Registry.PushFiles(ctx, name, e.Platform, v1.Config{Entrypoint: []string{entrypoint}, WorkingDir: "/"},
+		map[string]File{strings.TrimPrefix(entrypoint, "/"): {Mode: 0o755, Source: path}})
+	return e.Registry.Ref(name), err
+}
