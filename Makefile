@@ -13,6 +13,8 @@ FUZZTIME ?= 1m
 COUNT ?= 6
 DOCKER_CONFIG ?= $(HOME)/.docker
 PREFIX := $(DOCKER_CONFIG)/cli-plugins
+# The packages whose tests need no daemon.
+UNIT = $$(go list ./... | grep -v '/integration$$')
 # Static, and without the paths of this machine.
 GOBUILD := CGO_ENABLED=0 go build -trimpath -ldflags="-s -w"
 
@@ -37,12 +39,14 @@ demo: build ## build the example for two platforms, on a BuildKit of its own, an
 
 .PHONY: test
 test: ## run all tests, those against a real BuildKit included
-	go test ./...
+	go test $(UNIT)
+	@# What these run, Go's test cache cannot see: binaries, daemons, images.
+	go test -count=1 -timeout 30m ./integration
 	cd examples/go-service && go test ./...
 
 .PHONY: unit
 unit: ## run the tests that need no daemon
-	go test $$(go list ./... | grep -v '/integration')
+	go test $(UNIT)
 	cd examples/go-service && go test ./...
 
 .PHONY: lint
@@ -66,7 +70,7 @@ fuzz: ## run every fuzz target for FUZZTIME (1m)
 .PHONY: bench
 bench: $(TOOLS)/benchstat ## run the benchmarks, and sum them up
 	mkdir -p .cache
-	go test -run '^$$' -bench . -benchmem -count $(COUNT) $$(go list ./... | grep -v '/integration') | tee .cache/bench.txt
+	go test -run '^$$' -bench . -benchmem -count $(COUNT) $(UNIT) | tee .cache/bench.txt
 	$(TOOLS)/benchstat .cache/bench.txt
 
 .PHONY: tools
