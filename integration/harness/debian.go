@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"archive/tar"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,9 @@ import (
 	"runtime"
 	"strings"
 
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/rogpeppe/go-internal/lockedfile"
 )
 
@@ -26,8 +30,11 @@ func debianArch(platform string) (string, error) {
 	return "", fmt.Errorf("no architecture of Debian is %s", platform)
 }
 
-// busyboxBinary returns the path of a static busybox for a platform: Debian's,
-// downloaded once into cache.
+// hubBusybox is where busybox comes from on a machine without Debian packages.
+const hubBusybox = "docker.io/library/busybox:stable"
+
+// busyboxBinary returns the path of a static busybox for a platform,
+// downloaded once into cache: Debian's, or else Docker Hub's.
 func busyboxBinary(ctx context.Context, out io.Writer, cache, platform string) (string, error) {
 	arch, err := debianArch(platform)
 	if err != nil {
@@ -47,21 +54,72 @@ func busyboxBinary(ctx context.Context, out io.Writer, cache, platform string) (
 		return path, nil
 	}
 	fmt.Fprintf(out, "downloading Debian's busybox-static for %s (once)\n", arch)
+	debErr := debianBusybox(ctx, dir, arch, path)
+	if debErr == nil {
+		return path, nil
+	}
+	fmt.Fprintf(out, "Debian's cannot be had here, downloading %s (once)\n", hubBusybox)
+	if err := imageBusybox(ctx, hubBusybox, platform, path); err != nil {
+		return "", fmt.Errorf("no busybox for %s: %w", platform, errors.Join(debErr, err))
+	}
+	return path, nil
+}
+
+// debianBusybox takes busybox out of its Debian package. dir is for files on
+// the way.
+func debianBusybox(ctx context.Context, dir, arch, path string) error {
 	tmp, err := os.MkdirTemp(dir, "apt")
 	if err != nil {
-		return "", err
+		return err
 	}
 	err = unpackPackage(ctx, tmp, arch, "busybox-static")
 	if err == nil {
 		err = os.Rename(filepath.Join(tmp, "root", "bin", "busybox"), path)
 	}
-	return path, errors.Join(err, os.RemoveAll(tmp))
+	return errors.Join(err, os.RemoveAll(tmp))
+}
+
+// imageBusybox takes busybox out of an image. There it is one file of many
+// names, of which any one is the file and the others are hard links to it.
+func imageBusybox(ctx context.Context, image, platform, path string) error {
+	ref, err := name.ParseReference(image)
+	if err != nil {
+		return err
+	}
+	p, err := v1.ParsePlatform(platform)
+	if err != nil {
+		return err
+	}
+	img, err := remote.Image(ref, remote.WithContext(ctx), remote.WithPlatform(*p))
+	if err != nil {
+		return fmt.Errorf("pulling %s: %w", image, err)
+	}
+	var busybox []byte
+	err = Image{image: img}.walk(func(h *tar.Header, content io.Reader) error {
+		if h.Typeflag != tar.TypeReg || !strings.HasPrefix(h.Name, "bin/") || h.Size <= int64(len(busybox)) {
+			return nil
+		}
+		var err error
+		busybox, err = io.ReadAll(content)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if len(busybox) == 0 {
+		return fmt.Errorf("%s for %s has no busybox", image, platform)
+	}
+	tmp := path + ".tmp"
+	if err := os.WriteFile(tmp, busybox, 0o755); err != nil {
+		return err
+	}
+	return os.Rename(tmp, path)
 }
 
 // unpackPackage downloads a Debian package of any architecture and unpacks it
 // into dir/root. apt gets a state folder of its own, so that neither the
 // machine's architectures nor its package lists change.
-func unpackPackage(ctx context.Context, dir, arch, name string) error {
+func unpackPackage(ctx context.Context, dir, arch, pkg string) error {
 	if _, err := exec.LookPath("apt-get"); err != nil {
 		return fmt.Errorf("base images are made from Debian packages, and there is no apt-get here: %w", err)
 	}
@@ -85,7 +143,7 @@ func unpackPackage(ctx context.Context, dir, arch, name string) error {
 	if err := runIn(ctx, deb, "apt-get", append(opts, "update")...); err != nil {
 		return err
 	}
-	if err := runIn(ctx, deb, "apt-get", append(opts, "download", name)...); err != nil {
+	if err := runIn(ctx, deb, "apt-get", append(opts, "download", pkg)...); err != nil {
 		return err
 	}
 	files, err := filepath.Glob(filepath.Join(deb, "*.deb"))
@@ -93,7 +151,7 @@ func unpackPackage(ctx context.Context, dir, arch, name string) error {
 		return err
 	}
 	if len(files) != 1 {
-		return fmt.Errorf("apt-get download %s left %d files", name, len(files))
+		return fmt.Errorf("apt-get download %s left %d files", pkg, len(files))
 	}
 	return runIn(ctx, dir, "dpkg-deb", "-x", files[0], filepath.Join(dir, "root"))
 }

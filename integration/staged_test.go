@@ -1,0 +1,176 @@
+package integration
+
+import (
+	"strings"
+	"testing"
+)
+
+var bothPlatforms = []string{"linux/amd64", "linux/arm64"}
+
+func TestVariantsByPlatform(t *testing.T) {
+	res := buildEveryWay(t, "staged/platform", request{
+		platforms: bothPlatforms,
+		files:     map[string]string{"small": "small", "large": "large"},
+		dockerfile: `FROM --for=linux/arm64 scratch AS base
+COPY small /base
+ENV BASE=small
+FROM --for=windows mcr.microsoft.com/windows/nanoserver:ltsc2025 AS base
+FROM scratch AS base
+COPY large /base
+ENV BASE=large
+
+FROM base AS app
+ARG TARGETARCH
+ENV BUILT_FOR=$TARGETARCH
+`,
+	})
+	wantFile(t, res, "linux/amd64", "base", "large")
+	wantFile(t, res, "linux/arm64", "base", "small")
+	wantEnv(t, res, "linux/amd64", "BASE", "large")
+	wantEnv(t, res, "linux/arm64", "BASE", "small")
+	wantEnv(t, res, "linux/arm64", "BUILT_FOR", "arm64")
+}
+
+func TestVariantsByArg(t *testing.T) {
+	r := request{
+		platforms: []string{"linux/amd64"},
+		files:     map[string]string{"tools": "tools"},
+		dockerfile: `ARG VARIANT=release
+FROM --if='VARIANT == "debug"' busybox AS base
+COPY tools /tools
+FROM scratch AS base
+
+FROM base
+ARG VARIANT
+LABEL variant=$VARIANT
+COPY --if='VARIANT == "debug"' tools /debug-only
+`,
+	}
+	res := buildEveryWay(t, "staged/release", r)
+	wantFiles(t, res, "linux/amd64", map[string]bool{"bin/busybox": false, "tools": false, "debug-only": false})
+
+	r.args = map[string]string{"VARIANT": "debug"}
+	res = buildEveryWay(t, "staged/debug", r)
+	wantFiles(t, res, "linux/amd64", map[string]bool{"bin/busybox": true, "tools": true, "debug-only": true})
+	img, err := res.Image("linux/amd64")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := img.Config.Config.Labels["variant"]; got != "debug" {
+		t.Errorf("label variant is %q, want debug", got)
+	}
+}
+
+func TestConditionalInstructions(t *testing.T) {
+	// RUN is for the platform that the daemon runs natively: nothing emulates
+	// the other one here.
+	res := buildEveryWay(t, "staged/instructions", request{
+		platforms: bothPlatforms,
+		args:      map[string]string{"DEBUG": "true"},
+		files:     map[string]string{"a": "a", "b": "b"},
+		dockerfile: `ARG --for=linux/amd64 UNAME=x86_64
+ARG --for=linux/arm64 UNAME=aarch64
+ARG DEBUG=0
+
+FROM busybox
+ARG UNAME
+ARG --if=!DEBUG LEVEL=error
+ARG --if=DEBUG LEVEL=debug
+ENV --if=DEBUG LEVEL=$LEVEL
+ENV --if='DEBUG && TARGETARCH == "arm64"' MALLOC_CONF=prof:true
+ENV UNAME=$UNAME
+COPY --for=linux/arm64 a /copied
+COPY --for=linux/amd64 \
+     # a comment between
+     b /copied
+RUN --if='platform(BUILDPLATFORM) && DEBUG' --network=none <<EOF
+echo ran on $(uname -s) > /ran
+EOF
+RUN --if='!DEBUG' exit 1
+RUN --if=platform("windows") exit 1
+`,
+	})
+	env := suite.Env(t)
+	for _, platform := range bothPlatforms {
+		wantEnv(t, res, platform, "LEVEL", "debug")
+		wantFiles(t, res, platform, map[string]bool{"ran": platform == env.Platform})
+	}
+	wantFile(t, res, env.Platform, "ran", "ran on Linux\n")
+	wantFile(t, res, "linux/amd64", "copied", "b")
+	wantFile(t, res, "linux/arm64", "copied", "a")
+	wantEnv(t, res, "linux/amd64", "UNAME", "x86_64")
+	wantEnv(t, res, "linux/arm64", "UNAME", "aarch64")
+	wantEnv(t, res, "linux/amd64", "MALLOC_CONF", "")
+	wantEnv(t, res, "linux/arm64", "MALLOC_CONF", "prof:true")
+}
+
+func TestExpansionInFrom(t *testing.T) {
+	res := buildEveryWay(t, "staged/expansion", request{
+		platforms: bothPlatforms,
+		files:     map[string]string{"one": "1", "two": "2"},
+		dockerfile: `ARG WHICH=one
+FROM scratch AS files-amd64
+COPY one /file
+FROM scratch AS files-arm64
+COPY two /file
+
+FROM --platform=$BUILDPLATFORM busybox AS build
+ARG SUFFIX=$TARGETARCH
+ARG TARGETARCH
+RUN --mount=type=bind,from=files-$TARGETARCH,target=/mnt cat /mnt/file > /mounted
+
+FROM scratch
+COPY --from=files-${TARGETARCH} /file /copied
+COPY --from=build /mounted /mounted
+COPY --from=files-${NOWHERE:-amd64} /file /default
+`,
+	})
+	for platform, content := range map[string]string{"linux/amd64": "1", "linux/arm64": "2"} {
+		wantFile(t, res, platform, "copied", content)
+		wantFile(t, res, platform, "mounted", content)
+		wantFile(t, res, platform, "default", "1")
+	}
+}
+
+// TestDroppedMeansDropped builds a file whose other stages could not be built
+// anywhere.
+func TestDroppedMeansDropped(t *testing.T) {
+	env, frontend := productEnv(t)
+	env.NeedMirror(t)
+	r := request{
+		platforms: bothPlatforms,
+		files:     map[string]string{"kept": "kept"},
+		dockerfile: `ARG EXTRA=0
+FROM --for=linux/riscv64 nosuchbase-a:1 AS base
+RUN exit 1
+FROM --if=EXTRA nosuchbase-b:1 AS base
+COPY nosuchfile /
+FROM scratch AS base
+
+FROM base
+COPY kept /
+COPY --if=EXTRA --from=nosuchbase-c:1 / /
+RUN --if=EXTRA --mount=from=nosuchbase-d:1,target=/mnt exit 1
+`,
+	}
+	res := buildEveryWay(t, "staged/dropped", r)
+	for _, platform := range bothPlatforms {
+		wantFile(t, res, platform, "kept", "kept")
+	}
+	for _, req := range env.Registry.Requests() {
+		if strings.Contains(req.Path, "nosuchbase-") {
+			t.Errorf("something was asked of a dropped stage's base: %s", req)
+		}
+	}
+
+	// The same log sees the request once the stage is there.
+	r.args = map[string]string{"EXTRA": "1"}
+	dir := r.context(t, frontend)
+	err := run(t, env, append(append([]string{"docker-stagebuild", "build"}, r.flags(env, "staged/extra:1")...), dir))
+	if err == nil {
+		t.Fatal("a stage whose base does not exist was built")
+	}
+	if len(env.Registry.RequestsFor("library/nosuchbase-b")) == 0 {
+		t.Error("the base of a stage that is there was not asked for")
+	}
+}

@@ -1,0 +1,189 @@
+package integration
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/stagebuild/stagebuild/integration/harness"
+)
+
+// product is the plugin and the frontend image under test, made once.
+type product struct {
+	once     sync.Once
+	frontend string // the image's reference in the local registry
+	err      error
+}
+
+var built product
+
+// productEnv returns the environment with the plugin on PATH, and the reference
+// of the frontend image.
+func productEnv(t *testing.T) (*harness.Env, string) {
+	t.Helper()
+	env := suite.Env(t)
+	built.once.Do(func() {
+		if _, built.err = env.BuildCommand(t.Context(), "docker-stagebuild"); built.err == nil {
+			built.frontend, built.err = env.PushFrontend(t.Context(), "stagebuild/stagebuild:1")
+		}
+	})
+	if built.err != nil {
+		t.Fatal(built.err)
+	}
+	return env, built.frontend
+}
+
+// request is one build.
+type request struct {
+	dockerfile string            // without its "# syntax=" line
+	files      map[string]string // the rest of the context
+	platforms  []string
+	target     string
+	args       map[string]string
+}
+
+// way is one way to build a staged Dockerfile: it pushes to "repository:tag".
+type way struct {
+	name  string
+	build func(t *testing.T, env *harness.Env, dir, repo string, r request) error
+}
+
+// ways are all that users have.
+func ways(frontend string) []way {
+	return []way{
+		{"plugin", func(t *testing.T, env *harness.Env, dir, repo string, r request) error {
+			return run(t, env, append(append([]string{"docker-stagebuild", "build"}, r.flags(env, repo)...), dir))
+		}},
+		{"plugin with the frontend image", func(t *testing.T, env *harness.Env, dir, repo string, r request) error {
+			args := append([]string{"docker-stagebuild", "build", "--frontend=image=" + frontend}, r.flags(env, repo)...)
+			return run(t, env, append(args, dir))
+		}},
+		{"buildctl", func(t *testing.T, env *harness.Env, dir, repo string, r request) error {
+			args := []string{"buildctl", "build", "--frontend=dockerfile.v0", "--local=context=" + dir, "--local=dockerfile=" + dir,
+				"--opt=platform=" + strings.Join(r.platforms, ","), "--output=type=image,push=true,name=" + env.Registry.Ref(repo)}
+			if r.target != "" {
+				args = append(args, "--opt=target="+r.target)
+			}
+			for name, value := range r.args {
+				args = append(args, "--opt=build-arg:"+name+"="+value)
+			}
+			return run(t, env, args)
+		}},
+		{"buildx", func(t *testing.T, env *harness.Env, dir, repo string, r request) error {
+			return run(t, env, append(append([]string{"docker-buildx", "build"}, r.flags(env, repo)...), dir))
+		}},
+	}
+}
+
+// flags are those that docker buildx build and docker stagebuild build share.
+func (r request) flags(env *harness.Env, repo string) []string {
+	args := []string{"--provenance=false", "--push", "--tag=" + env.Registry.Ref(repo), "--platform=" + strings.Join(r.platforms, ",")}
+	if r.target != "" {
+		args = append(args, "--target="+r.target)
+	}
+	for name, value := range r.args {
+		args = append(args, "--build-arg="+name+"="+value)
+	}
+	return args
+}
+
+func run(t *testing.T, env *harness.Env, args []string) error {
+	t.Helper()
+	_, err := env.Run(t.Context(), args[0], args[1:]...)
+	return err
+}
+
+// context writes the build context.
+func (r request) context(t *testing.T, frontend string) string {
+	t.Helper()
+	dir := writeContext(t, r.files)
+	text := "# syntax=" + frontend + "\n" + r.dockerfile
+	if err := os.WriteFile(filepath.Join(dir, "Dockerfile"), []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// buildEveryWay builds the request in every way, holds the results against each
+// other, and returns one of them.
+func buildEveryWay(t *testing.T, repo string, r request) *harness.Result {
+	t.Helper()
+	env, frontend := productEnv(t)
+	dir := r.context(t, frontend)
+	var first *harness.Result
+	for i, w := range ways(frontend) {
+		name := repo + ":" + []string{"inprocess", "image", "buildctl", "buildx"}[i]
+		if err := w.build(t, env, dir, name, r); err != nil {
+			t.Fatalf("%s: %v", w.name, err)
+		}
+		res, err := env.Registry.Read(t.Context(), name)
+		if err != nil {
+			t.Fatalf("%s: %v", w.name, err)
+		}
+		if first == nil {
+			first = res
+		}
+		for k, img := range res.Images {
+			if diff := cmp.Diff(first.Images[k].Layers, img.Layers); diff != "" {
+				t.Errorf("%s: layers of %s differ from those built in-process:\n%s", w.name, img.Platform, diff)
+			}
+			if diff := cmp.Diff(first.Images[k].Config.Config, img.Config.Config); diff != "" {
+				t.Errorf("%s: config of %s differs from the one built in-process:\n%s", w.name, img.Platform, diff)
+			}
+		}
+		if got := res.Platforms(); !slices.Equal(got, r.platforms) {
+			t.Errorf("%s: platforms are %v, want %v", w.name, got, r.platforms)
+		}
+	}
+	return first
+}
+
+// wantFile checks a file of one platform's image.
+func wantFile(t *testing.T, res *harness.Result, platform, path, want string) {
+	t.Helper()
+	img, err := res.Image(platform)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := img.ReadFile(path)
+	if err != nil {
+		t.Error(err)
+	} else if string(got) != want {
+		t.Errorf("%s: /%s is %q, want %q", platform, path, got, want)
+	}
+}
+
+// wantFiles checks which of some files one platform's image has.
+func wantFiles(t *testing.T, res *harness.Result, platform string, want map[string]bool) {
+	t.Helper()
+	img, err := res.Image(platform)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := img.Files()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, there := range want {
+		if slices.Contains(files, path) != there {
+			t.Errorf("%s: /%s is there: %v, want %v", platform, path, !there, there)
+		}
+	}
+}
+
+// wantEnv checks a variable of one platform's image, "" for none.
+func wantEnv(t *testing.T, res *harness.Result, platform, name, want string) {
+	t.Helper()
+	img, err := res.Image(platform)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := img.Env(name); got != want {
+		t.Errorf("%s: %s is %q, want %q", platform, name, got, want)
+	}
+}
