@@ -14,7 +14,7 @@ COUNT ?= 6
 DOCKER_CONFIG ?= $(HOME)/.docker
 PREFIX := $(DOCKER_CONFIG)/cli-plugins
 # The packages whose tests need no daemon.
-UNIT = $$(go list ./... | grep -v '/integration$$')
+UNIT = $$(go list ./... | grep -v '/integration')
 # Static, and without the paths of this machine.
 GOBUILD := CGO_ENABLED=0 go build -trimpath -ldflags="-s -w"
 
@@ -41,7 +41,7 @@ demo: build ## build the example for two platforms, on a BuildKit of its own, an
 test: ## run all tests, those against a real BuildKit included
 	go test $(UNIT)
 	@# What these run, Go's test cache cannot see: binaries, daemons, images.
-	go test -count=1 -timeout 30m ./integration
+	go test -count=1 -timeout 30m ./integration/...
 	cd examples/go-service && go test ./...
 
 .PHONY: unit
