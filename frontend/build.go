@@ -22,7 +22,7 @@ import (
 // another frontend is handed to that. Errors of the Dockerfile carry BuildKit's
 // source info (solver/errdefs), so that clients print the user's lines.
 func Build(ctx context.Context, c client.Client) (*client.Result, error) {
-	c = &resolveCache{Client: c}
+	c = newResolveCache(c)
 	bc, err := dockerui.NewClient(c)
 	if err != nil {
 		return nil, err

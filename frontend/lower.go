@@ -5,8 +5,8 @@ import (
 	"strings"
 
 	"github.com/containerd/platforms"
-	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/moby/buildkit/frontend/subrequests/lint"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/stagebuild/stagebuild/frontend/plan"
 	"github.com/stagebuild/stagebuild/frontend/source"
 	"github.com/stagebuild/stagebuild/frontend/syntax"

@@ -23,6 +23,11 @@ type imageConfig struct {
 	config []byte
 }
 
+func newResolveCache(c client.Client) *resolveCache {
+	// An image that is not there is asked for once too.
+	return &resolveCache{Client: c, group: flightcontrol.CachedGroup[imageConfig]{CacheError: true}}
+}
+
 // ResolveImageConfig implements llb.ImageMetaResolver.
 func (c *resolveCache) ResolveImageConfig(ctx context.Context, ref string, opt sourceresolver.Opt) (string, digest.Digest, []byte, error) {
 	key, err := json.Marshal(struct {

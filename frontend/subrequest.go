@@ -102,8 +102,10 @@ func (r *request) lint(ctx context.Context, file *syntax.File) (*lint.LintResult
 			return nil, err
 		}
 		merged.Sources = found.Sources
+		// What one platform finds twice, in one line, are two findings.
+		known := merged.Warnings
 		for _, w := range found.Warnings {
-			if !slices.ContainsFunc(merged.Warnings, func(other lint.Warning) bool { return sameWarning(w, other) }) {
+			if !slices.ContainsFunc(known, func(other lint.Warning) bool { return sameWarning(w, other) }) {
 				merged.Warnings = append(merged.Warnings, w)
 			}
 		}

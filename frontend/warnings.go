@@ -9,36 +9,39 @@ import (
 	"github.com/moby/buildkit/frontend/gateway/client"
 )
 
-// warnings remembers what was warned of: the platforms of a build mostly find
-// the same.
+// warnings counts how often a client was warned of each thing: the platforms of a
+// build mostly find the same.
 type warnings struct {
-	mu   sync.Mutex
-	seen map[string]bool
+	mu    sync.Mutex
+	given map[string]int
 }
 
-// first reports whether a warning is new.
-func (w *warnings) first(text string) bool {
+// add counts a finding of one platform in found, and reports whether the client
+// has not been warned of it as often as that platform has found it.
+func (w *warnings) add(found map[string]int, text string) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.seen[text] {
+	found[text]++
+	if found[text] <= w.given[text] {
 		return false
 	}
-	if w.seen == nil {
-		w.seen = map[string]bool{}
+	if w.given == nil {
+		w.given = map[string]int{}
 	}
-	w.seen[text] = true
+	w.given[text]++
 	return true
 }
 
-// warn passes the linter's findings on to the client.
+// warn passes the linter's findings for one platform on to the client.
 func (r *request) warn(ctx context.Context) linter.LintWarnFunc {
+	found := map[string]int{}
 	return func(rule, description, url, message string, location []parser.Range) {
 		line := 0
 		if len(location) > 0 {
 			line = location[0].Start.Line
 		}
 		text := linter.LintFormatShort(rule, message, line)
-		if !r.warnings.first(text) {
+		if !r.warnings.add(found, text) {
 			return
 		}
 		r.source.Warn(ctx, text, client.WarnOpts{

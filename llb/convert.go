@@ -8,6 +8,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"sync"
 
 	"github.com/moby/buildkit/frontend/dockerfile/dockerfile2llb"
 	"github.com/moby/buildkit/frontend/dockerfile/linter"
@@ -19,6 +20,8 @@ import (
 type Converter struct {
 	// Options are what all platforms share. They are not changed.
 	Options dockerfile2llb.ConvertOpt
+
+	linting sync.Mutex
 }
 
 // Input is one lowered file.
@@ -54,13 +57,20 @@ func (c *Converter) For(in Input) dockerfile2llb.ConvertOpt {
 // Convert converts one lowered file. Errors of the file carry a
 // parser.LocationError.
 func (c *Converter) Convert(ctx context.Context, in Input) (*Result, error) {
-	res, err := dockerfile2llb.Dockerfile2LLB(ctx, in.Dockerfile, c.For(in))
+	opt := c.For(in)
+	if opt.Client != nil && opt.Client.LinterConfig != nil {
+		// BuildKit's converter writes Warn into this configuration, which the
+		// platforms of a request share.
+		c.linting.Lock()
+		defer c.linting.Unlock()
+	}
+	res, err := dockerfile2llb.Dockerfile2LLB(ctx, in.Dockerfile, opt)
 	if err != nil {
 		return nil, err
 	}
 	def, err := res.State.Marshal(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("marshal LLB definition: %w", err)
+		return nil, fmt.Errorf("failed to marshal LLB definition: %w", err)
 	}
 	return &Result{Result: res, Definition: def.ToPB()}, nil
 }

@@ -69,7 +69,7 @@ func ParseCondition(src string) (*Condition, []*Error) {
 		r := traversal.SourceRange()
 		c.names = append(c.names, name{text: traversal.RootName(), start: r.Start.Byte, end: r.Start.Byte + len(traversal.RootName())})
 	}
-	v := &validator{}
+	v := &validator{source: src}
 	_ = hclsyntax.Walk(expr, v)
 	if len(v.errs) > 0 {
 		return nil, v.errs

@@ -13,8 +13,9 @@ import (
 
 // validator reports what is wrong with an expression whatever its values are.
 type validator struct {
-	depth int
-	errs  []*Error
+	source string
+	depth  int
+	errs   []*Error
 }
 
 // Enter implements hclsyntax.Walker.
@@ -71,11 +72,23 @@ func (v *validator) checkCall(call *hclsyntax.FunctionCallExpr) {
 	for _, arg := range call.Args {
 		text, ok := literalString(arg)
 		if !ok {
+			v.checkBarePattern(arg)
 			continue
 		}
 		if _, errs := ParsePlatforms(text); len(errs) > 0 {
 			v.report(arg, errs[0].Name, errs[0].Message, errs[0].Hint)
 		}
+	}
+}
+
+// checkBarePattern refuses a pattern without quotes, platform(linux/arm64): the
+// flag's own quotes are gone when the condition is read.
+func (v *validator) checkBarePattern(arg hclsyntax.Expression) {
+	r := arg.Range()
+	text := v.source[r.Start.Byte:r.End.Byte]
+	if _, errs := ParsePlatforms(text); len(errs) == 0 {
+		v.report(arg, InvalidCondition, "platform patterns are strings, "+text+" is none",
+			`write double quotes inside the flag's single quotes, --if='platform("`+text+`")'`)
 	}
 }
 
