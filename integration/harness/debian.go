@@ -159,7 +159,7 @@ func unpackPackage(ctx context.Context, dir, arch, pkg string) error {
 // ensureRunc returns the path of an OCI runtime, and installs Debian's where
 // there is none.
 func ensureRunc(ctx context.Context, out io.Writer) (string, error) {
-	if path, err := exec.LookPath("runc"); err == nil {
+	if path, err := findRunc(); err == nil {
 		return path, nil
 	}
 	fmt.Fprintln(out, "installing Debian's runc: apt-get install runc")
@@ -173,7 +173,17 @@ func ensureRunc(ctx context.Context, out io.Writer) (string, error) {
 			return "", fmt.Errorf("no runc on PATH, and it cannot be installed: %w", err)
 		}
 	}
-	return exec.LookPath("runc")
+	return findRunc()
+}
+
+// findRunc also looks where Debian puts runc, which is not on the PATH of a
+// root that su made.
+func findRunc() (string, error) {
+	path, err := exec.LookPath("runc")
+	if err != nil {
+		return exec.LookPath("/usr/sbin/runc")
+	}
+	return path, nil
 }
 
 // runIn runs a program quietly; what it wrote is in the error when it fails.
