@@ -1,0 +1,203 @@
+package integration
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/stagebuild/stagebuild/integration/harness"
+)
+
+// fault is a Dockerfile that is refused: the lines that clients mark in it, and
+// what they say.
+type fault struct {
+	name       string
+	dockerfile string // below its "# syntax=" line, which is line 1
+	args       []string
+	marked     []string
+	message    string
+}
+
+var faults = []fault{
+	{
+		name:       "unknown name",
+		dockerfile: "ARG DEBUG\nFROM scratch\nCOPY --if=DEBGU a b\n",
+		marked:     []string{"   4 | >>> COPY --if=DEBGU a b"},
+		message:    `Dockerfile:4:11: unknown name "DEBGU" in the condition; did you mean "DEBUG"?`,
+	},
+	{
+		name:       "dollar name",
+		dockerfile: "ARG DEBUG\nFROM scratch\nCOPY --if=$DEBUG a b\n",
+		marked:     []string{"   4 | >>> COPY --if=$DEBUG a b"},
+		message:    `Dockerfile:4:11: a condition names build args without $; write DEBUG`,
+	},
+	{
+		name:       "not a bool",
+		dockerfile: "ARG DEBUG=maybe\nFROM scratch\nCOPY --if=DEBUG a b\n",
+		marked:     []string{"   4 | >>> COPY --if=DEBUG a b"},
+		message:    `Dockerfile:4:11: DEBUG = "maybe" is not a bool; only true, 1, false, 0 and "" read as one: compare it, as in NAME == "value"`,
+	},
+	{
+		name:       "number",
+		dockerfile: "ARG DEBUG\nFROM scratch\nCOPY --if='DEBUG == 1' a b\n",
+		marked:     []string{"   4 | >>> COPY --if='DEBUG == 1' a b"},
+		message:    `Dockerfile:4:12: DEBUG is a string and never equal to the number 1; write DEBUG == "1"`,
+	},
+	{
+		name:       "unknown platform",
+		dockerfile: "FROM --for=linux/amr64 scratch\nCOPY a b\n",
+		marked:     []string{"   2 | >>> FROM --for=linux/amr64 scratch"},
+		message:    `Dockerfile:2:12: "linux/amr64" matches no platform; did you mean "linux/amd64"?`,
+	},
+	{
+		name:       "no variant",
+		dockerfile: "ARG DEBUG\nFROM --for=linux/arm64 scratch AS base\nFROM --if=DEBUG scratch AS base\nFROM base\n",
+		marked:     []string{"   5 | >>> FROM base"},
+		message: "Dockerfile:5:6: stage \"base\" has no variant for linux/amd64:\n" +
+			"  line 3: --for=linux/arm64 does not match linux/amd64\n" +
+			"  line 4: --if=DEBUG is false with DEBUG = \"\"\n" +
+			"add a variant that holds, or a last one without a guard: FROM … AS base",
+	},
+	{
+		name:       "default variant not last",
+		dockerfile: "FROM scratch AS base\nFROM --for=linux/arm64 scratch AS base\n",
+		marked:     []string{"   2 | >>> FROM scratch AS base"},
+		message: `Dockerfile:2:1: stage "base" has no guard here, so that its variant on line 3 could never be selected; ` +
+			`move the variant without a guard to the end, or guard it with --for or --if`,
+	},
+	{
+		name:       "from a dropped stage",
+		dockerfile: "FROM --for=linux/arm64 scratch AS tools\nFROM scratch\nCOPY --from=tools \\\n  /a /b\n",
+		marked:     []string{"   4 | >>> COPY --from=tools \\"},
+		message: "Dockerfile:4:13: stage \"tools\" has no variant for linux/amd64:\n" +
+			"  line 2: --for=linux/arm64 does not match linux/amd64\n" +
+			"add a variant that holds, or a last one without a guard: FROM … AS tools",
+	},
+	{
+		name:       "unknown flag next to a guard",
+		dockerfile: "ARG DEBUG=1\nFROM scratch\n\nCOPY --if=DEBUG --form=x a b\n",
+		marked:     []string{"   5 | >>> COPY --if=DEBUG --form=x a b"},
+		message:    `dockerfile parse error on line 5: unknown flag: --form (did you mean from?)`,
+	},
+	{
+		name:       "guard in a trigger",
+		dockerfile: "ARG DEBUG=1\nFROM scratch\nONBUILD COPY --if=DEBUG a b\n",
+		marked:     []string{"   4 | >>> ONBUILD COPY --if=DEBUG a b"},
+		message:    `Dockerfile:4:14: --if inside an ONBUILD trigger would be decided by somebody else's build; write ONBUILD --if=DEBUG COPY`,
+	},
+	{
+		name:       "empty expansion",
+		dockerfile: "FROM scratch\nARG WHICH\nCOPY --from=$WHICH a b\n",
+		marked:     []string{"   4 | >>> COPY --from=$WHICH a b"},
+		message:    `Dockerfile:4:13: COPY --from=$WHICH is empty for linux/amd64; give the arg a value, or write a default: ${NAME:-default}`,
+	},
+	{
+		name:       "unterminated quote",
+		dockerfile: "ARG DEBUG\nFROM scratch\nCOPY --if='DEBUG a b\n",
+		marked:     []string{"   4 | >>> COPY --if='DEBUG a b"},
+		message:    `Dockerfile:4:11: the quote in --if is not closed; close it, or escape it to write one`,
+	},
+	{
+		name:       "several at once",
+		dockerfile: "FROM scratch\nCOPY --if=ONE a b\nCOPY --if=TWO a b\n",
+		marked:     []string{"   3 | >>> COPY --if=ONE a b", "   4 | >>> COPY --if=TWO a b"},
+		message: "Dockerfile:3:11: unknown name \"ONE\" in the condition; declare it above with ARG ONE\n" +
+			"Dockerfile:4:11: unknown name \"TWO\" in the condition; declare it above with ARG TWO",
+	},
+	{
+		name:       "a mebibyte",
+		dockerfile: "ARG DEBUG\nFROM scratch\n" + strings.Repeat("# "+strings.Repeat("x", 1021)+"\n", 1024) + "COPY --if=DEBGU a b\n",
+		marked:     []string{" 1028 | >>> COPY --if=DEBGU a b"},
+		message:    `Dockerfile:1028:11: unknown name "DEBGU" in the condition; did you mean "DEBUG"?`,
+	},
+}
+
+// TestBadInput builds faulty files with the plugin and with the frontend image:
+// both print the user's own lines and the same text.
+func TestBadInput(t *testing.T) {
+	env, frontend := productEnv(t)
+	for _, f := range faults {
+		t.Run(f.name, func(t *testing.T) {
+			dir := request{dockerfile: f.dockerfile, files: map[string]string{"a": "a"}}.context(t, frontend)
+			for _, command := range refusingCommands(dir) {
+				out, err := env.Run(t.Context(), command[0], append(command[1:], f.args...)...)
+				if err == nil {
+					t.Errorf("%s built it", command[0])
+					continue
+				}
+				message, marked := complaint(out)
+				if diff := cmp.Diff(f.message, message); diff != "" {
+					t.Errorf("%s says (-want +got):\n%s", command[0], diff)
+				}
+				if diff := cmp.Diff(f.marked, marked); diff != "" {
+					t.Errorf("%s marks (-want +got):\n%s", command[0], diff)
+				}
+			}
+		})
+	}
+}
+
+// refusingCommands are the plugin, in-process, and buildctl with the image.
+func refusingCommands(dir string) [][]string {
+	return [][]string{
+		{"docker-stagebuild", "build", "--progress=plain", "--platform=linux/amd64", dir},
+		{"buildctl", "build", "--progress=plain", "--frontend=dockerfile.v0", "--opt=platform=linux/amd64",
+			"--local=context=" + dir, "--local=dockerfile=" + dir},
+	}
+}
+
+// complaint takes apart what a client prints of a failed build: the message, and
+// the lines of the file that it marks.
+func complaint(out harness.Output) (message string, marked []string) {
+	_, message, _ = strings.Cut(out.Stderr, "failed to solve: ")
+	message = strings.TrimSpace(message)
+	for line := range strings.Lines(out.Stderr) {
+		if strings.Contains(line, " | >>> ") {
+			marked = append(marked, strings.TrimRight(line, "\r\n"))
+		}
+	}
+	return message, marked
+}
+
+// TestEmptyFile leaves the error to BuildKit: there is nothing of the language in
+// an empty file.
+func TestEmptyFile(t *testing.T) {
+	env, _ := productEnv(t)
+	dir := writeContext(t, map[string]string{"Dockerfile": ""})
+	for _, command := range refusingCommands(dir) {
+		out, err := env.Run(t.Context(), command[0], command[1:]...)
+		if err == nil {
+			t.Fatalf("%s built an empty file", command[0])
+		}
+		if got, _ := complaint(out); got != "the Dockerfile cannot be empty" {
+			t.Errorf("%s says %q", command[0], got)
+		}
+	}
+}
+
+// TestManyStages builds a file of 5,000 stages, of each of which one variant of
+// two is there.
+func TestManyStages(t *testing.T) {
+	env, frontend := productEnv(t)
+	var b strings.Builder
+	b.WriteString("FROM scratch AS stage0\nCOPY a /a\n")
+	for i := 1; i < 2500; i++ {
+		fmt.Fprintf(&b, "FROM --for=linux/arm64 nosuchbase-%d AS stage%d\n", i, i)
+		fmt.Fprintf(&b, "FROM stage%d AS stage%d\n", i-1, i)
+	}
+	dir := request{dockerfile: b.String(), files: map[string]string{"a": "a"}}.context(t, frontend)
+	for i, w := range ways(frontend)[:3] {
+		repo := fmt.Sprintf("staged/many:%d", i)
+		r := request{platforms: []string{"linux/amd64"}}
+		if err := w.build(t, env, dir, repo, r); err != nil {
+			t.Fatalf("%s: %v", w.name, err)
+		}
+		res, err := env.Registry.Read(t.Context(), repo)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantFile(t, res, "linux/amd64", "a", "a")
+	}
+}
