@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"regexp"
@@ -31,6 +32,9 @@ const (
 const (
 	maxBytes = 4 << 10
 	maxDepth = 64
+	// maxString is how long a string may become: replace and join can double
+	// one at every level.
+	maxString = 64 << 10
 )
 
 // Condition is a parsed HCL expression. It is immutable and safe for concurrent
@@ -49,6 +53,10 @@ type name struct {
 
 // dollarName is how people who come from a shell write a variable.
 var dollarName = regexp.MustCompile(`\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?`)
+
+// dollarInString is a name that a string does not expand: "$NAME". What HCL reads
+// as ${NAME} was written $${NAME}, and is meant.
+var dollarInString = regexp.MustCompile(`\$([A-Za-z_][A-Za-z0-9_]*)`)
 
 // ParseCondition parses one HCL native-syntax expression and reports all that
 // can be said about it without knowing any value.
@@ -183,15 +191,27 @@ func (c *Condition) Eval(target Platform, scope Scope) (bool, error) {
 	if !diags.HasErrors() {
 		return v.True(), nil
 	}
-	d := diags[0]
+	return false, evalError(diags[0])
+}
+
+// evalError turns one of HCL's diagnostics into ours. What a function of ours
+// says comes as it is, at the function's name.
+func evalError(d *hcl.Diagnostic) *Error {
 	if err, ok := d.Extra.(*Error); ok {
-		return false, err
+		return err
 	}
 	err := &Error{Name: InvalidCondition, Message: lowerFirst(strings.TrimSuffix(d.Detail, "."))}
 	if d.Subject != nil {
 		err.Start, err.End = d.Subject.Start.Byte, d.Subject.End.Byte
 	}
-	return false, err
+	if call, ok := hcl.DiagnosticExtra[hclsyntax.FunctionCallDiagExtra](d); ok {
+		var cause *Error
+		if errors.As(call.FunctionCallError(), &cause) {
+			err.Name, err.Message, err.Hint = cause.Name, cause.Message, cause.Hint
+			err.End = err.Start + len(call.CalledFunctionName())
+		}
+	}
+	return err
 }
 
 // values says what each name stood for.

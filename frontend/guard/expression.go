@@ -35,6 +35,9 @@ func (v *validator) Enter(node hclsyntax.Node) hcl.Diagnostics {
 		v.checkEquality(n)
 	case *hclsyntax.TemplateExpr:
 		v.checkDollar(n)
+	case *hclsyntax.ForExpr:
+		// Nested ones run for as long as one likes, within 4 KiB.
+		v.report(n, InvalidCondition, "a condition has no for expressions", "ask with contains, length, regex or can")
 	}
 	return nil
 }
@@ -128,7 +131,7 @@ func (v *validator) checkDollar(template *hclsyntax.TemplateExpr) {
 		if !ok || literal.Val.IsNull() || literal.Val.Type() != cty.String {
 			continue
 		}
-		if m := dollarName.FindStringSubmatch(literal.Val.AsString()); m != nil {
+		if m := dollarInString.FindStringSubmatch(literal.Val.AsString()); m != nil {
 			v.report(literal, DollarName, "a string in a condition does not expand "+m[0], "write "+m[1]+" outside of quotes, or ${"+m[1]+"} inside")
 		}
 	}
@@ -194,8 +197,12 @@ func (t truth) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	case v.IsNull() || !v.IsKnown():
 	case v.Type() == cty.Bool:
 		return v, diags
-	case v.Type() == cty.String:
-		switch strings.ToLower(v.AsString()) {
+	case v.Type().IsPrimitiveType(): // 1 is as good as "1"
+		text, err := convert.Convert(v, cty.String)
+		if err != nil {
+			break
+		}
+		switch strings.ToLower(text.AsString()) {
 		case "true", "1":
 			return cty.True, diags
 		case "false", "0", "":
@@ -229,8 +236,12 @@ func (n number) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 // describe names an expression's value: `DEBUG = "maybe"`, or the value alone.
 func describe(expr hclsyntax.Expression, v cty.Value) string {
 	text := "a value of type " + v.Type().FriendlyName()
-	if s, err := convert.Convert(v, cty.String); err == nil && !s.IsNull() && s.IsKnown() {
+	if v.IsNull() {
+		text = "null"
+	} else if s, err := convert.Convert(v, cty.String); err == nil && v.Type() == cty.String {
 		text = fmt.Sprintf("%q", s.AsString())
+	} else if err == nil {
+		text = s.AsString()
 	}
 	if arg, ok := unparen(expr).(*hclsyntax.ScopeTraversalExpr); ok && len(arg.Traversal) == 1 {
 		return arg.Traversal.RootName() + " = " + text

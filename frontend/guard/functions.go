@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -22,12 +23,12 @@ var functions = map[string]function.Function{
 	"coalesce":   stdlib.CoalesceFunc,
 	"contains":   stdlib.ContainsFunc,
 	"endswith":   stringTest("Reports whether a string ends with a suffix.", strings.HasSuffix),
-	"join":       stdlib.JoinFunc,
+	"join":       bounded(stdlib.JoinFunc, joinedSize),
 	"length":     stdlib.LengthFunc,
 	"lower":      stdlib.LowerFunc,
 	"regex":      stdlib.RegexFunc,
 	"regexall":   stdlib.RegexAllFunc,
-	"replace":    stdlib.ReplaceFunc,
+	"replace":    bounded(stdlib.ReplaceFunc, replacedSize),
 	"semvercmp":  semvercmp,
 	"split":      stdlib.SplitFunc,
 	"startswith": stringTest("Reports whether a string starts with a prefix.", strings.HasPrefix),
@@ -70,6 +71,46 @@ func functionsFor(target Platform) map[string]function.Function {
 		},
 	})
 	return all
+}
+
+// bounded refuses calls whose result would be too long, before it is made. The
+// size is that of the result in bytes.
+func bounded(f function.Function, size func(args []cty.Value) int) function.Function {
+	return function.New(&function.Spec{
+		Description: f.Description(),
+		Params:      f.Params(),
+		VarParam:    f.VarParam(),
+		Type:        f.ReturnTypeForValues,
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			if size(args) > maxString {
+				return cty.NilVal, &Error{
+					Name:    ConditionTooLarge,
+					Message: fmt.Sprintf("the condition makes a string of more than %d bytes", maxString),
+					Hint:    "split it over several args",
+				}
+			}
+			return f.Call(args)
+		},
+	})
+}
+
+func joinedSize(args []cty.Value) int {
+	separator := len(args[0].AsString())
+	size := 0
+	for _, list := range args[1:] {
+		for _, item := range list.Elements() {
+			size += separator
+			if !item.IsNull() {
+				size += len(item.AsString())
+			}
+		}
+	}
+	return size
+}
+
+func replacedSize(args []cty.Value) int {
+	text, from, to := args[0].AsString(), args[1].AsString(), args[2].AsString()
+	return len(text) + strings.Count(text, from)*max(0, len(to)-len(from))
 }
 
 func stringTest(description string, test func(s, affix string) bool) function.Function {

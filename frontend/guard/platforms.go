@@ -86,7 +86,12 @@ func (p *Platforms) Match(platform ocispecs.Platform) bool {
 
 func (p pattern) match(platform ocispecs.Platform) bool {
 	is := func(want *string, got string) bool { return want == nil || *want == got }
-	return is(p.os, platform.OS) && is(p.arch, platform.Architecture) && is(p.variant, platform.Variant)
+	variant := p.variant
+	if variant != nil && p.arch == nil {
+		// What a variant means depends on the architecture: arm64's v8 is "".
+		variant = new(normalise(platform.Architecture, *variant).Variant)
+	}
+	return is(p.os, platform.OS) && is(p.arch, platform.Architecture) && is(variant, platform.Variant)
 }
 
 func parsePattern(s string) (pattern, *Error) {
@@ -147,7 +152,7 @@ func (p *pattern) set(written string, parts []string) *Error {
 func (p *pattern) setVariant(written string, parts []string) *Error {
 	variant := parts[2]
 	if p.arch != nil {
-		variant = platforms.Normalize(ocispecs.Platform{OS: "linux", Architecture: *p.arch, Variant: variant}).Variant
+		variant = normalise(parts[1], variant).Variant
 		if re := versioned[*p.arch]; re != nil && variant != "" && !re.MatchString(variant) {
 			return &Error{
 				Name:    UnknownPlatform,
@@ -167,16 +172,24 @@ func isOS(name string) bool {
 
 // normaliseArch gives the architecture that a name means, "amd64" for "x86_64".
 func normaliseArch(name string) (ocispecs.Platform, bool) {
-	norm := platforms.Normalize(ocispecs.Platform{OS: "linux", Architecture: name})
+	norm := normalise(name, "")
 	return norm, slices.Contains(knownArch, norm.Architecture)
+}
+
+func normalise(arch, variant string) ocispecs.Platform {
+	return platforms.Normalize(ocispecs.Platform{OS: "linux", Architecture: arch, Variant: variant})
 }
 
 // unknownPlatform reports a pattern that can match nothing, and suggests the
 // same pattern with the unknown part replaced by the closest known name.
 func unknownPlatform(written string, parts []string) *Error {
 	err := &Error{Name: UnknownPlatform, Message: `"` + written + `" matches no platform`}
+	exclude := ""
+	if strings.HasPrefix(written, "!") {
+		exclude = "!"
+	}
 	if _, isArch := normaliseArch(parts[0]); isArch {
-		err.Hint = `"` + parts[0] + `" is an architecture: write "*/` + strings.Join(parts, "/") + `"`
+		err.Hint = `"` + parts[0] + `" is an architecture: write "` + exclude + "*/" + strings.Join(parts, "/") + `"`
 		return err
 	}
 	fixed := slices.Clone(parts)
@@ -192,7 +205,7 @@ func unknownPlatform(written string, parts []string) *Error {
 		}
 	}
 	if !slices.Equal(fixed, parts) {
-		err.Hint = `did you mean "` + strings.Join(fixed, "/") + `"?`
+		err.Hint = `did you mean "` + exclude + strings.Join(fixed, "/") + `"?`
 	} else {
 		err.Hint = "write OS[/ARCH[/VARIANT]], linux/arm64 for example"
 	}

@@ -1,0 +1,228 @@
+package guard_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/containerd/platforms"
+	"github.com/stagebuild/stagebuild/frontend/guard"
+)
+
+// values are in scope of every condition of the tables. The target is linux/arm/v7.
+var values = args{
+	"YES": "true", "ONE": "1", "UPPER": "TRUE", "NO": "false", "ZERO": "0", "EMPTY": "",
+	"ARCH": "arm64", "N": "10", "NEG": "-2", "LIST": "a,b,c", "VERSION": "1.26.3", "SPACED": " x ", "WORD": "Word",
+}
+
+// conditions hold or do not.
+var conditions = []struct {
+	source string
+	holds  bool
+}{
+	// A string reads as a bool.
+	{"YES", true}, {"ONE", true}, {"UPPER", true}, {"NO", false}, {"ZERO", false}, {"EMPTY", false},
+	{"true", true}, {"false", false}, {"(YES)", true}, {`"1"`, true}, {`""`, false}, {`"FALSE"`, false},
+	{"1", true}, {"0", false},
+	// Operators. What does not matter is not looked at.
+	{"NO && ARCH", false}, {"YES || ARCH", true}, {`EMPTY != "" && EMPTY > 3`, false},
+	{"!NO", true}, {"!YES", false}, {"!!EMPTY", false}, {"!EMPTY", true},
+	{"YES && ONE", true}, {"YES && EMPTY", false}, {"NO || ONE", true}, {"NO || EMPTY", false},
+	{"YES || NO && NO", true}, {"(YES || NO) && NO", false},
+	{`ARCH == "arm64"`, true}, {`ARCH == "ARM64"`, false}, {`ARCH != "amd64"`, true}, {`"arm64" == ARCH`, true},
+	{`EMPTY == ""`, true}, {`ARCH == EMPTY`, false}, {`YES == "true"`, true}, {`ONE == YES`, false},
+	{"N > 9", true}, {"N >= 10", true}, {"N < 10", false}, {"N <= 10", true}, {"N > 9.5", true}, {"NEG < 0", true}, {"N > NEG", true},
+	{`N + 1 == 11`, true}, {`N - 1 > 8`, true}, {`N * 2 == 20`, true}, {`N / 4 == 2.5`, true}, {`N % 3 == 1`, true}, {`-N < 0`, true},
+	{`YES ? ONE : ZERO`, true}, {`EMPTY ? true : false`, false}, {`(ARCH == "arm64" ? "1" : "0") == "1"`, true},
+	{`"${ARCH}-${N}" == "arm64-10"`, true}, {`"a$${b}" == "a$${b}"`, true}, {`"$" != "%"`, true},
+	{`split(",", LIST)[1] == "b"`, true}, {`{a = "1"}.a`, true}, {`["1"][0]`, true}, {"YES # a comment", true},
+	// Functions.
+	{`platform("linux/arm")`, true}, {`platform("linux/arm/v6")`, false}, {`platform("windows", "arm")`, true},
+	{`platform("linux", "!arm")`, false}, {`platform("linux/${WORD == "Word" ? "arm" : "amd64"}")`, true}, {`!platform("windows")`, true},
+	{`contains(["a", "b"], "b")`, true}, {`contains(split(",", LIST), "d")`, false},
+	{`length(split(",", LIST)) == 3`, true}, {`length([]) > 0`, false},
+	{`lower(WORD) == "word"`, true}, {`upper(WORD) == "WORD"`, true},
+	{`trimspace(SPACED) == "x"`, true}, {`trimprefix(WORD, "W") == "ord"`, true}, {`trimsuffix(WORD, "d") == "Wor"`, true},
+	{`startswith(WORD, "Wo")`, true}, {`startswith(WORD, "wo")`, false}, {`endswith(WORD, "rd")`, true}, {`endswith(WORD, "x")`, false},
+	{`join("-", split(",", LIST)) == "a-b-c"`, true}, {`replace(LIST, ",", "") == "abc"`, true},
+	{`regex("[0-9]+", ARCH) == "64"`, true}, {`length(regexall("[a-c]", LIST)) == 3`, true}, {`can(regex("x", ARCH))`, false},
+	{`semvercmp(VERSION, ">=1.26")`, true}, {`semvercmp(VERSION, "~1.25")`, false},
+	{`coalesce(EMPTY, ARCH) == ""`, true}, {`coalesce(null, ARCH) == "arm64"`, true},
+	{`can(split(",", LIST)[9])`, false}, {`can(N)`, true}, {`try(split(",", LIST)[9], "none") == "none"`, true},
+}
+
+// faultyConditions are refused: some when parsed, some because of a name, some
+// because of a value. The error is about the bytes between the marks «».
+var faultyConditions = []struct{ source, message string }{
+	{"«»", `the condition is incomplete; write an expression of build args, DEBUG or TARGETARCH == "arm64" for example`},
+	{"YES «NO»", `unexpected "NO" after the condition; combine conditions with && or ||`},
+	{"«$YES»", "a condition names build args without $; write YES"},
+	{"NO || «${YES}»", "a condition names build args without $; write YES"},
+	{`"«$YES»" == "x"`, "a string in a condition does not expand $YES; write YES outside of quotes, or ${YES} inside"},
+	{"YES == «'»x'", `single quotes do not enclose strings in a condition; write double quotes inside the flag's single quotes, --if='TARGETARCH == "arm64"'`},
+	{"«YES == 1»", `YES is a string and never equal to the number 1; write YES == "1"`},
+	{"«1 != (YES)»", `YES is a string and never equal to the number 1; write YES != "1"`},
+	{"«YES == true»", `YES is a string and never equal to the bool true; write YES == "true"`},
+	{"«lwoer»(YES)", `unknown function "lwoer"; did you mean "lower"?`},
+	{"«getenv»(YES)", `unknown function "getenv"; the functions are can, coalesce, contains, endswith, join, length, lower, platform, regex, regexall, replace, semvercmp, split, startswith, trimprefix, trimspace, trimsuffix, try, upper`},
+	{`platform(«"linux/amr64"»)`, `"linux/amr64" matches no platform; did you mean "linux/arm64"?`},
+	{`«[for x in [YES]: x]»`, "a condition has no for expressions; ask with contains, length, regex or can"},
+
+	{"«TYPO»", `unknown name "TYPO" in the condition; declare it above with ARG TYPO`},
+	{"«YSE»", `unknown name "YSE" in the condition; did you mean "YES"?`},
+	{"false && «TYPO»", `unknown name "TYPO" in the condition; declare it above with ARG TYPO`},
+	{"true ? YES : «TYPO»", `unknown name "TYPO" in the condition; declare it above with ARG TYPO`},
+
+	{"«ARCH»", `ARCH = "arm64" is not a bool; only true, 1, false, 0 and "" read as one: compare it, as in NAME == "value"`},
+	{"!«ARCH»", `ARCH = "arm64" is not a bool; only true, 1, false, 0 and "" read as one: compare it, as in NAME == "value"`},
+	{"YES && «ARCH»", `ARCH = "arm64" is not a bool; only true, 1, false, 0 and "" read as one: compare it, as in NAME == "value"`},
+	{"NO || «ARCH»", `ARCH = "arm64" is not a bool; only true, 1, false, 0 and "" read as one: compare it, as in NAME == "value"`},
+	{"«ARCH» ? true : false", `ARCH = "arm64" is not a bool; only true, 1, false, 0 and "" read as one: compare it, as in NAME == "value"`},
+	{"«2»", `2 is not a bool; only true, 1, false, 0 and "" read as one: compare it, as in NAME == "value"`},
+	{"«null»", `null is not a bool; only true, 1, false, 0 and "" read as one: compare it, as in NAME == "value"`},
+	{`«["1"]»`, `a value of type tuple is not a bool; only true, 1, false, 0 and "" read as one: compare it, as in NAME == "value"`},
+	{"«ARCH» > 3", `ARCH = "arm64" is not a number; <, <=, > and >= compare numbers; semvercmp compares versions`},
+	{"3 <= «EMPTY»", `EMPTY = "" is not a number; <, <=, > and >= compare numbers; semvercmp compares versions`},
+	{`«length(»LIST)`, `call to function "length" failed: collection must be a list, a map or a tuple`},
+	{`semvercmp(«ARCH», ">1")`, `invalid value for "version" parameter: invalid semantic version`},
+	{`split(",", LIST)«[9]»`, "the given key does not identify an element in this collection value"},
+	{`«platform»("${LIST}")`, `"a" matches no platform; write OS[/ARCH[/VARIANT]], linux/arm64 for example`},
+	{"«platform»(ARCH, EMPTY)", `"" is not a platform pattern; write OS[/ARCH[/VARIANT]], linux/arm64 for example, each part a name or *`},
+}
+
+func TestConditions(t *testing.T) {
+	for _, tt := range conditions {
+		c, errs := guard.ParseCondition(tt.source)
+		if len(errs) > 0 {
+			t.Errorf("%s: %v", tt.source, errs[0])
+			continue
+		}
+		if errs := c.Check(values); len(errs) > 0 {
+			t.Errorf("%s: %v", tt.source, errs[0])
+			continue
+		}
+		holds, err := c.Eval(platforms.MustParse("linux/arm/v7"), values)
+		if err != nil || holds != tt.holds {
+			t.Errorf("%s: %t, %v, want %t", tt.source, holds, err, tt.holds)
+		}
+	}
+}
+
+func TestFaultyConditions(t *testing.T) {
+	for _, tt := range faultyConditions {
+		start, end := strings.Index(tt.source, "«"), strings.Index(tt.source, "»")-len("«")
+		err := firstFault(strings.NewReplacer("«", "", "»", "").Replace(tt.source))
+		switch {
+		case err == nil:
+			t.Errorf("%s is not refused", tt.source)
+		case err.Error() != tt.message:
+			t.Errorf("%s:\n got %s\nwant %s", tt.source, err, tt.message)
+		case err.Start != start || err.End != end:
+			t.Errorf("%s: the error is at [%d, %d)", tt.source, err.Start, err.End)
+		}
+	}
+}
+
+// firstFault returns what is wrong with a condition in the scope of values.
+func firstFault(text string) *guard.Error {
+	c, errs := guard.ParseCondition(text)
+	if len(errs) > 0 {
+		return errs[0]
+	}
+	if errs := c.Check(values); len(errs) > 0 {
+		return errs[0]
+	}
+	if _, err := c.Eval(platforms.MustParse("linux/arm/v7"), values); err != nil {
+		return err.(*guard.Error) //nolint:errorlint // Eval documents its type
+	}
+	return nil
+}
+
+func TestLimits(t *testing.T) {
+	nested := func(n int) string { return strings.Repeat("(", n) + "YES" + strings.Repeat(")", n) }
+	grown := func(n int) string {
+		return strings.Repeat("replace(", n) + "LIST" + strings.Repeat(`, "a", "aa")`, n) + ` != ""`
+	}
+	for _, tt := range []struct{ name, source, refused string }{
+		{name: "4 KiB", source: "YES" + strings.Repeat(" ", 4<<10-3)},
+		{name: "more than 4 KiB", source: "YES" + strings.Repeat(" ", 4<<10-2), refused: guard.ConditionTooLarge},
+		{name: "64 levels", source: nested(63)},
+		{name: "65 levels", source: nested(64), refused: guard.ConditionTooLarge},
+		{name: "100 terms", source: "YES" + strings.Repeat(" && YES", 99)},
+		{name: "100 other terms", source: "YES" + strings.Repeat(" || YES", 99)},
+		{name: "65 nots", source: strings.Repeat("!", 65) + "YES", refused: guard.ConditionTooLarge},
+		{name: "a long string", source: grown(10)},
+		{name: "too long a string", source: grown(50), refused: guard.ConditionTooLarge},
+		{name: "a long joined string", source: `"" == ` + strings.Repeat(`join("aaaaaaaaaa", split("a", `, 8) + `"aaaa"` + strings.Repeat("))", 8), refused: guard.ConditionTooLarge},
+	} {
+		switch err := firstFault(tt.source); {
+		case err == nil && tt.refused != "":
+			t.Errorf("%s is not refused", tt.name)
+		case err != nil && err.Name != tt.refused:
+			t.Errorf("%s: %s: %v", tt.name, err.Name, err)
+		}
+	}
+}
+
+func TestNames(t *testing.T) {
+	c, errs := guard.ParseCondition(`B && A == "x" || B || lower("${C}") == upper(A)`)
+	if len(errs) > 0 {
+		t.Fatal(errs[0])
+	}
+	if got := strings.Join(c.Names(), " "); got != "A B C" {
+		t.Errorf("names are %q", got)
+	}
+}
+
+func TestUnknownValues(t *testing.T) {
+	for _, tt := range []struct {
+		arg     guard.Arg
+		message string
+	}{
+		{guard.Arg{IsEnv: true}, "X is an ENV, and a condition sees build args only; declare it with ARG X and set the ENV from it"},
+		{guard.Arg{Unknown: "$PATH"}, "the value of X is known only during the build: its default refers to $PATH; refer only to ARGs that are declared above in the same stage"},
+	} {
+		c, errs := guard.ParseCondition("X")
+		if len(errs) > 0 {
+			t.Fatal(errs[0])
+		}
+		errs = c.Check(one(tt.arg))
+		if len(errs) != 1 || errs[0].Error() != tt.message {
+			t.Errorf("%+v: %v", tt.arg, errs)
+		}
+	}
+}
+
+// one is a scope in which every name is the same arg.
+type one guard.Arg
+
+// Lookup implements guard.Scope.
+func (o one) Lookup(string) (guard.Arg, bool) { return guard.Arg(o), true }
+
+// Names implements guard.Scope.
+func (o one) Names() []string { return nil }
+
+func TestDecisions(t *testing.T) {
+	forArm, _ := guard.ParsePlatforms("linux/arm64")
+	yes, _ := guard.ParseCondition("YES")
+	differs, _ := guard.ParseCondition(`N == "1" && WORD != ""`)
+	literal, _ := guard.ParseCondition("false")
+	for _, tt := range []struct {
+		guard         guard.Guard
+		text, reason  string
+		holdsForArm64 bool
+	}{
+		{holdsForArm64: true},
+		{guard: guard.Guard{For: forArm, If: yes}, text: "--for=linux/arm64 --if=YES", reason: "", holdsForArm64: true},
+		{guard: guard.Guard{If: differs}, text: `--if=N == "1" && WORD != ""`, reason: `--if=N == "1" && WORD != "" is false with N = "10", WORD = "Word"`},
+		{guard: guard.Guard{If: literal}, text: "--if=false", reason: "--if=false is false"},
+	} {
+		d, err := tt.guard.Eval(platforms.MustParse("linux/arm64"), values)
+		if err != nil || d.Holds != tt.holdsForArm64 || d.Reason != tt.reason || tt.guard.String() != tt.text {
+			t.Errorf("%s: %+v, %v", tt.guard, d, err)
+		}
+	}
+	d, err := guard.Guard{For: forArm, If: yes}.Eval(platforms.MustParse("linux/arm"), values)
+	if err != nil || d.Holds || d.Reason != "--for=linux/arm64 does not match linux/arm/v7" {
+		t.Errorf("for another platform: %+v, %v", d, err)
+	}
+}

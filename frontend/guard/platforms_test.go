@@ -1,0 +1,124 @@
+package guard_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/containerd/platforms"
+	"github.com/stagebuild/stagebuild/frontend/guard"
+)
+
+// patterns are lists with the platforms that they match and miss, separated by
+// spaces.
+var patterns = []struct{ list, matches, misses string }{
+	{"linux/amd64", "linux/amd64 linux/amd64/v1 linux/amd64/v2", "linux/arm64 windows/amd64"},
+	{"linux", "linux/amd64 linux/arm/v7 linux/s390x", "windows/amd64 darwin/arm64"},
+	{"windows", "windows/amd64 windows(10.0.17763)/amd64 windows/arm64", "linux/amd64"},
+	{"linux/*", "linux/amd64 linux/arm/v6", "windows/amd64"},
+	{"*", "linux/amd64 windows/arm64 freebsd/riscv64", ""},
+	{"*/*", "linux/amd64 windows/arm64", ""},
+	{"*/*/*", "linux/amd64 linux/arm/v6", ""},
+	{"*/arm64", "linux/arm64 windows/arm64 linux/arm64/v8", "linux/arm linux/amd64"},
+
+	// Every variant unless one is written.
+	{"linux/arm", "linux/arm/v5 linux/arm/v6 linux/arm/v7 linux/arm", "linux/arm64"},
+	{"linux/arm/*", "linux/arm/v6 linux/arm/v7", "linux/arm64"},
+	{"linux/arm/v7", "linux/arm/v7 linux/arm", "linux/arm/v6"},
+	{"linux/arm/v6", "linux/arm/v6", "linux/arm/v7 linux/arm linux/arm64"},
+	{"linux/arm/7", "linux/arm/v7 linux/arm", "linux/arm/v6"},
+	{"linux/arm64/v8", "linux/arm64 linux/arm64/v8", "linux/arm64/v9"},
+	{"linux/arm64/v9", "linux/arm64/v9", "linux/arm64"},
+	{"linux/amd64/v1", "linux/amd64", "linux/amd64/v2"},
+	{"linux/amd64/v3", "linux/amd64/v3", "linux/amd64 linux/amd64/v2"},
+	{"*/*/v7", "linux/arm/v7 linux/arm", "linux/arm/v6 linux/arm64 linux/amd64"},
+	{"*/*/v8", "linux/arm64", "linux/arm/v7"},
+
+	// A bare architecture, and other names of one.
+	{"arm64", "linux/arm64 windows/arm64", "linux/amd64"},
+	{"arm", "linux/arm/v6 linux/arm/v7", "linux/arm64"},
+	{"x86_64", "linux/amd64 windows/amd64", "linux/arm64"},
+	{"linux/x86-64", "linux/amd64", "linux/386"},
+	{"linux/aarch64", "linux/arm64", "linux/arm"},
+	{"i386", "linux/386", "linux/amd64"},
+	{"linux/armhf", "linux/arm/v7 linux/arm", "linux/arm/v6"},
+	{"linux/armel", "linux/arm/v6", "linux/arm/v7"},
+	{"macos", "darwin/arm64", "linux/arm64"},
+	{"Linux/ARM64", "linux/arm64", "linux/amd64"},
+
+	// Lists and exclusions.
+	{"linux/amd64,linux/arm64", "linux/amd64 linux/arm64", "linux/arm windows/amd64"},
+	{" linux/amd64 ,\twindows ", "linux/amd64 windows/amd64", "linux/arm64"},
+	{"linux,!linux/arm", "linux/amd64 linux/arm64", "linux/arm/v6 linux/arm/v7 windows/amd64"},
+	{"!linux/arm,linux", "linux/amd64", "linux/arm/v6 windows/amd64"},
+	{"!windows", "linux/amd64 darwin/arm64", "windows/amd64"},
+	{"!windows,!arm64", "linux/amd64", "windows/amd64 linux/arm64"},
+	{"arm64,!arm64", "", "linux/arm64 linux/amd64"},
+	{"!*", "", "linux/amd64"},
+	{"linux/mips64le/softfloat", "linux/mips64le/softfloat", "linux/mips64le"},
+}
+
+// faultyPatterns are refused. The message is of the first error.
+var faultyPatterns = []struct{ list, message string }{
+	{"", `"" is not a platform pattern; write OS[/ARCH[/VARIANT]], linux/arm64 for example, each part a name or *`},
+	{"linux,", `"" is not a platform pattern; write OS[/ARCH[/VARIANT]], linux/arm64 for example, each part a name or *`},
+	{"!", `"!" is not a platform pattern; write OS[/ARCH[/VARIANT]], linux/arm64 for example, each part a name or *`},
+	{"linux/", `"linux/" is not a platform pattern; write OS[/ARCH[/VARIANT]], linux/arm64 for example, each part a name or *`},
+	{"a/b/c/d", `"a/b/c/d" is not a platform pattern; write OS[/ARCH[/VARIANT]], linux/arm64 for example, each part a name or *`},
+	{"linux/amr64", `"linux/amr64" matches no platform; did you mean "linux/arm64"?`},
+	{"linxu/amd64", `"linxu/amd64" matches no platform; did you mean "linux/amd64"?`},
+	{"!widows", `"!widows" matches no platform; did you mean "!windows"?`},
+	{"amr64", `"amr64" matches no platform; did you mean "arm64"?`},
+	{"quantum", `"quantum" matches no platform; write OS[/ARCH[/VARIANT]], linux/arm64 for example`},
+	{"linux/quantum", `"linux/quantum" matches no platform; write OS[/ARCH[/VARIANT]], linux/arm64 for example`},
+	{"arm/v7", `"arm/v7" matches no platform; "arm" is an architecture: write "*/arm/v7"`},
+	{"!arm/v7", `"!arm/v7" matches no platform; "arm" is an architecture: write "!*/arm/v7"`},
+	{"linux/arm/v9", `"linux/arm/v9" matches no platform: arm has no variant v9; write a variant as in linux/arm/v7, or leave it out to match every one`},
+	{"linux/amd64/v5", `"linux/amd64/v5" matches no platform: amd64 has no variant v5; write a variant as in linux/arm/v7, or leave it out to match every one`},
+	{"lin*", `"lin*" matches no platform; did you mean "linux"?`},
+	{"$TARGETOS", `platform patterns expand no variables; write --if='platform("…")' or compare TARGETPLATFORM in --if`},
+}
+
+func TestPlatforms(t *testing.T) {
+	for _, tt := range patterns {
+		p, errs := guard.ParsePlatforms(tt.list)
+		if len(errs) > 0 {
+			t.Errorf("%q: %v", tt.list, errs[0])
+			continue
+		}
+		for _, target := range strings.Fields(tt.matches) {
+			if !p.Match(platforms.MustParse(target)) {
+				t.Errorf("%q does not match %s", tt.list, target)
+			}
+		}
+		for _, target := range strings.Fields(tt.misses) {
+			if p.Match(platforms.MustParse(target)) {
+				t.Errorf("%q matches %s", tt.list, target)
+			}
+		}
+	}
+}
+
+func TestFaultyPlatforms(t *testing.T) {
+	for _, tt := range faultyPatterns {
+		_, errs := guard.ParsePlatforms(tt.list)
+		if len(errs) == 0 {
+			t.Errorf("%q is not refused", tt.list)
+			continue
+		}
+		if got := errs[0].Error(); got != tt.message {
+			t.Errorf("%q:\n got %s\nwant %s", tt.list, got, tt.message)
+		}
+	}
+}
+
+func TestEveryFaultyPatternIsReported(t *testing.T) {
+	const list = "linux/amr64, linux/amd64 ,\twinows"
+	_, errs := guard.ParsePlatforms(list)
+	var got []string
+	for _, err := range errs {
+		got = append(got, list[err.Start:err.End])
+	}
+	if strings.Join(got, "|") != "linux/amr64|winows" {
+		t.Errorf("errors at %q", got)
+	}
+}
