@@ -58,7 +58,7 @@ func (e *Env) startDaemon(ctx context.Context, name string, platforms ...string)
 		return nil, err
 	}
 	// The state is unmounted by the daemon itself, which takes a moment.
-	e.closers = append(e.closers, func() error { return proc.stop(20 * time.Second) })
+	e.atEnd(proc.stop)
 	c, err := bkclient.New(ctx, addr)
 	if err != nil {
 		return nil, err

@@ -22,7 +22,7 @@ func TestImageBusybox(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() {
-		if err := r.close(); err != nil {
+		if err := r.close(stopGrace); err != nil {
 			t.Error(err)
 		}
 		if err := removeAll(dir); err != nil {

@@ -39,6 +39,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"sync"
+	"time"
 
 	bkclient "github.com/moby/buildkit/client"
 	_ "github.com/moby/buildkit/client/connhelper/dockercontainer" // BUILDKIT_HOST=docker-container://
@@ -84,8 +86,12 @@ type Env struct {
 	log     io.Writer
 	extra   []string // environment variables that commands get
 	daemon  *daemon  // nil when the daemon is not this harness's
-	closers []func() error
+	mu      sync.Mutex
+	closers []func(grace time.Duration) error
 }
+
+// stopGrace is the time that a daemon gets to end.
+const stopGrace = 20 * time.Second
 
 // UnavailableError says that this machine has nothing to run builds on.
 type UnavailableError struct {
@@ -122,7 +128,7 @@ func Start(ctx context.Context, opts Options) (*Env, error) {
 		Platform: hostPlatform(), Dir: dir, log: opts.Log,
 		BinDir: filepath.Join(dir, "bin"), DockerConfig: filepath.Join(dir, "docker"),
 	}
-	env.closers = append(env.closers, func() error { return removeAll(dir) })
+	env.atEnd(func(time.Duration) error { return removeAll(dir) })
 	if err := env.start(ctx, mode, opts); err != nil {
 		return nil, errors.Join(fmt.Errorf("starting the test environment: %w", err), env.Close())
 	}
@@ -138,7 +144,7 @@ func (e *Env) start(ctx context.Context, mode mode, opts Options) error {
 		return err
 	}
 	e.Registry = registry
-	e.closers = append(e.closers, registry.close)
+	e.atEnd(registry.close)
 	if err := makeImages(ctx, e.log, registry, busyboxPlatforms(opts.Platforms)); err != nil {
 		return err
 	}
@@ -200,11 +206,23 @@ func (e *Env) DaemonLog() string {
 	return e.daemon.proc.log.String()
 }
 
+// atEnd has the environment call end when it closes.
+func (e *Env) atEnd(end func(grace time.Duration) error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.closers = append(e.closers, end)
+}
+
 // Close ends what Start started, last things first, and removes its files.
-func (e *Env) Close() error {
+func (e *Env) Close() error { return e.close(stopGrace) }
+
+// close gives every process some time to end, and then kills it.
+func (e *Env) close(grace time.Duration) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	var errs []error
 	for _, end := range slices.Backward(e.closers) {
-		errs = append(errs, end())
+		errs = append(errs, end(grace))
 	}
 	e.closers = nil
 	return errors.Join(errs...)

@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -85,7 +86,7 @@ func (m dockerBuilder) start(ctx context.Context, e *Env) error {
 	for _, opt := range append([]string{"network=host", "image=" + image}, prefixed("env.", proxyEnv(e.Registry.Host))...) {
 		args = append(args, "--driver-opt", opt)
 	}
-	e.closers = append(e.closers, func() error {
+	e.atEnd(func(time.Duration) error {
 		_, err := e.Buildx(context.Background(), "rm", "--force", name)
 		return err
 	})
@@ -103,8 +104,8 @@ func (m dockerBuilder) start(ctx context.Context, e *Env) error {
 func dockerHost(ctx context.Context) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	if err := exec.CommandContext(ctx, "docker", "version", "--format", "{{.Server.Version}}").Run(); err != nil {
-		return "", fmt.Errorf("docker version: %w", err)
+	if out, err := exec.CommandContext(ctx, "docker", "version", "--format", "{{.Server.Version}}").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("docker version: %w: %s", err, bytes.TrimSpace(out))
 	}
 	if host := os.Getenv("DOCKER_HOST"); host != "" {
 		return host, nil

@@ -8,8 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	v1 "github.com/google/go-containerregistry/pkg/v1"
-
 	"github.com/stagebuild/stagebuild/integration/toolchain"
 )
 
@@ -41,15 +39,27 @@ func (e *Env) BuildCommand(ctx context.Context, name string) (string, error) {
 
 // PushFrontend compiles the frontend and pushes its image as name
 // ("stagebuild/stagebuild:1") of Docker Hub, where a Dockerfile's "# syntax="
-// finds it if the environment is [Env.Mirrored]. It returns the reference in
+// finds it if the environment is [Env.Mirrored]. The image is that of the
+// repository's own Dockerfile; only its compiling stage, which downloads
+// modules, is replaced by what was compiled here. It returns the reference in
 // the registry, which "# syntax=" finds in any case.
 func (e *Env) PushFrontend(ctx context.Context, name string) (string, error) {
 	path, err := e.BuildCommand(ctx, "stagebuild-frontend")
 	if err != nil {
 		return "", err
 	}
-	entrypoint := "/bin/stagebuild-frontend"
-	err = e.Registry.PushFiles(ctx, name, e.Platform, v1.Config{Entrypoint: []string{entrypoint}, WorkingDir: "/"},
-		map[string]File{strings.TrimPrefix(entrypoint, "/"): {Mode: 0o755, Source: path}})
-	return e.Registry.Ref(name), err
+	root, err := toolchain.Root(ctx)
+	if err != nil {
+		return "", err
+	}
+	compiled := filepath.Join(e.Dir, "build-frontend")
+	if err := os.MkdirAll(filepath.Join(compiled, "out"), 0o755); err != nil {
+		return "", err
+	}
+	if err := os.Link(path, filepath.Join(compiled, "out", "stagebuild-frontend")); err != nil && !os.IsExist(err) {
+		return "", err
+	}
+	ref := e.Registry.Ref(name)
+	_, err = e.Buildx(ctx, "build", "--target=image", "--build-context=build-frontend="+compiled, "--push", "--tag="+ref, root)
+	return ref, err
 }

@@ -106,7 +106,7 @@ func startRegistry(ctx context.Context, out io.Writer, dir string) (*Registry, e
 	}
 	go func() { _ = r.server.Serve(lis) }() // ends with close, which is how it is stopped
 	if err := proc.waitReady(ctx, 30*time.Second, r.ping); err != nil {
-		return nil, errors.Join(err, r.close())
+		return nil, errors.Join(err, r.close(stopGrace))
 	}
 	r.Forget()
 	return r, nil
@@ -219,6 +219,6 @@ func (r *Registry) Forget() {
 // registry.
 func (r *Registry) Ref(name string) string { return r.Host + "/" + name }
 
-func (r *Registry) close() error {
-	return errors.Join(r.server.Close(), r.proc.stop(10*time.Second))
+func (r *Registry) close(grace time.Duration) error {
+	return errors.Join(r.server.Close(), r.proc.stop(grace))
 }

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // Suite is the one environment that the tests of a package share. It starts
@@ -33,25 +34,26 @@ func (s *Suite) Main(m *testing.M) int {
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	go func() {
 		<-signals
-		if err := s.close(); err != nil {
+		// A daemon lets running builds end, and nobody waits for those now.
+		if err := s.close(time.Second); err != nil {
 			fmt.Fprintln(os.Stderr, "ending the test environment:", err)
 		}
 		os.Exit(130)
 	}()
 	status := m.Run()
-	if err := s.close(); err != nil {
+	if err := s.close(stopGrace); err != nil {
 		fmt.Fprintln(os.Stderr, "ending the test environment:", err)
 		status = max(status, 1)
 	}
 	return status
 }
 
-func (s *Suite) close() error {
+func (s *Suite) close(grace time.Duration) error {
 	s.once.Do(func() {}) // a start that runs is waited for, one to come does not come
 	if s.env == nil {
 		return nil
 	}
-	return s.env.Close()
+	return s.env.close(grace)
 }
 
 // Env returns the environment, and starts it if this is the first test to ask.
