@@ -100,8 +100,16 @@ func (l List) Err() error {
 	slices.SortStableFunc(sorted, func(a, b *Diagnostic) int {
 		return cmp.Or(cmp.Compare(a.Span.Start, b.Span.Start), strings.Compare(a.Name, b.Name))
 	})
-	return slices.CompactFunc(sorted, func(a, b *Diagnostic) bool {
-		return a.Span == b.Span && a.Name == b.Name && a.Message == b.Message
+	type finding struct {
+		Span
+		name, message string
+	}
+	seen := map[finding]bool{}
+	return slices.DeleteFunc(sorted, func(d *Diagnostic) bool {
+		f := finding{d.Span, d.Name, d.Message}
+		again := seen[f]
+		seen[f] = true
+		return again
 	})
 }
 

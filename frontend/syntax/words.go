@@ -50,8 +50,8 @@ func splitHead(line string, escape byte) head {
 			break
 		}
 		stop, quote := wordEnd(line[:end], pos, escape)
-		// Everything but quotes and escapes is part of the word's value.
-		if stop-pos < 8 && unquote(line, pos, stop, escape).string == "--" {
+		// "--" alone ends the flags, with any number of quotes around nothing.
+		if strings.Trim(line[pos+2:stop], string([]byte{'\'', '"', escape})) == "" && unquote(line, pos, stop, escape).string == "--" {
 			pos = stop
 			break
 		}
@@ -141,24 +141,17 @@ func (v value) slice(i, j int) value {
 // line_parsers.go): at spaces, keeping quotes and escapes.
 func splitWords(args string, escape byte) []string {
 	var words []string
-	start, quote := -1, rune(0)
+	quote := rune(0)
 	runes := []rune(args)
 	var b strings.Builder
 	flush := func() {
-		if start >= 0 {
+		if b.Len() > 0 {
 			words = append(words, b.String())
 		}
 		b.Reset()
-		start = -1
 	}
 	for i := 0; i < len(runes); i++ {
 		c := runes[i]
-		if start < 0 {
-			if unicode.IsSpace(c) {
-				continue
-			}
-			start = i
-		}
 		switch {
 		case quote == 0 && unicode.IsSpace(c):
 			flush()

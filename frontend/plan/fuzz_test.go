@@ -1,0 +1,169 @@
+package plan_test
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/containerd/platforms"
+	"github.com/google/go-cmp/cmp"
+	"github.com/moby/buildkit/frontend/dockerfile/command"
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
+	"github.com/stagebuild/stagebuild/frontend/plan"
+	"github.com/stagebuild/stagebuild/frontend/source"
+	"github.com/stagebuild/stagebuild/frontend/syntax"
+	"golang.org/x/tools/txtar"
+)
+
+// FuzzLower lowers arbitrary bytes for a platform and a build arg. What is lowered
+// has the lines of the file, and BuildKit reads the instructions that survive as
+// it did, but for the guards.
+func FuzzLower(f *testing.F) {
+	seed(f)
+	f.Fuzz(func(t *testing.T, data []byte, target, name, value string) {
+		platform, err := platforms.Parse(target)
+		if err != nil {
+			return
+		}
+		file, err := syntax.Parse(source.NewFile("Dockerfile", bytes.Clone(data)))
+		checkSpans(t, err, len(data))
+		if err != nil {
+			return
+		}
+		env := plan.Env{Target: platform, Build: platforms.MustParse("linux/amd64"), Args: map[string]string{name: value}}
+		p, err := plan.Resolve(file, env)
+		checkSpans(t, err, len(data))
+		if err != nil {
+			return
+		}
+		lowered := plan.Lower(p)
+		if !bytes.Equal(file.Source.Data, data) {
+			t.Fatal("the file was changed")
+		}
+		if !file.UsesLanguage && !bytes.Equal(lowered, data) {
+			t.Fatalf("a plain file was changed: %q became %q", data, lowered)
+		}
+		if got, want := bytes.Count(lowered, []byte("\n")), bytes.Count(data, []byte("\n")); got != want {
+			t.Fatalf("%q became %q: %d line breaks, want %d", data, lowered, got, want)
+		}
+		sameInstructions(t, p, data, lowered)
+		again, err := syntax.Parse(source.NewFile("Dockerfile", lowered))
+		if err != nil || again.UsesLanguage {
+			t.Fatalf("%q became %q, which still uses the language: %v", data, lowered, err)
+		}
+	})
+}
+
+// seed adds the corpus, with every environment of it, and the Dockerfiles of
+// BuildKit's own parser tests.
+func seed(f *testing.F) {
+	for _, path := range corpus(f) {
+		archive, err := txtar.ParseFile(path)
+		if err != nil {
+			f.Fatal(err)
+		}
+		for _, file := range archive.Files[1:] {
+			target, args, _ := strings.Cut(file.Name, " ")
+			name, value, _ := strings.Cut(args, "=")
+			f.Add(archive.Files[0].Data, target, name, value)
+		}
+	}
+	out, err := exec.CommandContext(f.Context(), "go", "list", "-m", "-f", "{{.Dir}}", "github.com/moby/buildkit").Output()
+	if err != nil {
+		f.Fatalf("find BuildKit's module: %v", err)
+	}
+	paths, err := filepath.Glob(filepath.Join(strings.TrimSpace(string(out)), "frontend/dockerfile/parser/testfile*/*/Dockerfile"))
+	if err != nil || len(paths) == 0 {
+		f.Fatalf("no Dockerfiles in BuildKit's module: %v", err)
+	}
+	for _, path := range paths {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data, "linux/arm64", "DEBUG", "1")
+	}
+}
+
+func checkSpans(t *testing.T, err error, size int) {
+	for _, d := range source.Diagnostics(err) {
+		if d.Span.Start < 0 || d.Span.End < d.Span.Start || d.Span.End > size {
+			t.Errorf("span %v is outside of a file of %d bytes: %v", d.Span, size, d)
+		}
+	}
+}
+
+// sameInstructions checks what BuildKit reads in the lowered file: the surviving
+// instructions, on their lines, with their comments, flags but for the guards,
+// arguments and heredocs.
+func sameInstructions(t *testing.T, p *plan.Plan, data, lowered []byte) {
+	before, err := parser.Parse(bytes.NewReader(data))
+	if err != nil {
+		return // BuildKit refuses the file as it was, too.
+	}
+	var want []*parser.Node
+	for i, survives := range plan.Survives(p) {
+		if survives {
+			want = append(want, before.AST.Children[i])
+		}
+	}
+	after, err := parser.Parse(bytes.NewReader(lowered))
+	if len(want) == 0 {
+		return // A file of comments is refused, and rightly.
+	}
+	if err != nil {
+		t.Fatalf("%q became %q: %v", data, lowered, err)
+	}
+	if after.EscapeToken != before.EscapeToken {
+		t.Errorf("%q became %q: the escape character is another", data, lowered)
+	}
+	got := after.AST.Children
+	if len(got) != len(want) {
+		t.Fatalf("%q became %q: %d instructions, want %d", data, lowered, len(got), len(want))
+	}
+	for i := range want {
+		if diff := cmp.Diff(read(want[i]), read(got[i])); diff != "" {
+			t.Errorf("%q became %q (-before +after):\n%s", data, lowered, diff)
+		}
+	}
+}
+
+// instruction is what BuildKit reads in an instruction.
+type instruction struct {
+	Keyword     string
+	First, Last int
+	Comments    []string
+	Flags       []string
+	Args        string
+	Attributes  map[string]bool
+	Heredocs    []parser.Heredoc
+}
+
+func read(node *parser.Node) instruction {
+	in := instruction{
+		Keyword: strings.ToLower(node.Value), First: node.StartLine, Last: node.EndLine,
+		Comments: node.PrevComment, Attributes: node.Attributes, Heredocs: node.Heredocs,
+	}
+	for _, flag := range node.Flags {
+		name, _, _ := strings.Cut(flag, "=")
+		switch {
+		case name == "--for" || name == "--if":
+		case strings.HasPrefix(flag, "--from=") || strings.HasPrefix(flag, "--mount="):
+			in.Flags = append(in.Flags, name) // its reference may have been rewritten
+		default:
+			in.Flags = append(in.Flags, flag)
+		}
+	}
+	args := *node
+	args.Flags = nil
+	if in.Keyword == command.From && args.Next != nil {
+		base := *args.Next
+		base.Value = strings.ToLower(base.Value) // as the stage is spelled
+		args.Next = &base
+	}
+	in.Args = args.Dump()
+	return in
+}
