@@ -1,5 +1,3 @@
-# syntax=docker/dockerfile:1
-
 ARG GO_VERSION=1.26
 
 # The toolchain and the modules, on the build machine's own platform: both

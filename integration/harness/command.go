@@ -3,7 +3,6 @@ package harness
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -99,14 +98,4 @@ func (e *Env) createBuilder(ctx context.Context) error {
 func isExecutable(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.Mode()&0o111 != 0
-}
-
-// removeAll removes a folder of an environment, also when a daemon that was
-// killed left mounts in it.
-func removeAll(dir string) error {
-	err := os.RemoveAll(dir)
-	if err == nil {
-		return nil
-	}
-	return errors.Join(unmountBelow(dir), os.RemoveAll(dir))
 }

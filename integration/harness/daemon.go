@@ -53,6 +53,7 @@ func (e *Env) startDaemon(ctx context.Context, name string, platforms ...string)
 	// The daemon ends with the environment, not with the start's context.
 	cmd := exec.CommandContext(context.WithoutCancel(ctx), bin, args...)
 	cmd.Env = append(slices.DeleteFunc(os.Environ(), isProxyVar), proxyEnv(e.Registry.Host)...)
+	inOwnNamespaces(cmd)
 	proc, err := startProcess("buildkitd", cmd)
 	if err != nil {
 		return nil, err

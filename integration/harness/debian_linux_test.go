@@ -25,7 +25,7 @@ func TestImageBusybox(t *testing.T) {
 		if err := r.close(stopGrace); err != nil {
 			t.Error(err)
 		}
-		if err := removeAll(dir); err != nil {
+		if err := os.RemoveAll(dir); err != nil {
 			t.Error(err)
 		}
 	}()

@@ -128,7 +128,7 @@ func Start(ctx context.Context, opts Options) (*Env, error) {
 		Platform: hostPlatform(), Dir: dir, log: opts.Log,
 		BinDir: filepath.Join(dir, "bin"), DockerConfig: filepath.Join(dir, "docker"),
 	}
-	env.atEnd(func(time.Duration) error { return removeAll(dir) })
+	env.atEnd(func(time.Duration) error { return os.RemoveAll(dir) })
 	if err := env.start(ctx, mode, opts); err != nil {
 		return nil, errors.Join(fmt.Errorf("starting the test environment: %w", err), env.Close())
 	}

@@ -1,11 +1,7 @@
 package harness
 
 import (
-	"errors"
-	"os"
 	"os/exec"
-	"slices"
-	"strings"
 	"syscall"
 )
 
@@ -16,26 +12,19 @@ const stopSignal = syscall.SIGTERM
 // process also leads a group of its own, so that a Ctrl-C on the terminal
 // reaches the tests only, which then stop their daemons in order.
 func dieWithParent(cmd *exec.Cmd) {
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
+	if cmd.SysProcAttr == nil {
+		cmd.SysProcAttr = &syscall.SysProcAttr{}
+	}
+	cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
+	cmd.SysProcAttr.Setpgid = true
 }
 
-// unmountBelow detaches every mount below dir, the deepest first.
-func unmountBelow(dir string) error {
-	data, err := os.ReadFile("/proc/self/mountinfo")
-	if err != nil {
-		return err
-	}
-	var points []string
-	for line := range strings.Lines(string(data)) {
-		// Field 5 of proc_pid_mountinfo(5): the mount point.
-		if f := strings.Fields(line); len(f) > 4 && strings.HasPrefix(f[4], dir+"/") {
-			points = append(points, f[4])
-		}
-	}
-	slices.Sort(points)
-	var errs []error
-	for _, point := range slices.Backward(points) {
-		errs = append(errs, syscall.Unmount(point, syscall.MNT_DETACH))
-	}
-	return errors.Join(errs...)
+// inOwnNamespaces makes cmd the first process of a process namespace, with
+// mounts of its own: what the daemon leaves behind when it is killed, running
+// containers and mounts, the kernel ends with it. It takes root.
+func inOwnNamespaces(cmd *exec.Cmd) {
+	const script = `mount --make-rprivate / && mount -t proc proc /proc && exec "$0" "$@"`
+	cmd.Args = append([]string{"sh", "-c", script, cmd.Path}, cmd.Args[1:]...)
+	cmd.Path = "/bin/sh"
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID | syscall.CLONE_NEWNS}
 }

@@ -13,5 +13,5 @@ const stopSignal = syscall.SIGTERM
 // dieWithParent does nothing: daemons are started on Linux only.
 func dieWithParent(*exec.Cmd) {}
 
-// unmountBelow does nothing: nothing was mounted.
-func unmountBelow(string) error { return nil }
+// inOwnNamespaces does nothing: there are none.
+func inOwnNamespaces(*exec.Cmd) {}

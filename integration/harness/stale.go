@@ -44,7 +44,7 @@ func removeStale(parent string) error {
 		}
 		// Signal 0 asks whether the process is there (kill(2)).
 		if proc, err := os.FindProcess(pid); err == nil && errors.Is(proc.Signal(syscall.Signal(0)), os.ErrProcessDone) {
-			errs = append(errs, removeAll(dir))
+			errs = append(errs, os.RemoveAll(dir))
 		}
 	}
 	return errors.Join(errs...)

@@ -1,0 +1,31 @@
+package integration
+
+import (
+	"slices"
+	"testing"
+)
+
+// TestFrontendImage looks at the image that the repository's Dockerfile makes:
+// the static binary and nothing else, with what BuildKit reads of a frontend
+// (frontend/gateway/gateway.go).
+func TestFrontendImage(t *testing.T) {
+	env, _ := productEnv(t)
+	img := readImage(t, env, "stagebuild/stagebuild:1", env.Platform)
+	files, err := img.Files()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"bin/stagebuild-frontend"}; !slices.Equal(files, want) {
+		t.Errorf("files are %v, want %v", files, want)
+	}
+	labels := img.Config.Config.Labels
+	if got := labels["moby.buildkit.frontend.network.none"]; got != "true" {
+		t.Errorf("label network.none is %q: the frontend would be given a network", got)
+	}
+	if labels["moby.buildkit.frontend.caps"] == "" {
+		t.Error("the image has no label that tells its capabilities: --call would be refused")
+	}
+	if want := []string{"/bin/stagebuild-frontend"}; !slices.Equal(img.Config.Config.Entrypoint, want) {
+		t.Errorf("entrypoint is %v, want %v", img.Config.Config.Entrypoint, want)
+	}
+}

@@ -1,0 +1,51 @@
+package integration
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestCalls asks about a staged file instead of building it, through the plugin
+// and through buildx with the frontend image.
+func TestCalls(t *testing.T) {
+	env, frontend := productEnv(t)
+	dir := request{
+		files: map[string]string{"a": "a"},
+		dockerfile: `# DEBUG whether there is a shell
+ARG DEBUG=0
+
+FROM --for=linux/arm64 scratch AS base
+# base what the rest stands on
+FROM --if=DEBUG busybox AS base
+FROM scratch AS base
+
+# app the program
+FROM base AS app
+ARG --if=DEBUG LEVEL=9
+COPY a /
+FROM --if=DEBUG app AS tools
+from app AS last
+`,
+	}.context(t, frontend)
+	for _, test := range []struct {
+		call string
+		args []string
+		want string
+	}{
+		{"targets", nil, "TARGET         DESCRIPTION\nbase           \napp            the program\nlast (default) \n"},
+		{"targets", []string{"--build-arg=DEBUG=1"}, "TARGET         DESCRIPTION\nbase           what the rest stands on\napp            the program\ntools          \nlast (default) \n"},
+		{"outline", []string{"--target=app"}, "TARGET:      app\nDESCRIPTION: the program\n"},
+		{"check", nil, "WARNING: ConsistentInstructionCasing"},
+	} {
+		for _, command := range []string{"docker-stagebuild", "docker-buildx"} {
+			args := append([]string{"build", "--platform=linux/amd64", "--call=" + test.call}, test.args...)
+			out, err := env.Run(t.Context(), command, append(args, dir)...)
+			if (err != nil) != (test.call == "check") {
+				t.Errorf("%s --call=%s: %v", command, test.call, err)
+			}
+			if !strings.Contains(out.Stdout, test.want) {
+				t.Errorf("%s --call=%s %v prints\n%s\nwant\n%s", command, test.call, test.args, out.Stdout, test.want)
+			}
+		}
+	}
+}
