@@ -1,0 +1,66 @@
+package frontend_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/stagebuild/stagebuild/frontend"
+)
+
+// large is a staged file of about 1 MiB, in lines that BuildKit takes.
+func large() string {
+	var b strings.Builder
+	b.WriteString("ARG DEBUG=0\nFROM alpine\n")
+	for b.Len() < 1<<20 {
+		b.WriteString("RUN --if=DEBUG \\\n  " + strings.Repeat("x", 1000) + "\n")
+	}
+	return b.String()
+}
+
+func TestLargeFile(t *testing.T) {
+	dockerfile := large() + "RUN --for=linux last\n"
+	g, got := build(t, frontend.Build, []byte(dockerfile), nil)
+	if got.Error != "" || len(g.definitions) != 1 || !strings.Contains(g.definitions[0], "last") {
+		t.Errorf("%d definitions, error: %s", len(g.definitions), got.Error)
+	}
+
+	faulty := dockerfile + "RUN --if=DEBUGG x\n"
+	_, got = build(t, frontend.Build, []byte(faulty), nil)
+	line := strings.Count(faulty, "\n")
+	if want := fmt.Sprintf(`Dockerfile:%d:10: unknown name "DEBUGG" in the condition; did you mean "DEBUG"?`, line); got.Error != want {
+		t.Errorf("error is %q, want %q", got.Error, want)
+	}
+	if len(got.Sources) != 1 || got.Sources[0].Ranges[0] != fmt.Sprintf("%d:9-%d:15", line, line) {
+		t.Errorf("the error points elsewhere than at line %d", line)
+	}
+}
+
+// manyStages is a chain of stages, each with two variants and a tool beside it.
+func manyStages(n int) string {
+	var b strings.Builder
+	b.WriteString("ARG DEBUG=0\nFROM alpine AS s0\n")
+	for i := 1; i < n/3; i++ {
+		fmt.Fprintf(&b, "FROM --for=windows nanoserver AS s%d\nRUN never\n", i)
+		fmt.Fprintf(&b, "FROM busybox AS tool%d-amd64\n", i)
+		fmt.Fprintf(&b, "FROM s%d AS s%d\nCOPY --from=tool%d-$TARGETARCH /bin/sh /bin/\nRUN --if=DEBUG gdb\n", i-1, i, i)
+	}
+	return b.String()
+}
+
+// TestManyStages converts a file of 5,000 stages.
+func TestManyStages(t *testing.T) {
+	dockerfile := manyStages(5000)
+	g, got := build(t, frontend.Build, []byte(dockerfile), map[string]string{"platform": "linux/amd64"})
+	if got.Error != "" || len(g.definitions) != 1 {
+		t.Fatalf("%d definitions, error: %s", len(g.definitions), got.Error)
+	}
+	want := map[string]int{
+		"docker.io/library/alpine:latest linux/amd64":  1,
+		"docker.io/library/busybox:latest linux/amd64": 1,
+	}
+	if diff := cmp.Diff(want, g.configs); diff != "" {
+		t.Errorf("requests for image configs (-want +got):\n%s", diff)
+	}
+}
