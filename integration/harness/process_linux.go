@@ -23,7 +23,7 @@ func dieWithParent(cmd *exec.Cmd) {
 // mounts of its own: what the daemon leaves behind when it is killed, running
 // containers and mounts, the kernel ends with it. It takes root.
 func inOwnNamespaces(cmd *exec.Cmd) {
-	const script = `mount --make-rprivate / && mount -t proc proc /proc && exec "$0" "$@"`
+	const script = `mount --make-rprivate / && mount -t proc none /proc && exec "$0" "$@"`
 	cmd.Args = append([]string{"sh", "-c", script, cmd.Path}, cmd.Args[1:]...)
 	cmd.Path = "/bin/sh"
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID | syscall.CLONE_NEWNS}
