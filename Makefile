@@ -15,8 +15,9 @@ DOCKER_CONFIG ?= $(HOME)/.docker
 PREFIX := $(DOCKER_CONFIG)/cli-plugins
 # The packages whose tests need no daemon.
 UNIT = $$(go list ./... | grep -v '/integration')
-# Static, and without the paths of this machine.
-GOBUILD := CGO_ENABLED=0 go build -trimpath -ldflags="-s -w"
+# Static, without the paths of this machine, and with the commit, whatever
+# GOFLAGS says.
+GOBUILD := CGO_ENABLED=0 go build -trimpath -buildvcs=auto -ldflags="-s -w"
 
 .PHONY: help
 help: ## list the targets
