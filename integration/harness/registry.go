@@ -164,29 +164,30 @@ func (r *Registry) front(sock string) http.Handler {
 			http.Error(w, "the test harness lets nothing out to "+req.Host, http.StatusForbidden)
 			return
 		}
-		sw := &statusWriter{ResponseWriter: w, status: http.StatusOK}
-		// Deferred, since the proxy panics to cut off a half-sent answer.
-		defer func() {
-			r.record(Request{Method: req.Method, Host: r.Host, Path: req.URL.Path, Status: sw.status})
-		}()
-		proxy.ServeHTTP(sw, req)
+		proxy.ServeHTTP(&recorder{ResponseWriter: w, record: func(status int) {
+			r.record(Request{Method: req.Method, Host: r.Host, Path: req.URL.Path, Status: status})
+		}}, req)
 	})
 }
 
-// statusWriter remembers the status that was answered.
-type statusWriter struct {
+// recorder writes a status down before the client can see it, so that who has
+// an answer finds its request in the log.
+type recorder struct {
 	http.ResponseWriter
-	status int
+	record func(status int)
 }
 
-// WriteHeader remembers and passes on.
-func (w *statusWriter) WriteHeader(status int) {
-	w.status = status
+// WriteHeader records and passes on. The proxy always calls it, and before
+// that for informational answers (1xx), which are not the answer.
+func (w *recorder) WriteHeader(status int) {
+	if status >= http.StatusOK {
+		w.record(status)
+	}
 	w.ResponseWriter.WriteHeader(status)
 }
 
 // Unwrap lets http.ResponseController reach what is wrapped.
-func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 func (r *Registry) record(req Request) {
 	r.mu.Lock()
