@@ -43,6 +43,8 @@ type Condition struct {
 	source string
 	expr   hclsyntax.Expression
 	names  []name
+	// asksPlatform is set when the platform function is called.
+	asksPlatform bool
 }
 
 // name is one use of a build arg.
@@ -83,7 +85,7 @@ func ParseCondition(src string) (*Condition, []*Error) {
 		return nil, v.errs
 	}
 	_ = hclsyntax.Walk(expr, coercer{})
-	c.expr = truth{expr}
+	c.expr, c.asksPlatform = truth{expr}, v.asksPlatform
 	return c, nil
 }
 
@@ -182,7 +184,10 @@ func (c *Condition) Check(scope Scope) []*Error {
 // Eval returns whether the condition holds. Check must have found no error for
 // the same scope. The error is an *Error.
 func (c *Condition) Eval(target Platform, scope Scope) (bool, error) {
-	ctx := &hcl.EvalContext{Variables: map[string]cty.Value{}, Functions: functionsFor(target)}
+	ctx := &hcl.EvalContext{Variables: map[string]cty.Value{}, Functions: functions}
+	if c.asksPlatform {
+		ctx.Functions = functionsFor(target)
+	}
 	for _, n := range c.names {
 		arg, _ := scope.Lookup(n.text)
 		ctx.Variables[n.text] = cty.StringVal(arg.Value)

@@ -13,9 +13,10 @@ import (
 
 // validator reports what is wrong with an expression whatever its values are.
 type validator struct {
-	source string
-	depth  int
-	errs   []*Error
+	source       string
+	depth        int
+	errs         []*Error
+	asksPlatform bool
 }
 
 // Enter implements hclsyntax.Walker.
@@ -72,6 +73,7 @@ func (v *validator) checkCall(call *hclsyntax.FunctionCallExpr) {
 	if call.Name != platformFunc {
 		return
 	}
+	v.asksPlatform = true
 	for _, arg := range call.Args {
 		text, ok := literalString(arg)
 		if !ok {

@@ -69,18 +69,57 @@ type scope struct {
 	envs   map[string]bool
 	// stage is false for the globals and the automatic args.
 	stage bool
+	// found remembers what was looked up in the parents, which do not change
+	// any more: the stages of a long chain look for the same names.
+	found map[lookup]*scope
+}
+
+// lookup is a question to a scope.
+type lookup struct {
+	name string
+	envs bool // whether an ENV answers it as an ARG does
 }
 
 // Lookup implements guard.Scope.
 func (s *scope) Lookup(name string) (guard.Arg, bool) {
-	env := false
-	for ; s != nil; s = s.parent {
-		if arg, ok := s.args[name]; ok {
-			return arg, true
-		}
-		env = env || s.envs[name]
+	if owner := s.owner(lookup{name: name}); owner != nil {
+		return owner.args[name], true
 	}
+	env := s.owner(lookup{name: name, envs: true}) != nil
 	return guard.Arg{IsEnv: env}, env
+}
+
+// owner returns the nearest scope that declares a name, or nil.
+func (s *scope) owner(l lookup) *scope {
+	if s.declares(l) {
+		return s
+	}
+	if owner, ok := s.found[l]; ok {
+		return owner
+	}
+	var owner *scope
+	for t := s.parent; t != nil; t = t.parent {
+		if t.declares(l) {
+			owner = t
+			break
+		}
+		if known, ok := t.found[l]; ok {
+			owner = known
+			break
+		}
+	}
+	if s.found == nil {
+		s.found = map[lookup]*scope{}
+	}
+	s.found[l] = owner
+	return owner
+}
+
+func (s *scope) declares(l lookup) bool {
+	if _, ok := s.args[l.name]; ok {
+		return true
+	}
+	return l.envs && s.envs[l.name]
 }
 
 // Names implements guard.Scope.

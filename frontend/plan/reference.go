@@ -147,25 +147,22 @@ type getter struct {
 
 // Get implements shell.EnvGetter.
 func (g *getter) Get(name string) (string, bool) {
-	for s := g.scope; s != nil; s = s.parent {
-		if g.stageOnly && !s.stage {
-			break
-		}
-		if s.envs[name] {
+	owner := g.scope.owner(lookup{name: name, envs: true})
+	switch {
+	case owner == nil || g.stageOnly && !owner.stage:
+		if g.stageOnly {
 			g.keep("$" + name)
-			return "", true
 		}
-		if arg, ok := s.args[name]; ok {
-			if arg.Unknown != "" {
-				g.keep(arg.Unknown)
-			}
-			return arg.Value, !s.unset[name]
-		}
-	}
-	if g.stageOnly {
+		return "", false
+	case owner.envs[name]:
 		g.keep("$" + name)
+		return "", true
 	}
-	return "", false
+	arg := owner.args[name]
+	if arg.Unknown != "" {
+		g.keep(arg.Unknown)
+	}
+	return arg.Value, !owner.unset[name]
 }
 
 func (g *getter) keep(reference string) {

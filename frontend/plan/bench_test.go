@@ -1,0 +1,113 @@
+package plan_test
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/containerd/platforms"
+	"github.com/moby/buildkit/frontend/dockerfile/instructions"
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
+	"github.com/stagebuild/stagebuild/frontend/plan"
+	"github.com/stagebuild/stagebuild/frontend/source"
+	"github.com/stagebuild/stagebuild/frontend/syntax"
+)
+
+// benchPlatforms are what a file is lowered for.
+var benchPlatforms = strings.Fields("linux/amd64 linux/arm64 linux/arm/v7 linux/riscv64 linux/s390x linux/ppc64le windows/amd64 windows/arm64")
+
+// benchFile writes a file of n stages, each made from the one above it. It is
+// plain without guards, and otherwise has as many instructions with them.
+func benchFile(n int, guards bool) []byte {
+	guard := func(s string) string {
+		if guards {
+			return s
+		}
+		return ""
+	}
+	var b strings.Builder
+	b.WriteString("# syntax=docker/dockerfile:1\nARG DEBUG=0\nARG VERSION=1.2.3\nFROM alpine AS s0\n")
+	for i := 1; i < n; i++ {
+		fmt.Fprintf(&b, "\n# Stage %d is like the others.\n", i)
+		fmt.Fprintf(&b, "FROM %ss%d AS s%d\n", guard("--for=linux,windows "), i-1, i)
+		fmt.Fprintf(&b, "ARG VERSION ARG%d=${VERSION}-%d\n", i, i)
+		fmt.Fprintf(&b, "ENV PATH=/opt/%d:$PATH\n", i)
+		fmt.Fprintf(&b, "RUN --mount=type=cache,target=/var/cache/apt %s\\\n    apt-get update && \\\n    # a comment inside\n    apt-get install -y gdb\n", guard("--if='DEBUG && TARGETARCH == \"arm64\"' "))
+		fmt.Fprintf(&b, "COPY --link --from=s%d %s/etc/a /etc/b\n", i-1, guard("--for=linux/arm64 "))
+		fmt.Fprintf(&b, "COPY <<EOF /etc/motd\nstage %d\nEOF\n", i)
+	}
+	return []byte(b.String())
+}
+
+var benchSizes = []int{10, 100, 1000, 5000}
+
+// BenchmarkLower reads, resolves and lowers a staged file.
+func BenchmarkLower(b *testing.B) {
+	for _, stages := range benchSizes {
+		for _, n := range []int{1, len(benchPlatforms)} {
+			b.Run(fmt.Sprintf("stages=%d/platforms=%d", stages, n), func(b *testing.B) {
+				data := benchFile(stages, true)
+				b.SetBytes(int64(len(data)))
+				b.ReportAllocs()
+				for b.Loop() {
+					lowerFor(b, data, benchPlatforms[:n])
+				}
+			})
+		}
+	}
+}
+
+func lowerFor(b *testing.B, data []byte, targets []string) {
+	file, err := syntax.Parse(source.NewFile("Dockerfile", data))
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, target := range targets {
+		env := plan.Env{Target: platforms.MustParse(target), Build: platforms.MustParse("linux/amd64")}
+		p, err := plan.Resolve(file, env)
+		if err != nil {
+			b.Fatal(err)
+		}
+		plan.Lower(p)
+	}
+}
+
+// BenchmarkParsePlain reads a plain file: all that a build of one costs more here
+// than in BuildKit.
+func BenchmarkParsePlain(b *testing.B) {
+	for _, stages := range benchSizes {
+		b.Run(fmt.Sprintf("stages=%d", stages), func(b *testing.B) {
+			data := benchFile(stages, false)
+			b.SetBytes(int64(len(data)))
+			b.ReportAllocs()
+			for b.Loop() {
+				file, err := syntax.Parse(source.NewFile("Dockerfile", data))
+				if err != nil || file.UsesLanguage {
+					b.Fatalf("uses the language: %t, error: %v", file.UsesLanguage, err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkBuildKit parses the same plain file with BuildKit's two parsers: what
+// the others are measured against.
+func BenchmarkBuildKit(b *testing.B) {
+	for _, stages := range benchSizes {
+		b.Run(fmt.Sprintf("stages=%d", stages), func(b *testing.B) {
+			data := benchFile(stages, false)
+			b.SetBytes(int64(len(data)))
+			b.ReportAllocs()
+			for b.Loop() {
+				tree, err := parser.Parse(bytes.NewReader(data))
+				if err != nil {
+					b.Fatal(err)
+				}
+				if _, _, err := instructions.Parse(tree.AST, nil); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
