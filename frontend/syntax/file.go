@@ -89,8 +89,11 @@ func Parse(src *source.File) (*File, error) {
 		file: &File{Source: src, groups: map[string]*Group{}},
 		lexer: lexer{
 			file:   src,
+			data:   string(src.Data),
 			line:   1,
 			escape: parser.DefaultEscapeToken,
+			// An instruction or continuation line takes one.
+			segments: make([]segment, 0, src.Lines()),
 		},
 		conditions: map[string]*guard.Condition{},
 	}

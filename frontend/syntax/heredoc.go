@@ -2,8 +2,10 @@ package syntax
 
 import (
 	"encoding/json"
+	"regexp"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/moby/buildkit/frontend/dockerfile/command"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
@@ -14,18 +16,23 @@ import (
 // (canContainHeredoc and heredocsFromLine in BuildKit's parser.go).
 func heredocsOf(line string, escape byte) []parser.Heredoc {
 	head := splitHead(line, escape)
+	args := head.args(line)
 	if head.keyword == command.Onbuild {
-		head = splitHead(head.args(), escape)
+		head = splitHead(args, escape)
+		args = head.args(args)
 	}
 	switch head.keyword {
 	case command.Add, command.Copy, command.Run:
 	default:
 		return nil
 	}
-	if isJSON(head.args()) {
+	if isJSON(args) {
 		return nil
 	}
 
+	if docs, ok := simpleHeredocs(line); ok {
+		return docs
+	}
 	// BuildKit lexes heredoc words with a backslash whatever the escape
 	// directive says, and ignores the error.
 	lex := shell.NewLex(parser.DefaultEscapeToken)
@@ -44,6 +51,31 @@ func heredocsOf(line string, escape byte) []parser.Heredoc {
 		}
 	}
 	return docs
+}
+
+// simpleHeredoc is a word that announces a heredoc without quotes or the like.
+var simpleHeredoc = regexp.MustCompile(`^[0-9]*<<(-?)([A-Za-z0-9_.-]+)$`)
+
+// simpleHeredocs finds the heredocs of a line that needs no lexer: one of words
+// without quotes, escapes or variables. It reports whether the line is one.
+func simpleHeredocs(line string) ([]parser.Heredoc, bool) {
+	for i := range len(line) {
+		if c := line[i]; c >= utf8.RuneSelf || c == '\'' || c == '"' || c == '$' || c == parser.DefaultEscapeToken {
+			return nil, false
+		}
+	}
+	var docs []parser.Heredoc
+	for word := range strings.FieldsSeq(line) {
+		if !strings.Contains(word, "<<") {
+			continue
+		}
+		m := simpleHeredoc.FindStringSubmatch(word)
+		if m == nil {
+			return nil, false
+		}
+		docs = append(docs, parser.Heredoc{Name: m[2], Chomp: m[1] != ""})
+	}
+	return docs, true
 }
 
 // isJSON reports whether arguments have the exec form (parseJSON in BuildKit's

@@ -26,12 +26,12 @@ type Instruction struct {
 	head      head
 	escape    byte
 	guards    []rawFlag // the flags that Guard was read from
-	condition value     // the value of --if
+	condition *value    // the value of --if, or nil
 }
 
 // Args returns the arguments as one logical line, without flags.
 func (in *Instruction) Args() string {
-	return in.head.args()
+	return in.head.args(in.text.string)
 }
 
 // Span returns the bytes of the file from the keyword to the end of the
@@ -42,7 +42,10 @@ func (in *Instruction) Span() source.Span {
 
 // ConditionSpan returns where bytes [start, end) of the --if condition stand.
 func (in *Instruction) ConditionSpan(start, end int) source.Span {
-	return valueSpan(in.text, in.condition, start, end)
+	if in.condition == nil {
+		return source.Span{}
+	}
+	return valueSpan(in.text, *in.condition, start, end)
 }
 
 // GuardFlags returns the spans of the guard flags, one for each physical line
@@ -92,12 +95,15 @@ func valueSpan(t text, v value, start, end int) source.Span {
 	}
 	start, end = min(start, n), min(max(start, end), n)
 	if start == n {
-		at := t.offset(v.end[n-1]-1) + 1
+		_, behind := v.written(n - 1)
+		at := t.offset(behind-1) + 1
 		return source.Span{Start: at, End: at}
 	}
-	from := t.offset(v.start[start])
+	first, _ := v.written(start)
+	from := t.offset(first)
 	if end <= start {
 		return source.Span{Start: from, End: from}
 	}
-	return source.Span{Start: from, End: t.offset(v.end[end-1]-1) + 1}
+	_, behind := v.written(end - 1)
+	return source.Span{Start: from, End: t.offset(behind-1) + 1}
 }

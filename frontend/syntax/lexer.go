@@ -2,6 +2,7 @@ package syntax
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -14,10 +15,12 @@ import (
 // instruction is one here, comments, continuation lines and heredocs included.
 type lexer struct {
 	file       *source.File
-	line       int // 1-based line that next reads
+	data       string // the whole file
+	line       int    // 1-based line that next reads
 	escape     byte
 	directives parser.DirectiveParser
 	buf        []byte
+	segments   []segment // of all instructions
 }
 
 // rawInstruction is one instruction before its flags and arguments are read.
@@ -87,10 +90,10 @@ func (l *lexer) continuation(line []byte) ([]byte, bool) {
 
 // join reads continuation lines and returns the logical line.
 func (l *lexer) join(content []byte, offset int, continued bool) text {
-	t := text{segments: []segment{{at: 0, offset: offset}}}
+	first := len(l.segments)
+	l.segments = append(l.segments, segment{at: 0, offset: offset})
 	if !continued {
-		t.string = string(content)
-		return t
+		return text{string: l.data[offset : offset+len(content)], segments: slices.Clip(l.segments[first:])}
 	}
 	l.buf = append(l.buf[:0], content...)
 	for continued && l.line <= l.file.Lines() {
@@ -99,11 +102,10 @@ func (l *lexer) join(content []byte, offset int, continued bool) text {
 			continue
 		}
 		content, continued = l.continuation(line)
-		t.segments = append(t.segments, segment{at: len(l.buf), offset: offset})
+		l.segments = append(l.segments, segment{at: len(l.buf), offset: offset})
 		l.buf = append(l.buf, content...)
 	}
-	t.string = string(l.buf)
-	return t
+	return text{string: string(l.buf), segments: slices.Clip(l.segments[first:])}
 }
 
 // heredocs moves past the heredocs of an instruction.

@@ -116,7 +116,7 @@ func (r *reader) guards(in *Instruction) {
 			r.reportGuard(in, v, errs)
 			in.Guard.For = patterns
 		default:
-			in.condition = v
+			in.condition = &v
 			in.Guard.If = r.condition(in, v)
 		}
 	}
@@ -152,11 +152,11 @@ func (r *reader) trigger(in *Instruction) {
 
 // guardFlag returns the name and value of a flag if it is a guard.
 func guardFlag(line string, f rawFlag, escape byte) (string, value, bool) {
-	v := unquote(line, f.start, f.end, escape)
-	name, _, _ := strings.Cut(strings.TrimPrefix(v.string, "--"), "=")
+	name := flagName(line, f, escape)
 	if name != forFlag && name != ifFlag {
 		return "", value{}, false
 	}
+	v := unquote(line, f.start, f.end, escape)
 	cut := min(len(v.string), len("--")+len(name)+len("="))
 	return name, v.slice(cut, len(v.string)), true
 }

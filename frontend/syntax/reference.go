@@ -41,8 +41,11 @@ type Reference struct {
 func (r *Reference) Expands() bool {
 	switch r.Kind {
 	case CopyFrom:
+		if !strings.Contains(r.Text, "$") {
+			return false
+		}
 		result, err := shell.NewLex(rune(r.Instruction.escape)).ProcessWordWithMatches(r.Text, noEnv{})
-		return strings.Contains(r.Text, "$") && (err != nil || result.Result != r.Text)
+		return err != nil || result.Result != r.Text
 	case MountFrom:
 		i := strings.IndexByte(r.Text, '$')
 		return i >= 0 && i != len(r.Text)-1
@@ -61,7 +64,8 @@ func (r *Reference) Span() source.Span {
 func (r *Reference) Bytes() []source.Span {
 	var spans []source.Span
 	for i := range len(r.Text) {
-		spans = append(spans, r.Instruction.text.spans(r.value.start[i], r.value.end[i])...)
+		start, end := r.value.written(i)
+		spans = append(spans, r.Instruction.text.spans(start, end)...)
 	}
 	return spans
 }
@@ -70,24 +74,35 @@ func (r *Reference) Bytes() []source.Span {
 func referencesOf(in *Instruction) []*Reference {
 	var refs []*Reference
 	for _, f := range in.head.flags {
-		raw := in.text.string[f.start:f.end]
-		switch {
-		case in.Keyword == command.Copy && strings.HasPrefix(raw, "--f"):
-			v := unquote(in.text.string, f.start, f.end, in.escape)
-			if prefix := "--from="; strings.HasPrefix(v.string, prefix) && len(v.string) > len(prefix) {
-				v = v.slice(len(prefix), len(v.string))
-				refs = append(refs, &Reference{Kind: CopyFrom, Text: v.string, Instruction: in, value: v})
-			}
-		case in.Keyword == command.Run && strings.HasPrefix(raw, "--m"):
-			v := unquote(in.text.string, f.start, f.end, in.escape)
-			if prefix := "--mount="; strings.HasPrefix(v.string, prefix) {
-				if from, ok := mountFrom(v.slice(len(prefix), len(v.string))); ok {
-					refs = append(refs, &Reference{Kind: MountFrom, Text: from.string, Instruction: in, value: from})
-				}
+		kind, ok := referenceFlag(in.Keyword, flagName(in.text.string, f, in.escape))
+		if !ok {
+			continue
+		}
+		v := unquote(in.text.string, f.start, f.end, in.escape)
+		equals := strings.IndexByte(v.string, '=')
+		if equals < 0 || equals+1 == len(v.string) {
+			continue
+		}
+		v = v.slice(equals+1, len(v.string))
+		if kind == MountFrom {
+			if v, ok = mountFrom(v); !ok {
+				continue
 			}
 		}
+		refs = append(refs, &Reference{Kind: kind, Text: v.string, Instruction: in, value: v})
 	}
 	return refs
+}
+
+// referenceFlag returns what kind of reference a flag of an instruction holds.
+func referenceFlag(keyword, flag string) (ReferenceKind, bool) {
+	switch {
+	case keyword == command.Copy && flag == "from":
+		return CopyFrom, true
+	case keyword == command.Run && flag == "mount":
+		return MountFrom, true
+	}
+	return 0, false
 }
 
 // mountFrom finds the value of the from field in a mount's comma-separated list;
@@ -129,11 +144,7 @@ func baseOf(in *Instruction) (*Reference, string) {
 	}
 	line := in.text.string
 	base := words[0]
-	v := value{string: line[base.start:base.end]}
-	for i := base.start; i < base.end; i++ {
-		v.start = append(v.start, i)
-		v.end = append(v.end, i+1)
-	}
+	v := value{string: line[base.start:base.end], at: base.start}
 	name := ""
 	if len(words) == 3 && strings.EqualFold(line[words[1].start:words[1].end], "as") {
 		name = strings.ToLower(line[words[2].start:words[2].end])
@@ -143,7 +154,7 @@ func baseOf(in *Instruction) (*Reference, string) {
 
 // fieldsASCII splits at the white space that BuildKit's reWhitespace knows.
 func fieldsASCII(line string, start, end int) []rawFlag {
-	var words []rawFlag
+	words := make([]rawFlag, 0, 3)
 	for start < end {
 		n := strings.IndexAny(line[start:end], "\t\v\f\r ")
 		switch {
