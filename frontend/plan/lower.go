@@ -129,6 +129,8 @@ func isBlank(b byte) bool {
 func (l *lowerer) reference(e Edge) {
 	name := e.Name
 	switch {
+	case e.triggered:
+		return
 	case e.faulty && e.Reference.Kind != syntax.FromBase:
 		// BuildKit reads the references of every stage, reached or not.
 		name = emptyImage

@@ -59,4 +59,6 @@ type Edge struct {
 	// faulty is set for a reference that means nothing. It stands in a stage
 	// that is not reached: elsewhere it is an error.
 	faulty bool
+	// triggered is set for a reference of an ONBUILD in the stage's base.
+	triggered bool
 }

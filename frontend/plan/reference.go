@@ -46,6 +46,46 @@ func (r *resolver) edge(c *Choice, ref *syntax.Reference, s *scope) Edge {
 	return e
 }
 
+// triggers resolves what the ONBUILD instructions of a stage's base name. They
+// look among all stages, and are stored in an image: nothing is rewritten.
+func (r *resolver) triggers(c, base *Choice) {
+	for i, in := range base.Stage.Body {
+		if !base.Body[i].Holds {
+			continue
+		}
+		for _, ref := range in.Triggered {
+			if !ref.Expands() { // BuildKit refuses it.
+				c.Edges = append(c.Edges, r.trigger(c, ref))
+			}
+		}
+	}
+}
+
+func (r *resolver) trigger(c *Choice, ref *syntax.Reference) Edge {
+	e := Edge{Reference: ref, Name: ref.Text, triggered: true}
+	if r.plan.Env.Contexts[strings.ToLower(e.Name)] {
+		return e
+	}
+	if n, ok := isIndex(e.Name); ok && ref.Kind == syntax.CopyFrom {
+		e.Stage, e.faulty = r.byIndex(c, ref, n)
+		if e.Stage != nil && e.Stage.position != n {
+			e.Stage, e.faulty = nil, true
+			r.problem(c, r.diagnostic(ref.Span(), DroppedStage,
+				"a trigger's number counts the stages that there are for "+r.platform()+", where stage "+e.Name+" is another one",
+				"refer to the stage by name"))
+		}
+		return e
+	}
+	if e.Stage = r.find(e.Name, len(r.plan.Stages)); e.Stage != nil {
+		return e
+	}
+	if group := r.plan.File.Group(e.Name); group != nil {
+		e.faulty = true
+		r.problem(c, r.noVariant(group, ref.Span())...)
+	}
+	return e
+}
+
 // byIndex resolves COPY --from=0, which counts the stages as written.
 func (r *resolver) byIndex(c *Choice, ref *syntax.Reference, n int) (stage *Choice, faulty bool) {
 	if n < 0 || n >= len(r.plan.Stages) {
@@ -93,7 +133,9 @@ func (r *resolver) expandReference(ref *syntax.Reference, s *scope) (string, *so
 	env := &getter{scope: s}
 	result, err := shell.NewLex(r.plan.File.Escape).ProcessWordWithMatches(ref.Text, env)
 	if err != nil {
-		return "", r.diagnostic(ref.Span(), InvalidReference, err.Error(), "write $NAME, ${NAME} or ${NAME:-default}")
+		// BuildKit names the character that is not there where braces stay open.
+		fault := strings.ReplaceAll(err.Error(), "(\ufffd)", "(end of text)")
+		return "", r.diagnostic(ref.Span(), InvalidReference, fault, "write $NAME, ${NAME} or ${NAME:-default}")
 	}
 	if ref.Kind == syntax.FromBase {
 		return result.Result, nil // BuildKit's own, with its own errors.
@@ -123,6 +165,15 @@ func (r *resolver) expandReference(ref *syntax.Reference, s *scope) (string, *so
 			"a name consists of letters, digits and . _ - / : @")
 	}
 	return result.Result, nil
+}
+
+// envName returns the name that an ENV gives a value to: BuildKit expands it.
+func (r *resolver) envName(text string, s *scope) string {
+	name, _, err := shell.NewLex(r.plan.File.Escape).ProcessWord(text, &getter{scope: s, stageOnly: true})
+	if err != nil {
+		return text // BuildKit refuses it.
+	}
+	return name
 }
 
 // defaultValue expands the default of an ARG. In a stage it can refer to what

@@ -109,7 +109,7 @@ func (r *resolver) declare(in *syntax.Instruction, s *scope, holds bool) {
 	switch in.Keyword {
 	case command.Env:
 		for _, d := range in.Declarations {
-			s.setEnv(d.Name)
+			s.setEnv(r.envName(d.Name, s))
 		}
 	case command.Arg:
 		for _, d := range in.Declarations {
@@ -187,6 +187,9 @@ func (r *resolver) stage(c *Choice) {
 	}
 	c.scope = parent.child(true)
 	c.Edges = append(c.Edges, base)
+	if base.Stage != nil {
+		r.triggers(c, base.Stage)
+	}
 	for _, in := range c.Stage.Body {
 		d := r.decide(in, c.scope)
 		c.Body = append(c.Body, d)
@@ -252,9 +255,12 @@ func (r *resolver) anonymousTarget(last *Choice) {
 	case last.Decision.Holds:
 		r.plan.Target = last
 	case last.Decision.Reason != "": // else its guard is faulty, which has been reported
+		hint := "no stage is there for it"
+		if names := r.buildable(); len(names) > 0 {
+			hint = "choose a target: " + strings.Join(names, ", ")
+		}
 		r.report(last.Stage.From.Span(), DroppedTarget,
-			"the default target, the last stage, is not there for "+r.platform()+": "+last.Decision.Reason,
-			"choose a target: "+strings.Join(r.buildable(), ", "))
+			"the default target, the last stage, is not there for "+r.platform()+": "+last.Decision.Reason, hint)
 	}
 }
 

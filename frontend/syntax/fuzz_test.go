@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -147,7 +148,7 @@ func checkSpans(t *testing.T, in *Instruction, size int) {
 	for _, s := range in.GuardFlags() {
 		checkSpan(t, s, size)
 	}
-	for _, ref := range in.References {
+	for _, ref := range slices.Concat(in.References, in.Triggered) {
 		checkSpan(t, ref.Span(), size)
 		for _, s := range ref.Bytes() {
 			checkSpan(t, s, size)

@@ -19,6 +19,9 @@ type Instruction struct {
 	// References are the stages and images that it names, in order. The base
 	// of a FROM is the stage's Base.
 	References []*Reference
+	// Triggered are the references of an ONBUILD's trigger. The stages that
+	// are FROM the stage that it stands in are made from them.
+	Triggered []*Reference
 	// Declarations are the names that an ARG or ENV gives a value to.
 	Declarations []Declaration
 

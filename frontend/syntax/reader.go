@@ -77,7 +77,7 @@ func (r *reader) instruction(raw rawInstruction) *Instruction {
 	}
 	in.Keyword = in.head.keyword
 	in.Declarations = declarationsOf(in)
-	in.References = referencesOf(in)
+	in.References = referencesOf(in, in.Keyword, in.head.flags)
 	for _, ref := range in.References {
 		r.file.UsesLanguage = r.file.UsesLanguage || ref.Expands()
 	}
@@ -116,7 +116,8 @@ func (r *reader) guards(in *Instruction) {
 			r.reportGuard(in, v, errs)
 			in.Guard.For = patterns
 		default:
-			in.condition = &v
+			condition := v
+			in.condition = &condition
 			in.Guard.If = r.condition(in, v)
 		}
 	}
@@ -135,19 +136,21 @@ func (r *reader) condition(in *Instruction, v value) *guard.Condition {
 	return c
 }
 
-// trigger refuses guards inside an ONBUILD trigger: it is stored in the image and
-// run by somebody else's build.
+// trigger reads what an ONBUILD triggers. Guards inside are refused: the trigger
+// is stored in the image and run by somebody else's build.
 func (r *reader) trigger(in *Instruction) {
 	line := in.text.string[:in.head.argEnd]
 	head := splitHead(line[in.head.argStart:], in.escape)
-	for _, f := range head.flags {
+	for i, f := range head.flags {
 		f.start, f.end = f.start+in.head.argStart, f.end+in.head.argStart
+		head.flags[i] = f
 		if name, v, ok := guardFlag(line, f, in.escape); ok {
 			r.file.UsesLanguage = true
 			r.report(in.text.span(f.start, f.end), GuardInTrigger, "--"+name+" inside an ONBUILD trigger would be decided by somebody else's build",
 				"write ONBUILD --"+name+"="+quoted(v.string)+" "+strings.ToUpper(head.keyword))
 		}
 	}
+	in.Triggered = referencesOf(in, head.keyword, head.flags)
 }
 
 // guardFlag returns the name and value of a flag if it is a guard.

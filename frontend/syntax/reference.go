@@ -70,11 +70,12 @@ func (r *Reference) Bytes() []source.Span {
 	return spans
 }
 
-// referencesOf returns what COPY and RUN flags name.
-func referencesOf(in *Instruction) []*Reference {
+// referencesOf returns what the flags of a COPY or RUN name: those of the
+// instruction, or of the one that an ONBUILD triggers.
+func referencesOf(in *Instruction, keyword string, flags []rawFlag) []*Reference {
 	var refs []*Reference
-	for _, f := range in.head.flags {
-		kind, ok := referenceFlag(in.Keyword, flagName(in.text.string, f, in.escape))
+	for _, f := range flags {
+		kind, ok := referenceFlag(keyword, flagName(in.text.string, f, in.escape))
 		if !ok {
 			continue
 		}

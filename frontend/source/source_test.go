@@ -1,0 +1,133 @@
+package source_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stagebuild/stagebuild/frontend/source"
+)
+
+// TestDiagnostics checks positions, texts and snippets. The diagnostic is about
+// the bytes between the marks «».
+func TestDiagnostics(t *testing.T) {
+	for _, tt := range []struct{ name, text, err, snippet string }{
+		{"simple", "FROM a\nRUN «x» y\nRUN z", "f:2:5: m; h", "RUN x y\n    ^"},
+		{"tabs", "\tRUN\t«--if=x»\ty", "f:1:6: m; h", "\tRUN\t--if=x\ty\n\t   \t^^^^^^"},
+		{"characters of several bytes", "RUN grün «ütü» x", "f:1:11: m; h", "RUN grün ütü x\n         ^^^"},
+		{"byte-order mark", "\ufeffRUN «x»", "f:1:8: m; h", "RUN x\n    ^"},
+		{"the byte-order mark itself", "«\ufeffRUN» x", "f:1:1: m; h", "RUN x\n^^^^"},
+		{"carriage returns", "FROM a\r\nRUN «x»\r\n", "f:2:5: m; h", "RUN x\n    ^"},
+		{"several lines", "RUN «a \\\n  b» c", "f:1:5: m; h", "RUN a \\\n    ^^^"},
+		{"nothing, in a line", "RUN «»x", "f:1:5: m; h", "RUN x\n    ^"},
+		{"nothing, at the end of a line", "RUN x«»\nRUN y", "f:1:6: m; h", "RUN x\n     ^"},
+		{"nothing, at the end of the file", "RUN x\n«»", "f:2:1: m; h", "\n^"},
+		{"an empty file", "«»", "f:1:1: m; h", "\n^"},
+		{"not UTF-8", "RUN \xff«\xfe»", "f:1:6: m; h", "RUN \xff\xfe\n     ^"},
+	} {
+		start := strings.Index(tt.text, "«")
+		end := strings.Index(tt.text, "»") - len("«")
+		data := strings.NewReplacer("«", "", "»", "").Replace(tt.text)
+		d := &source.Diagnostic{Name: "N", File: source.NewFile("f", []byte(data)), Span: source.Span{Start: start, End: end}, Message: "m", Hint: "h"}
+		if got := d.Error(); got != tt.err {
+			t.Errorf("%s: error is %q, want %q", tt.name, got, tt.err)
+		}
+		if got := d.Snippet(); got != tt.snippet {
+			t.Errorf("%s: snippet is\n%s\nwant\n%s", tt.name, got, tt.snippet)
+		}
+	}
+}
+
+func TestDiagnosticLines(t *testing.T) {
+	f := source.NewFile("f", []byte("a\nbb\nccc"))
+	for _, tt := range []struct{ start, end, first, last int }{
+		{0, 1, 1, 1}, {0, 3, 1, 2}, {0, 8, 1, 3}, {2, 2, 2, 2}, {8, 8, 3, 3},
+	} {
+		d := source.Diagnostic{File: f, Span: source.Span{Start: tt.start, End: tt.end}}
+		if first, last := d.Lines(); first != tt.first || last != tt.last {
+			t.Errorf("[%d, %d) stands on lines %d to %d, want %d to %d", tt.start, tt.end, first, last, tt.first, tt.last)
+		}
+	}
+}
+
+func TestHints(t *testing.T) {
+	f := source.NewFile("f", []byte("x"))
+	for _, tt := range []struct{ message, hint, want string }{
+		{"m", "", "f:1:1: m"},
+		{"m", "h", "f:1:1: m; h"},
+		{"m\n  list", "h", "f:1:1: m\n  list\nh"},
+	} {
+		d := &source.Diagnostic{File: f, Message: tt.message, Hint: tt.hint}
+		if got := d.Error(); got != tt.want {
+			t.Errorf("error is %q, want %q", got, tt.want)
+		}
+	}
+}
+
+func TestLines(t *testing.T) {
+	for _, tt := range []struct {
+		data string
+		want []string
+	}{
+		{"", []string{""}},
+		{"a", []string{"a"}},
+		{"a\n", []string{"a"}},
+		{"\n", []string{""}},
+		{"a\r\nb\r\r\n\nc\r", []string{"a", "b\r", "", "c"}},
+	} {
+		f := source.NewFile("f", []byte(tt.data))
+		var got []string
+		for line := 1; line <= f.Lines(); line++ {
+			got = append(got, f.Text(f.LineSpan(line)))
+		}
+		if fmt.Sprintf("%q", got) != fmt.Sprintf("%q", tt.want) {
+			t.Errorf("lines of %q are %q, want %q", tt.data, got, tt.want)
+		}
+	}
+}
+
+func TestList(t *testing.T) {
+	if err := (source.List{}).Err(); err != nil {
+		t.Errorf("an empty list is an error: %v", err)
+	}
+	f := source.NewFile("f", []byte("abc"))
+	at := func(start int, name, message string) *source.Diagnostic {
+		return &source.Diagnostic{File: f, Span: source.Span{Start: start, End: start + 1}, Name: name, Message: message}
+	}
+	err := source.List{at(2, "A", "late"), at(0, "B", "one"), at(0, "B", "two"), at(0, "A", "first"), at(0, "B", "one")}.Err()
+	if want := "f:1:1: first\nf:1:1: one\nf:1:1: two\nf:1:3: late"; err.Error() != want {
+		t.Errorf("the list is\n%v\nwant\n%s", err, want)
+	}
+	if got := source.Diagnostics(fmt.Errorf("wrapped: %w", err)); len(got) != 4 {
+		t.Errorf("a wrapped list has %d diagnostics", len(got))
+	}
+	if got := source.Diagnostics(fmt.Errorf("wrapped: %w", at(0, "A", "one"))); len(got) != 1 {
+		t.Errorf("a wrapped diagnostic counts as %d", len(got))
+	}
+	if got := source.Diagnostics(errors.New("another")); got != nil {
+		t.Errorf("another error has diagnostics: %v", got)
+	}
+	var d *source.Diagnostic
+	if !errors.As(err, &d) || d.Message != "first" {
+		t.Errorf("errors.As finds %v", d)
+	}
+}
+
+func TestClosest(t *testing.T) {
+	options := []string{"linux", "amd64", "arm64", "DEBUG", "A", "AB"}
+	for word, want := range map[string]string{
+		"linxu": "linux", "lnux": "linux", "amr64": "arm64", "amd46": "amd64", "debug": "DEBUG", "DEBGU": "DEBUG",
+		"windows": "", "B": "", "BA": "AB", "xyz": "", "": "",
+	} {
+		if got := source.Closest(word, options); got != want {
+			t.Errorf("closest to %q is %q, want %q", word, got, want)
+		}
+	}
+	if got := source.DidYouMean("linxu", options); got != `did you mean "linux"?` {
+		t.Errorf("got %q", got)
+	}
+	if got := source.DidYouMean("windows", options); got != "" {
+		t.Errorf("got %q", got)
+	}
+}
