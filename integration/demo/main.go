@@ -45,7 +45,7 @@ func run(ctx context.Context) (err error) {
 		return err
 	}
 	say("Starting BuildKit and a registry (what is missing is built first, once)")
-	env, err := harness.Start(ctx, harness.Options{Log: os.Stdout, PreferDocker: true})
+	env, err := harness.Start(ctx, harness.Options{Log: os.Stdout, PreferDocker: true, NoClients: true})
 	if err != nil {
 		return err
 	}

@@ -85,12 +85,8 @@ func (e *Env) Docker(ctx context.Context, args ...string) (Output, error) {
 	return e.Run(ctx, "docker", args...)
 }
 
-// createBuilder makes the daemon the current buildx builder. A builder in a
-// Docker Engine already is.
+// createBuilder makes the daemon the current buildx builder.
 func (e *Env) createBuilder(ctx context.Context) error {
-	if slices.ContainsFunc(e.extra, func(kv string) bool { return strings.HasPrefix(kv, "BUILDX_BUILDER=") }) {
-		return nil
-	}
 	_, err := e.Buildx(ctx, "create", "--name", builderName, "--driver", "remote", "--use", e.BuildkitAddr)
 	return err
 }

@@ -59,6 +59,10 @@ type Options struct {
 	// of the harness's own could be started. STAGEBUILD_PREFER_DOCKER=1 in the
 	// environment says the same.
 	PreferDocker bool
+	// NoClients leaves out buildctl, buildx and the docker CLI, which on a
+	// fresh machine take minutes to build: for who only runs the plugin. A
+	// builder in a Docker Engine needs them in any case.
+	NoClients bool
 }
 
 // Env is a running environment. Its methods are safe for concurrent use.
@@ -136,8 +140,15 @@ func Start(ctx context.Context, opts Options) (*Env, error) {
 }
 
 func (e *Env) start(ctx context.Context, mode mode, opts Options) error {
-	if err := e.linkTools(ctx, "buildctl", "docker-buildx", "docker"); err != nil {
+	_, inDocker := mode.(dockerBuilder)
+	clients := inDocker || !opts.NoClients
+	if err := os.MkdirAll(e.BinDir, 0o755); err != nil {
 		return err
+	}
+	if clients {
+		if err := e.linkTools(ctx, "buildctl", "docker-buildx", "docker"); err != nil {
+			return err
+		}
 	}
 	registry, err := startRegistry(ctx, e.log, filepath.Join(e.Dir, "registry"))
 	if err != nil {
@@ -152,7 +163,10 @@ func (e *Env) start(ctx context.Context, mode mode, opts Options) error {
 	if err := mode.start(ctx, e); err != nil {
 		return err
 	}
-	return e.createBuilder(ctx)
+	if clients && !inDocker {
+		return e.createBuilder(ctx)
+	}
+	return nil
 }
 
 // busyboxPlatforms adds what is always made to what was asked for.
