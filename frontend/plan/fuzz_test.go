@@ -23,38 +23,41 @@ import (
 // it did, but for the guards.
 func FuzzLower(f *testing.F) {
 	seed(f)
-	f.Fuzz(func(t *testing.T, data []byte, target, name, value string) {
-		platform, err := platforms.Parse(target)
-		if err != nil {
-			return
-		}
-		file, err := syntax.Parse(source.NewFile("Dockerfile", bytes.Clone(data)))
-		checkSpans(t, err, len(data))
-		if err != nil {
-			return
-		}
-		env := plan.Env{Target: platform, Build: platforms.MustParse("linux/amd64"), Args: map[string]string{name: value}}
-		p, err := plan.Resolve(file, env)
-		checkSpans(t, err, len(data))
-		if err != nil {
-			return
-		}
-		lowered := plan.Lower(p)
-		if !bytes.Equal(file.Source.Data, data) {
-			t.Fatal("the file was changed")
-		}
-		if !file.UsesLanguage && !bytes.Equal(lowered, data) {
-			t.Fatalf("a plain file was changed: %q became %q", data, lowered)
-		}
-		if got, want := bytes.Count(lowered, []byte("\n")), bytes.Count(data, []byte("\n")); got != want {
-			t.Fatalf("%q became %q: %d line breaks, want %d", data, lowered, got, want)
-		}
-		sameInstructions(t, p, data, lowered)
-		again, err := syntax.Parse(source.NewFile("Dockerfile", lowered))
-		if err != nil || again.UsesLanguage {
-			t.Fatalf("%q became %q, which still uses the language: %v", data, lowered, err)
-		}
-	})
+	f.Fuzz(checkLower)
+}
+
+// checkLower lowers a file for a platform and a build arg, if it can be.
+func checkLower(t *testing.T, data []byte, target, name, value string) {
+	platform, err := platforms.Parse(target)
+	if err != nil {
+		return
+	}
+	file, err := syntax.Parse(source.NewFile("Dockerfile", bytes.Clone(data)))
+	checkSpans(t, err, len(data))
+	if err != nil {
+		return
+	}
+	env := plan.Env{Target: platform, Build: platforms.MustParse("linux/amd64"), Args: map[string]string{name: value}}
+	p, err := plan.Resolve(file, env)
+	checkSpans(t, err, len(data))
+	if err != nil {
+		return
+	}
+	lowered := plan.Lower(p)
+	if !bytes.Equal(file.Source.Data, data) {
+		t.Fatal("the file was changed")
+	}
+	if !file.UsesLanguage && !bytes.Equal(lowered, data) {
+		t.Fatalf("a plain file was changed: %q became %q", data, lowered)
+	}
+	if got, want := bytes.Count(lowered, []byte("\n")), bytes.Count(data, []byte("\n")); got != want {
+		t.Fatalf("%q became %q: %d line breaks, want %d", data, lowered, got, want)
+	}
+	sameInstructions(t, p, data, lowered)
+	again, err := syntax.Parse(source.NewFile("Dockerfile", lowered))
+	if err != nil || again.UsesLanguage {
+		t.Fatalf("%q became %q, which still uses the language: %v", data, lowered, err)
+	}
 }
 
 // seed adds the corpus, with every environment of it, and the Dockerfiles of

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"slices"
 	"strconv"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/stagebuild/stagebuild/frontend/source"
 	"github.com/stagebuild/stagebuild/frontend/syntax"
@@ -12,8 +14,12 @@ import (
 // Lower returns the plain Dockerfile that a plan stands for. It has as many lines
 // as the file, and every instruction that survives begins and ends on the lines
 // on which it did: only the bytes of dropped instructions, guard flags and
-// rewritten references change.
+// rewritten references change. A file that does not use the language comes back
+// as it is, faults included: what is wrong with it is BuildKit's to say.
 func Lower(p *Plan) []byte {
+	if !p.File.UsesLanguage {
+		return bytes.Clone(p.File.Source.Data)
+	}
 	l := &lowerer{file: p.File.Source}
 	for i, in := range p.File.Globals {
 		l.instruction(in, p.globals[i].Holds)
@@ -80,7 +86,11 @@ func (l *lowerer) cut(in *syntax.Instruction, flag source.Span) {
 	for flag.End < line.End && isBlank(data[flag.End]) {
 		flag.End++
 	}
-	if flag.End == line.End {
+	marker := ""
+	if number != in.First && !l.remains(line, flag.Start) {
+		marker = markerBefore(data[flag.End:line.End])
+	}
+	if flag.End == line.End && marker == "" {
 		low := line.Start
 		if n := len(l.edits); n > 0 {
 			low = max(low, l.edits[n-1].End)
@@ -88,23 +98,31 @@ func (l *lowerer) cut(in *syntax.Instruction, flag source.Span) {
 		for flag.Start > low && isBlank(data[flag.Start-1]) {
 			flag.Start--
 		}
+		// BuildKit would trim a space beyond ASCII that is part of another flag
+		// to it (isSpaceByte in syntax) once it ends the line.
+		if flag.Start > line.Start && data[flag.Start-1] >= utf8.RuneSelf {
+			marker = endOfFlags
+		}
 	}
-	l.replace(flag, "")
+	l.replace(flag, marker)
+}
 
-	// A continuation line of which nothing is left would join the next
-	// instruction, and one that begins with # would be a comment. The marker
-	// that ends the flags says nothing and prevents both. It is written once:
-	// what was cut before stands left of it.
-	if number == in.First || l.remains(line, flag.Start) {
-		return
-	}
-	rest := data[flag.End:line.End]
+// endOfFlags says nothing where flags end anyway.
+const endOfFlags = "--"
+
+// markerBefore returns what to write in front of the rest of a continuation line
+// of which nothing else is left. An empty one would join the next instruction, and
+// one that begins with # would be a comment. It is written once: what is cut later
+// stands right of it.
+func markerBefore(rest []byte) string {
+	rest = bytes.TrimLeftFunc(rest, unicode.IsSpace)
 	switch {
 	case len(rest) == 0:
-		l.edits[len(l.edits)-1].text = "--"
+		return endOfFlags
 	case rest[0] == '#':
-		l.edits[len(l.edits)-1].text = "-- "
+		return endOfFlags + " "
 	}
+	return ""
 }
 
 // remains reports whether a line has text left before offset once it is edited.

@@ -21,23 +21,25 @@ import (
 // every span lies inside the file.
 func FuzzLexer(f *testing.F) {
 	seed(f)
-	f.Fuzz(func(t *testing.T, data []byte) {
-		file, err := Parse(source.NewFile("Dockerfile", bytes.Clone(data)))
-		checkDiagnostics(t, err, len(data))
-		for _, in := range instructionsOf(file) {
-			checkSpans(t, in, len(data))
-		}
-		tree, err := parser.Parse(bytes.NewReader(data))
-		if err != nil {
-			return // BuildKit refuses the file, and is asked to.
-		}
-		if diff := cmp.Diff(theirs(tree), ours(file)); diff != "" {
-			t.Errorf("instructions of %q (-BuildKit +ours):\n%s", data, diff)
-		}
-		if file.Escape != tree.EscapeToken {
-			t.Errorf("escape character of %q is %q, in BuildKit %q", data, file.Escape, tree.EscapeToken)
-		}
-	})
+	f.Fuzz(checkLexer)
+}
+
+func checkLexer(t *testing.T, data []byte) {
+	file, err := Parse(source.NewFile("Dockerfile", bytes.Clone(data)))
+	checkDiagnostics(t, err, len(data))
+	for _, in := range instructionsOf(file) {
+		checkSpans(t, in, len(data))
+	}
+	tree, err := parser.Parse(bytes.NewReader(data))
+	if err != nil {
+		return // BuildKit refuses the file, and is asked to.
+	}
+	if diff := cmp.Diff(theirs(tree), ours(file)); diff != "" {
+		t.Errorf("instructions of %q (-BuildKit +ours):\n%s", data, diff)
+	}
+	if file.Escape != tree.EscapeToken {
+		t.Errorf("escape character of %q is %q, in BuildKit %q", data, file.Escape, tree.EscapeToken)
+	}
 }
 
 // seed adds the Dockerfiles of the corpus and of BuildKit's own parser tests.

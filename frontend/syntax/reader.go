@@ -79,7 +79,8 @@ func (r *reader) instruction(raw rawInstruction) *Instruction {
 	in.Declarations = declarationsOf(in)
 	in.References = referencesOf(in, in.Keyword, in.head.flags)
 	for _, ref := range in.References {
-		r.file.UsesLanguage = r.file.UsesLanguage || ref.Expands()
+		// Before the first FROM, BuildKit refuses what has references.
+		r.file.UsesLanguage = r.file.UsesLanguage || len(r.file.Stages) > 0 && ref.Expands()
 	}
 	r.guards(in)
 	if in.Keyword == command.Onbuild {
