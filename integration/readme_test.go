@@ -1,0 +1,243 @@
+package integration
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/stagebuild/stagebuild/integration/harness"
+)
+
+// documentRegistry is the registry of the commands in the documents.
+const documentRegistry = "registry.example.com"
+
+// TestReadmeFiles compares what the README shows as files of the repository.
+func TestReadmeFiles(t *testing.T) {
+	blocks, _ := readDocument(t, "README.md")
+	shown := 0
+	for _, b := range blocks {
+		path, ok := b.argument("file")
+		if !ok {
+			continue
+		}
+		shown++
+		data, err := os.ReadFile(filepath.Join("..", filepath.FromSlash(path)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(string(data), b.text); diff != "" {
+			t.Errorf("README.md:%d is not %s (-file +README):\n%s", b.line, path, diff)
+		}
+	}
+	if shown == 0 {
+		t.Error("the README shows no file")
+	}
+}
+
+// TestReadmeCommands runs the commands of the README one after the other, on the
+// files that it shows, and compares what they print, where it says so. Then it
+// looks at what they pushed.
+func TestReadmeCommands(t *testing.T) {
+	env, _ := productEnv(t)
+	env.NeedMirror(t)
+	blocks, _ := readDocument(t, "README.md")
+	dir := writeContext(t, map[string]string{"hello.txt": "hello\n"})
+	for _, b := range blocks {
+		for _, d := range b.directives {
+			switch d.name {
+			case "write":
+				write(t, filepath.Join(dir, d.argument), atRegistry(env, b.text))
+			case "edit":
+				edit(t, dir, d.argument)
+			case "run":
+				for _, c := range transcript(b.text) {
+					c.check(t, env, dir, b.line)
+				}
+			}
+		}
+	}
+
+	for tag, logLevel := range map[string]string{"plugin": "", "buildx": "", "release": "", "debug": "debug", "buildctl": "debug", "compose": "debug"} {
+		res, err := env.Registry.Read(t.Context(), "app:"+tag)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		for platform, limit := range map[string]string{"linux/amd64": "", "linux/arm64": "256MiB"} {
+			wantFile(t, res, platform, "hello.txt", "hello\n")
+			wantEnv(t, res, platform, "GOMEMLIMIT", limit)
+			wantEnv(t, res, platform, "LOG_LEVEL", logLevel)
+		}
+	}
+	if got, err := os.ReadFile(filepath.Join(dir, "out", "hello.txt")); err != nil || string(got) != "hello\n" {
+		t.Errorf("out/hello.txt is %q, %v", got, err)
+	}
+}
+
+// atRegistry names the environment's registry in a document's text.
+func atRegistry(env *harness.Env, text string) string {
+	return strings.ReplaceAll(text, documentRegistry, env.Registry.Host)
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// edit replaces text in a file: "FILE: OLD: NEW".
+func edit(t *testing.T, dir, argument string) {
+	t.Helper()
+	parts := strings.Split(argument, ": ")
+	if len(parts) != 3 {
+		t.Fatalf("edit: %q is not FILE: OLD: NEW", argument)
+	}
+	path := filepath.Join(dir, parts[0])
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Count(string(data), parts[1]) != 1 {
+		t.Fatalf("edit: %s does not have %q once", parts[0], parts[1])
+	}
+	write(t, path, strings.Replace(string(data), parts[1], parts[2], 1))
+}
+
+// command is one command of a transcript, and what the document says it prints.
+type command struct {
+	text   string
+	output string // "" where the document does not say
+}
+
+// transcript cuts a console block into commands.
+func transcript(text string) []command {
+	var list []command
+	continued := false
+	for line := range strings.Lines(text) {
+		switch prompt, ok := strings.CutPrefix(line, "$ "); {
+		case ok:
+			list = append(list, command{text: prompt})
+		case continued:
+			list[len(list)-1].text += line
+		default:
+			list[len(list)-1].output += line
+		}
+		continued = strings.HasSuffix(line, "\\\n")
+	}
+	return list
+}
+
+// check runs the command in a folder. One whose output is not shown must succeed.
+func (c command) check(t *testing.T, env *harness.Env, dir string, line int) {
+	t.Helper()
+	cmd := env.Command(t.Context(), "sh", "-c", atRegistry(env, c.text))
+	cmd.Dir = dir
+	out, err := cmd.CombinedOutput()
+	if c.output == "" {
+		if err != nil {
+			t.Errorf("README.md:%d: %s%v\n%s", line, c.text, err, out)
+		}
+		return
+	}
+	if diff := cmp.Diff(trimLines(c.output), trimLines(string(out))); diff != "" {
+		t.Errorf("README.md:%d: %sprints (-README +got):\n%s", line, c.text, diff)
+	}
+}
+
+// trimLines returns lines without the white space at their ends.
+func trimLines(text string) []string {
+	var lines []string
+	for line := range strings.Lines(text) {
+		lines = append(lines, strings.TrimRight(line, " \r\n"))
+	}
+	return lines
+}
+
+// TestReadmeFrontendImage asks bake what the README's command for the frontend
+// image would build. That it can be built, PushFrontend shows.
+func TestReadmeFrontendImage(t *testing.T) {
+	env, frontend := productEnv(t)
+	blocks, _ := readDocument(t, "README.md")
+	i := slices.IndexFunc(blocks, func(b block) bool { _, ok := b.argument("bake-image"); return ok })
+	if i < 0 {
+		t.Fatal("the README does not say how to build the frontend image")
+	}
+	cmd := env.Command(t.Context(), "sh", "-c", atRegistry(env, strings.TrimSpace(blocks[i].text))+" --print")
+	cmd.Dir = ".."
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	type target struct {
+		Dockerfile, Target string
+		Tags               []string
+	}
+	var plan struct{ Target map[string]target }
+	if err := json.Unmarshal(out, &plan); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]target{"image": {Dockerfile: "Dockerfile", Target: "image", Tags: []string{frontend}}}
+	if diff := cmp.Diff(want, plan.Target); diff != "" {
+		t.Errorf("bake would build (-want +got):\n%s", diff)
+	}
+}
+
+// unstable is what differs between two runs of the demo.
+var unstable = regexp.MustCompile(`127\.0\.0\.1:\d+|sha256:[0-9a-f]{64}`)
+
+// TestReadmeDemo runs the demo: what the README shows of its output is there,
+// line for line and in the same order. It also installs the plugin, as the
+// README says.
+func TestReadmeDemo(t *testing.T) {
+	env := suite.Env(t)
+	env.NeedMirror(t)
+	blocks, _ := readDocument(t, "README.md")
+	i := slices.IndexFunc(blocks, func(b block) bool { _, ok := b.argument("demo"); return ok })
+	if i < 0 {
+		t.Fatal("the README does not show the demo's output")
+	}
+	plugins := t.TempDir()
+	inRepository(t, "make", "install", "PREFIX="+plugins)
+	if out, err := env.Run(t.Context(), filepath.Join(plugins, "docker-stagebuild"), "version"); err != nil || !strings.HasPrefix(out.Stdout, "github.com/stagebuild/stagebuild ") {
+		t.Errorf("what make install installed prints %q, %v", out.Stdout, err)
+	}
+	if recipe := inRepository(t, "make", "--dry-run", "demo"); !strings.Contains(recipe, "\ngo run ./integration/demo\n") {
+		t.Fatalf("make demo does not run the demo:\n%s", recipe)
+	}
+
+	want := trimLines(unstable.ReplaceAllString(blocks[i].text, "X"))
+	if env.Platform != "linux/amd64" {
+		// The demo runs the service of this machine's platform.
+		want = want[:slices.Index(want, "== The service of the linux/amd64 image, running")]
+	}
+	got := trimLines(unstable.ReplaceAllString(inRepository(t, "go", "run", "./integration/demo"), "X"))
+	rest := got
+	for _, line := range want {
+		at := slices.Index(rest, line)
+		if at < 0 {
+			t.Fatalf("the demo does not print %q where the README does; it prints\n%s", line, strings.Join(got, "\n"))
+		}
+		rest = rest[at+1:]
+	}
+}
+
+// inRepository runs a program at the top of the repository, with this process's
+// own environment, and returns what it prints.
+func inRepository(t *testing.T, name string, args ...string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), name, args...)
+	cmd.Dir = ".."
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)
+	}
+	return string(out)
+}
