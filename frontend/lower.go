@@ -1,63 +1,144 @@
 package frontend
 
 import (
+	"bytes"
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/containerd/platforms"
 	"github.com/moby/buildkit/frontend/subrequests/lint"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/stagebuild/stagebuild/frontend/plan"
-	"github.com/stagebuild/stagebuild/frontend/source"
 	"github.com/stagebuild/stagebuild/frontend/syntax"
 	"github.com/stagebuild/stagebuild/llb"
 )
 
-// lower decides and lowers the file for each platform, before anything is asked
-// of the daemon. Errors of all platforms come back together, as a source.List.
-func (r *request) lower(ctx context.Context, file *syntax.File, targets []*ocispecs.Platform) ([]llb.Input, error) {
-	inputs := make([]llb.Input, len(targets))
-	var problems source.List
-	for i, platform := range targets {
-		inputs[i] = llb.Input{Dockerfile: file.Source.Data, Target: r.Target, Platform: platform}
-		if !file.UsesLanguage {
-			continue
-		}
-		p, err := plan.Resolve(file, r.env(platform))
-		if err != nil {
-			problems = append(problems, source.Diagnostics(err)...)
-			continue
-		}
-		inputs[i].Dockerfile = plan.Lower(p)
-		inputs[i].Target = p.TargetName
-	}
-	for i := range inputs {
-		// The platforms of a plain file find the same, so one of them warns, as
-		// in BuildKit. Those of a staged one do not.
-		if i == 0 || file.UsesLanguage {
-			inputs[i].Warn = r.warn(ctx)
-		}
-	}
-	return inputs, problems.Err()
+// work is what a request has converted.
+type work struct {
+	// targets are the lowered files of the platforms that were asked for.
+	targets []llb.Input
+	// needs are the stages that have to be built beside them.
+	needs []need
 }
 
-// env returns what decides for one platform.
-func (r *request) env(platform *ocispecs.Platform) plan.Env {
-	build := platforms.DefaultSpec()
-	if len(r.BuildPlatforms) > 0 {
-		build = r.BuildPlatforms[0]
+// need is a stage that has to be built for the result to be handed over.
+type need struct {
+	llb.Input
+	stage string
+}
+
+// lower decides and lowers the file for each platform, before anything is asked
+// of the daemon, and supplies what references name for platforms of their own.
+// Errors of all platforms come back together, as a source.List.
+func (r *request) lower(ctx context.Context, file *syntax.File, targets []*ocispecs.Platform) (*work, error) {
+	if !file.UsesLanguage {
+		return r.plain(ctx, file, targets), nil
 	}
+	env := r.env()
+	wanted := make([]ocispecs.Platform, len(targets))
+	for i, platform := range targets {
+		wanted[i] = env.Build
+		if platform != nil {
+			wanted[i] = *platform
+		}
+	}
+	set, err := plan.ResolveAll(file, env, wanted)
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range set.Warnings {
+		r.warnOf(ctx, d)
+	}
+	w := &work{}
+	l := lowered{}
+	for i, p := range set.Targets {
+		w.targets = append(w.targets, llb.Input{
+			Dockerfile: l.text(p), Target: p.TargetName, Platform: targets[i], Warn: r.warn(ctx),
+		})
+	}
+	for _, c := range set.Needs {
+		w.needs = append(w.needs, need{r.part(ctx, l, c), c.Stage.Name})
+	}
+	return w, r.supply(ctx, l, set.Inputs)
+}
+
+// plain passes a file that does not use the language on untouched. Its platforms
+// find the same, so one of them warns, as in BuildKit.
+func (r *request) plain(ctx context.Context, file *syntax.File, targets []*ocispecs.Platform) *work {
+	w := &work{}
+	for i, platform := range targets {
+		in := llb.Input{Dockerfile: file.Source.Data, Target: r.Target, Platform: platform}
+		if i == 0 {
+			in.Warn = r.warn(ctx)
+		}
+		w.targets = append(w.targets, in)
+	}
+	return w
+}
+
+// lowered keeps the lowered text of each plan: several stages are built from one.
+type lowered map[*plan.Plan][]byte
+
+func (l lowered) text(p *plan.Plan) []byte {
+	if l[p] == nil {
+		l[p] = plan.Lower(p)
+	}
+	return l[p]
+}
+
+// part returns a stage that is built beside the target, as a part of it.
+func (r *request) part(ctx context.Context, l lowered, c *plan.Choice) llb.Input {
+	target := r.Target
+	if stages := c.Plan.File.Stages; target == "" {
+		target = stages[len(stages)-1].Name
+	}
+	return llb.Input{
+		Dockerfile: l.text(c.Plan), Target: c.Stage.Name, Platform: &c.Plan.Env.Target,
+		TargetStage: target, Part: true, Warn: r.warn(ctx),
+	}
+}
+
+// supply converts what is referred to for a platform of its own, each once. An
+// input refers only to inputs before it.
+func (r *request) supply(ctx context.Context, l lowered, list []*plan.Input) error {
+	for _, input := range list {
+		var in llb.Input
+		if input.Stage != nil {
+			in = r.part(ctx, l, input.Stage)
+		} else {
+			in = imageInput(input)
+		}
+		res, err := r.converter.Convert(ctx, in)
+		if err != nil {
+			return err
+		}
+		if err := r.inputs.add(input.Name, res); err != nil {
+			return fmt.Errorf("supplying %s: %w", input.Name, err)
+		}
+	}
+	return nil
+}
+
+// imageInput returns an image as a file of one stage, whose FROM stands on the
+// line of the reference: errors point there.
+func imageInput(input *plan.Input) llb.Input {
+	text := append(bytes.Repeat([]byte{'\n'}, input.Line-1), "FROM "+input.Image...)
+	return llb.Input{Dockerfile: text, Platform: &input.Platform, Part: true}
+}
+
+// env returns what decides for all platforms.
+func (r *request) env() plan.Env {
 	env := plan.Env{
-		Target:   build,
-		Build:    build,
+		Build:    platforms.DefaultSpec(),
 		Args:     r.BuildArgs,
 		Stage:    r.Target,
 		Contexts: map[string]bool{},
 		// A check without a target is of all stages, as in BuildKit.
 		AllStages: r.Target == "" && r.BuildOpts().Opts[keyRequest] == lint.RequestLint,
 	}
-	if platform != nil {
-		env.Target = *platform
+	if len(r.BuildPlatforms) > 0 {
+		env.Build = r.BuildPlatforms[0]
 	}
 	for key := range r.BuildOpts().Opts {
 		if name, ok := strings.CutPrefix(key, keyContextPrefix); ok {

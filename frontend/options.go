@@ -17,6 +17,7 @@ const (
 	keyCmdline       = "cmdline"
 	keySyntaxArg     = "build-arg:BUILDKIT_SYNTAX"
 	keyContextPrefix = "context:"
+	keyInputMetadata = "input-metadata:"
 	keyResolveMode   = "image-resolve-mode"
 	keyRequest       = "requestid"
 )

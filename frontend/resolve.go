@@ -30,6 +30,8 @@ func newResolveCache(c client.Client) *resolveCache {
 
 // ResolveImageConfig implements llb.ImageMetaResolver.
 func (c *resolveCache) ResolveImageConfig(ctx context.Context, ref string, opt sourceresolver.Opt) (string, digest.Digest, []byte, error) {
+	log := opt.LogName
+	opt.LogName = "" // who asks does not matter
 	key, err := json.Marshal(struct {
 		Ref string
 		Opt sourceresolver.Opt
@@ -37,6 +39,7 @@ func (c *resolveCache) ResolveImageConfig(ctx context.Context, ref string, opt s
 	if err != nil {
 		return "", "", nil, err
 	}
+	opt.LogName = log
 	res, err := c.group.Do(ctx, string(key), func(ctx context.Context) (imageConfig, error) {
 		ref, dgst, config, err := c.Client.ResolveImageConfig(ctx, ref, opt)
 		return imageConfig{ref, dgst, config}, err

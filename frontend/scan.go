@@ -25,13 +25,13 @@ type scan struct {
 }
 
 func (r *request) newScan(ctx context.Context) (*scan, error) {
-	s := &scan{gateway: r.gateway, targets: map[string]*llb.Result{}}
+	s := &scan{gateway: r.inputs, targets: map[string]*llb.Result{}}
 	if r.SBOM == nil {
 		return s, nil
 	}
 	platform := r.BuildPlatforms[0]
 	var err error
-	s.scanner, err = sbom.CreateSBOMScanner(ctx, r.gateway, r.SBOM.Generator, platform, sourceresolver.Opt{
+	s.scanner, err = sbom.CreateSBOMScanner(ctx, r.inputs, r.SBOM.Generator, platform, sourceresolver.Opt{
 		ImageOpt: &sourceresolver.ResolveImageOpt{
 			ResolveMode: r.BuildOpts().Opts[keyResolveMode],
 			Platform:    &platform,

@@ -60,8 +60,11 @@ func (r *request) lowerOne(ctx context.Context, file *syntax.File) (llb.Input, e
 	if !file.UsesLanguage {
 		platform = nil
 	}
-	inputs, err := r.lower(ctx, file, []*ocispecs.Platform{platform})
-	return inputs[0], err
+	w, err := r.lower(ctx, file, []*ocispecs.Platform{platform})
+	if err != nil {
+		return llb.Input{}, err
+	}
+	return w.targets[0], nil
 }
 
 // listTargets lists every stage that there is for the platform.
@@ -69,7 +72,12 @@ func (r *request) listTargets(ctx context.Context, file *syntax.File) (*targets.
 	if !file.UsesLanguage {
 		return dockerfile2llb.ListTargets(ctx, file.Source.Data)
 	}
-	p, err := plan.Resolve(file, r.env(r.targetPlatforms()[0]))
+	env := r.env()
+	env.Target = env.Build
+	if platform := r.targetPlatforms()[0]; platform != nil {
+		env.Target = *platform
+	}
+	p, err := plan.Resolve(file, env)
 	if err != nil {
 		return nil, err
 	}
@@ -92,12 +100,13 @@ func (r *request) lint(ctx context.Context, file *syntax.File) (*lint.LintResult
 	}
 	merged := &lint.LintResults{}
 	for _, platform := range platforms {
-		inputs, err := r.lower(ctx, file, []*ocispecs.Platform{platform})
+		w, err := r.lower(ctx, file, []*ocispecs.Platform{platform})
 		if err != nil {
 			return r.lintError(err), nil
 		}
-		inputs[0].Target = r.Target
-		found, err := dockerfile2llb.DockerfileLint(ctx, inputs[0].Dockerfile, r.converter.For(inputs[0]))
+		in := w.targets[0]
+		in.Target = r.Target
+		found, err := dockerfile2llb.DockerfileLint(ctx, in.Dockerfile, r.converter.For(in))
 		if err != nil {
 			return nil, err
 		}

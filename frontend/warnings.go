@@ -7,6 +7,8 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/linter"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/moby/buildkit/frontend/gateway/client"
+	"github.com/moby/buildkit/solver/pb"
+	"github.com/stagebuild/stagebuild/frontend/source"
 )
 
 // warnings counts how often a client was warned of each thing: the platforms of a
@@ -50,5 +52,13 @@ func (r *request) warn(ctx context.Context) linter.LintWarnFunc {
 			URL:    url,
 			Range:  toRanges(location),
 		})
+	}
+}
+
+// warnOf passes a finding of our own on to the client.
+func (r *request) warnOf(ctx context.Context, d *source.Diagnostic) {
+	text := linter.LintFormatShort(d.Name, d.Message+"; "+d.Hint, d.Pos().Line)
+	if r.warnings.add(map[string]int{}, text) {
+		r.source.Warn(ctx, text, client.WarnOpts{Level: 1, Range: []*pb.Range{rangeOf(d)}})
 	}
 }

@@ -16,6 +16,10 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
+// targetStageArg is the automatic arg that names the target (defaultArgs in
+// BuildKit's dockerfile2llb/platform.go).
+const targetStageArg = "TARGETSTAGE"
+
 // Converter converts the lowered files of one request.
 type Converter struct {
 	// Options are what all platforms share. They are not changed.
@@ -32,6 +36,12 @@ type Input struct {
 	// Platform is what to build for; nil means the builder's own, and lets the
 	// base image decide, as in BuildKit.
 	Platform *ocispecs.Platform
+	// TargetStage is the value of the TARGETSTAGE arg where it is not Target: a
+	// stage that another one refers to is built as a part of that one's target.
+	TargetStage string
+	// Part is set for a stage that is built beside the target. Its steps are
+	// named with their platform.
+	Part bool
 	// Warn is called for what BuildKit's linter finds. It may be nil.
 	Warn linter.LintWarnFunc
 }
@@ -51,6 +61,12 @@ func (c *Converter) For(in Input) dockerfile2llb.ConvertOpt {
 	opt.TargetPlatform = in.Platform
 	opt.Target = in.Target
 	opt.Warn = in.Warn
+	if in.Part {
+		opt.MultiPlatformRequested = true
+	}
+	if _, given := opt.BuildArgs[targetStageArg]; in.TargetStage != "" && !given {
+		opt.BuildArgs[targetStageArg] = in.TargetStage
+	}
 	return opt
 }
 

@@ -219,6 +219,12 @@ func evalError(d *hcl.Diagnostic) *Error {
 	return err
 }
 
+// Refutation says that the condition is false, and what each name stood for:
+// `DEBUG == "1" is false with DEBUG = "0"`.
+func (c *Condition) Refutation(scope Scope) string {
+	return c.source + " is false" + c.values(scope)
+}
+
 // values says what each name stood for.
 func (c *Condition) values(scope Scope) string {
 	var parts []string

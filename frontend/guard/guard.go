@@ -54,7 +54,7 @@ func (g Guard) Eval(target ocispecs.Platform, scope Scope) (Decision, error) {
 	if err != nil || holds {
 		return Decision{Holds: holds}, err
 	}
-	return Decision{Reason: "--if=" + g.If.String() + " is false" + g.If.values(scope)}, nil
+	return Decision{Reason: "--if=" + g.If.Refutation(scope)}, nil
 }
 
 // Error is a fault in a pattern list or a condition.

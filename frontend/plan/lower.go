@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"slices"
 	"strconv"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/stagebuild/stagebuild/frontend/guard"
 	"github.com/stagebuild/stagebuild/frontend/source"
 	"github.com/stagebuild/stagebuild/frontend/syntax"
 )
@@ -21,16 +23,12 @@ func Lower(p *Plan) []byte {
 		return bytes.Clone(p.File.Source.Data)
 	}
 	l := &lowerer{file: p.File.Source}
-	for i, in := range p.File.Globals {
-		l.instruction(in, p.globals[i].Holds)
+	for _, in := range p.File.Instructions {
+		l.instruction(in, p.Decision(in).Holds)
 	}
 	for _, c := range p.Stages {
-		l.instruction(c.Stage.From, c.Decision.Holds)
-		for i, in := range c.Stage.Body {
-			l.instruction(in, c.Decision.Holds && c.Body[i].Holds)
-		}
 		for _, e := range c.Edges {
-			l.reference(e)
+			l.reference(c, e)
 		}
 	}
 	return l.apply()
@@ -60,7 +58,7 @@ func (l *lowerer) instruction(in *syntax.Instruction, survives bool) {
 		l.drop(in)
 		return
 	}
-	for _, flag := range in.GuardFlags() {
+	for _, flag := range in.OwnFlags() {
 		l.cut(in, flag)
 	}
 }
@@ -101,7 +99,7 @@ func (l *lowerer) cut(in *syntax.Instruction, flag source.Span) {
 		// BuildKit would trim a space beyond ASCII that is part of another flag
 		// to it (isSpaceByte in syntax) once it ends the line.
 		if flag.Start > line.Start && data[flag.Start-1] >= utf8.RuneSelf {
-			marker = endOfFlags
+			marker = " " + endOfFlags
 		}
 	}
 	l.replace(flag, marker)
@@ -144,19 +142,31 @@ func isBlank(b byte) bool {
 }
 
 // reference rewrites a reference in place where BuildKit would read it otherwise.
-func (l *lowerer) reference(e Edge) {
+func (l *lowerer) reference(c *Choice, e Edge) {
 	name := e.Name
-	switch {
+	switch isBase := e.Reference.Kind == syntax.FromBase; {
 	case e.triggered:
 		return
-	case e.faulty && e.Reference.Kind != syntax.FromBase:
+	case e.Reference.Kind == syntax.Needs:
+		return // cut with its flag
+	case e.faulty && (!isBase || strings.Contains(e.Reference.Text, "::")):
 		// BuildKit reads the references of every stage, reached or not.
 		name = emptyImage
+	case e.Input != nil && isBase:
+		// The stage runs on the platform of what it is made from.
+		if e.Stage != nil {
+			name = e.Input.Name
+		}
+		if c.Stage.Platform == "" {
+			name = "--platform=" + guard.FormatPlatform(e.Input.Platform) + " " + name
+		}
+	case e.Input != nil:
+		name = e.Input.Name
 	case e.Stage != nil && e.numeric:
 		name = strconv.Itoa(e.Stage.position)
-	case e.Reference.Kind == syntax.FromBase && e.Stage != nil && e.Name != e.Stage.Stage.Name:
+	case isBase && e.Stage != nil && e.Name != e.Stage.Stage.Name:
 		name = e.Stage.Stage.Name // BuildKit compares bases with case.
-	case e.Reference.Kind == syntax.FromBase:
+	case isBase:
 		return // BuildKit expands it.
 	}
 	if name == e.Reference.Text {

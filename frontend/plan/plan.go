@@ -5,7 +5,7 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/syntax"
 )
 
-// Plan is what becomes of a file for one Env. It is immutable.
+// Plan is what becomes of a file for one platform. It is immutable.
 type Plan struct {
 	File *syntax.File
 	Env  Env
@@ -20,20 +20,25 @@ type Plan struct {
 	// stage of the lowered file is meant anyway.
 	TargetName string
 
-	globals []guard.Decision // one for each of File.Globals
+	decisions []guard.Decision // by Instruction.Index
 }
 
-// Choice is what becomes of one stage.
+// Decision says whether an instruction is there, and if not, why. Lines of blocks
+// never are.
+func (p *Plan) Decision(in *syntax.Instruction) guard.Decision {
+	return p.decisions[in.Index]
+}
+
+// Choice is what becomes of one stage for one platform.
 type Choice struct {
 	Stage *syntax.Stage
+	// Plan is the plan of the platform.
+	Plan *Plan
 	// Decision says whether the stage is selected, and if not, why.
 	Decision guard.Decision
-	// Body has one Decision for each of the stage's instructions. It is nil
-	// for a stage that is not selected.
-	Body []guard.Decision
-	// Edges are what the stage is made from, in file order.
+	// Edges are what the stage is made from and what it needs, in file order.
 	Edges []Edge
-	// Reached reports whether the target is made from the stage.
+	// Reached reports whether a target is made from the stage or needs it.
 	Reached bool
 
 	scope    *scope // what is declared at the stage's end
@@ -49,11 +54,16 @@ func (c *Choice) Position() int {
 // Edge is a reference and what it means.
 type Edge struct {
 	Reference *syntax.Reference
-	// Name is the reference's text with its variables expanded.
+	// Name is the reference's text with its variables expanded, and without a
+	// platform.
 	Name string
-	// Stage is the selected stage that is meant. It is nil for an image or a
-	// named context.
+	// Stage is the selected stage that is meant, of this platform or of another.
+	// It is nil for an image or a named context.
 	Stage *Choice
+	// Input is how the stage or image gets into the conversion when it is meant
+	// for a platform of its own, and otherwise nil.
+	Input *Input
+
 	// numeric is set for COPY --from=0, which counts stages.
 	numeric bool
 	// faulty is set for a reference that means nothing. It stands in a stage
@@ -61,4 +71,20 @@ type Edge struct {
 	faulty bool
 	// triggered is set for a reference of an ONBUILD in the stage's base.
 	triggered bool
+}
+
+// Input is a stage or an image for a platform of its own. It enters the
+// conversion of what refers to it as a named context.
+type Input struct {
+	// Name is the named context's.
+	Name string
+	// Stage is nil for an image.
+	Stage *Choice
+	// Image is the image's reference, or "".
+	Image    string
+	Platform guard.Platform
+	// Line is where the input is first referred to, 1-based.
+	Line int
+
+	collected bool // in the set
 }

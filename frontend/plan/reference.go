@@ -1,10 +1,12 @@
 package plan
 
 import (
+	"cmp"
 	"regexp"
 	"strconv"
 	"strings"
 
+	"github.com/containerd/platforms"
 	"github.com/moby/buildkit/frontend/dockerfile/shell"
 	"github.com/stagebuild/stagebuild/frontend/guard"
 	"github.com/stagebuild/stagebuild/frontend/source"
@@ -19,6 +21,10 @@ var plainVariable = regexp.MustCompile(`\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z
 // (distribution/reference, with the :: of this language).
 var referenceText = regexp.MustCompile(`^[A-Za-z0-9._:/@+-]+$`)
 
+// minTypoLength is the length from which a stage's name is taken for the one that
+// a similar name means: short names are all alike.
+const minTypoLength = 4
+
 // edge resolves a reference in a stage. Its problems are kept until it is known
 // whether the stage is reached.
 func (r *resolver) edge(c *Choice, ref *syntax.Reference, s *scope) Edge {
@@ -31,6 +37,10 @@ func (r *resolver) edge(c *Choice, ref *syntax.Reference, s *scope) Edge {
 			return e
 		}
 		e.Name = name
+	}
+	if name, platform, ok := syntax.SplitPlatform(e.Name); ok {
+		e.Name = name
+		return r.crossEdge(c, e, platform)
 	}
 	if r.plan.Env.Contexts[strings.ToLower(e.Name)] {
 		return e
@@ -49,8 +59,8 @@ func (r *resolver) edge(c *Choice, ref *syntax.Reference, s *scope) Edge {
 // triggers resolves what the ONBUILD instructions of a stage's base name. They
 // look among all stages, and are stored in an image: nothing is rewritten.
 func (r *resolver) triggers(c, base *Choice) {
-	for i, in := range base.Stage.Body {
-		if !base.Body[i].Holds {
+	for _, in := range base.Stage.Body {
+		if !base.Plan.Decision(in).Holds {
 			continue
 		}
 		for _, ref := range in.Triggered {
@@ -86,6 +96,72 @@ func (r *resolver) trigger(c *Choice, ref *syntax.Reference) Edge {
 	return e
 }
 
+// crossEdge resolves a reference that names the platform that is meant.
+func (r *resolver) crossEdge(c *Choice, e Edge, written string) Edge {
+	ref := e.Reference
+	platform, problem := r.parsePlatform(ref, written)
+	if problem == nil && ref.Kind == syntax.FromBase {
+		problem = r.checkStagePlatform(c, platform)
+	}
+	if problem != nil {
+		r.problem(c, problem)
+		e.faulty = true
+		return e
+	}
+	other := r.family.member(platform)
+	if !r.plan.Env.Contexts[strings.ToLower(e.Name)] {
+		if e.Stage = other.find(e.Name, c.Stage.Index); e.Stage == nil {
+			if e.faulty = other.checkReference(r, c, e); e.faulty {
+				return e
+			}
+		}
+	}
+	// Files of a stage for the very platform that is built need no detour.
+	if other == r && e.Stage != nil && ref.Kind != syntax.FromBase {
+		e.Name = e.Stage.Stage.Name
+		return e
+	}
+	if ref.Kind != syntax.Needs {
+		e.Input = r.family.input(e.Stage, e.Name, platform, ref.Instruction.First)
+	}
+	return e
+}
+
+// parsePlatform reads the platform of a reference.
+func (r *resolver) parsePlatform(ref *syntax.Reference, written string) (guard.Platform, *source.Diagnostic) {
+	hint := "write OS/ARCH[/VARIANT], linux/arm64 for example"
+	if _, errs := guard.ParsePlatforms(written); len(errs) > 0 {
+		return guard.Platform{}, r.diagnostic(ref.Span(), guard.UnknownPlatform, errs[0].Message, errs[0].Hint)
+	}
+	if !strings.Contains(written, "/") || strings.ContainsAny(written, "*!,") {
+		return guard.Platform{}, r.diagnostic(ref.Span(), guard.UnknownPlatform, strconv.Quote(written)+" is not a platform", hint)
+	}
+	p, err := platforms.Parse(written)
+	if err != nil {
+		return guard.Platform{}, r.diagnostic(ref.Span(), guard.UnknownPlatform, err.Error(), hint)
+	}
+	return p, nil
+}
+
+// checkStagePlatform refuses a --platform that differs from the one that the base
+// is meant for.
+func (r *resolver) checkStagePlatform(c *Choice, platform guard.Platform) *source.Diagnostic {
+	if c.Stage.Platform == "" {
+		return nil
+	}
+	text, _, err := shell.NewLex(r.plan.File.Escape).ProcessWord(c.Stage.Platform, &getter{scope: r.scope})
+	if err != nil {
+		return nil // BuildKit refuses it.
+	}
+	given, err := platforms.Parse(text)
+	if err != nil || guard.FormatPlatform(given) == guard.FormatPlatform(platform) {
+		return nil
+	}
+	return r.diagnostic(c.Stage.From.Span(), PlatformConflict,
+		"the stage is FROM a stage for "+guard.FormatPlatform(platform)+" and asks for --platform="+guard.FormatPlatform(given),
+		"leave --platform out: the stage runs on the platform of what it is FROM")
+}
+
 // byIndex resolves COPY --from=0, which counts the stages as written.
 func (r *resolver) byIndex(c *Choice, ref *syntax.Reference, n int) (stage *Choice, faulty bool) {
 	if n < 0 || n >= len(r.plan.Stages) {
@@ -101,26 +177,59 @@ func (r *resolver) byIndex(c *Choice, ref *syntax.Reference, n int) (stage *Choi
 	return nil, true
 }
 
-// checkImage reports a name that would be pulled although it is a stage's, and
+// checkImage reports a name that would be pulled although a stage is meant, and
 // whether it is one.
 func (r *resolver) checkImage(c *Choice, e Edge) bool {
+	return r.checkReference(r, c, e)
+}
+
+// checkReference reports a name that is no stage above for the resolver's
+// platform, although a stage is meant, as a problem of c, which user resolves. It
+// returns whether it is one.
+func (r *resolver) checkReference(user *resolver, c *Choice, e Edge) bool {
+	ref := e.Reference
 	group := r.plan.File.Group(e.Name)
+	if group == nil {
+		return user.checkTypo(c, e)
+	}
 	// FROM debian AS debian means the image.
-	if group == nil || e.Reference.Kind == syntax.FromBase && group.Name == c.Stage.Name {
+	if ref.Kind == syntax.FromBase && group.Name == c.Stage.Name {
 		return false
 	}
 	found := r.find(e.Name, len(r.plan.Stages))
 	switch {
 	case found == nil:
-		r.problem(c, r.noVariant(group, e.Reference.Span())...)
-	case found == c:
-		r.problem(c, r.diagnostic(e.Reference.Span(), StageBelow,
+		user.problem(c, r.noVariant(group, ref.Span())...)
+	case found.Stage == c.Stage:
+		user.problem(c, r.diagnostic(ref.Span(), StageBelow,
 			`stage "`+group.Name+`" refers to itself`, "refer to a stage above it"))
 	default:
-		r.problem(c, r.diagnostic(e.Reference.Span(), StageBelow,
+		user.problem(c, r.diagnostic(ref.Span(), StageBelow,
 			`stage "`+group.Name+`" is defined below, on line `+strconv.Itoa(found.Stage.From.First),
 			"move it above the stage that uses it"))
 	}
+	return true
+}
+
+// checkTypo reports a name that is almost a stage's. A reference that says more
+// than a bare name, alpine:latest, is never taken for one.
+func (r *resolver) checkTypo(c *Choice, e Edge) bool {
+	ref := e.Reference
+	if ref.Kind == syntax.Needs {
+		hint := source.DidYouMean(e.Name, r.plan.File.StageNames())
+		r.problem(c, r.diagnostic(ref.Span(), UnknownStage, `--needs names no stage: "`+e.Name+`"`, cmp.Or(hint, "name a stage above")))
+		return true
+	}
+	if strings.ContainsAny(e.Name, ":/@") || e.Name == emptyImage {
+		return false
+	}
+	near := r.family.typos().near(e.Name)
+	if near == "" || near == c.Stage.Name {
+		return false
+	}
+	r.problem(c, r.diagnostic(ref.Span(), UnknownStage,
+		`"`+e.Name+`" is no stage, and too much like one to be taken for an image`,
+		`write "`+near+`" for the stage, or "`+e.Name+`:latest" for the image`))
 	return true
 }
 

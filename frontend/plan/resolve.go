@@ -20,43 +20,20 @@ const (
 	StageBelow       = "StageBelow"
 	InvalidReference = "InvalidReference"
 	EmptyReference   = "EmptyReference"
+	PlatformConflict = "PlatformConflict"
+	UnknownStage     = "UnknownStage"
 )
 
-// Resolve decides what becomes of a file that uses the language. The error is a
-// source.List of everything that is wrong for this Env. The plan is nil then.
-func Resolve(file *syntax.File, env Env) (*Plan, error) {
-	r := &resolver{plan: &Plan{File: file, Env: env}, problems: map[*Choice]source.List{}}
-	r.globals()
-	r.choose()
-	r.declared = r.scope.child(true)
-	for _, c := range r.plan.Stages {
-		for _, in := range c.Stage.Body {
-			r.declare(in, r.declared, false)
-		}
-		r.stage(c)
-	}
-	r.target()
-	r.reach(r.plan.Target)
-	if env.AllStages {
-		for _, c := range r.plan.Stages {
-			r.diagnostics = append(r.diagnostics, r.problems[c]...)
-		}
-	}
-	if err := r.diagnostics.Err(); err != nil {
-		return nil, err
-	}
-	return r.plan, nil
-}
-
-// resolver is the state of one Resolve.
+// resolver resolves a file for one platform.
 type resolver struct {
+	family      *family
 	plan        *Plan
 	scope       *scope // the globals
 	declared    *scope // every name of the stages so far, without values
+	blocks      map[*syntax.Block]*outcome
 	diagnostics source.List
-	// problems of references count only where the stage is reached.
-	problems map[*Choice]source.List
-	selected int
+	problems    map[*Choice]source.List
+	selected    int
 }
 
 // globals resolves the instructions before the first FROM.
@@ -69,10 +46,25 @@ func (r *resolver) globals() {
 	automatic := &scope{args: r.plan.Env.automatic(target)}
 	r.scope = automatic.child(false)
 	for _, in := range r.plan.File.Globals {
-		d := r.decide(in, r.scope)
-		r.plan.globals = append(r.plan.globals, d)
-		r.declare(in, r.scope, d.Holds)
+		r.instruction(in, r.scope)
 	}
+}
+
+// instruction decides about one instruction, and declares what it declares.
+func (r *resolver) instruction(in *syntax.Instruction, s *scope) bool {
+	if in.IsBlock() {
+		r.blockLine(in, s)
+		return false
+	}
+	d := r.within(in.Branch, s)
+	if d.Holds {
+		d = r.decide(in, s)
+	} else {
+		r.checkNames(in, s)
+	}
+	r.plan.decisions[in.Index] = d
+	r.declare(in, s, d.Holds)
+	return d.Holds
 }
 
 // decide evaluates an instruction's guard. A fault is reported, and the guard
@@ -149,52 +141,75 @@ func (r *resolver) declareArg(d syntax.Declaration, s *scope) {
 
 // choose selects the stages: of each name the first whose guard holds.
 func (r *resolver) choose() {
+	for _, block := range r.plan.File.Blocks {
+		if block.OfStages {
+			r.block(block, r.scope)
+		}
+	}
 	taken := map[*syntax.Group]*syntax.Stage{}
 	for _, s := range r.plan.File.Stages {
-		c := &Choice{Stage: s}
+		c := &Choice{Stage: s, Plan: r.plan}
 		r.plan.Stages = append(r.plan.Stages, c)
 		var group *syntax.Group
 		if s.Name != "" {
 			group = r.plan.File.Group(s.Name)
 		}
-		if first := taken[group]; group != nil && first != nil {
+		c.Decision = r.within(s.From.Branch, r.scope)
+		first := taken[group]
+		switch {
+		case !c.Decision.Holds:
 			r.checkNames(s.From, r.scope)
-			c.Decision.Reason = fmt.Sprintf("the variant on line %d was chosen", first.From.First)
+		case group != nil && first != nil:
+			r.checkNames(s.From, r.scope)
+			c.Decision = guard.Decision{Reason: fmt.Sprintf("the variant on line %d was chosen", first.From.First)}
+		default:
+			c.Decision = r.decide(s.From, r.scope)
+		}
+		r.plan.decisions[s.From.Index] = c.Decision
+		if !c.Decision.Holds {
 			continue
 		}
-		c.Decision = r.decide(s.From, r.scope)
-		if c.Decision.Holds {
-			c.position = r.selected
-			r.selected++
-			if group != nil && group.Guarded() {
-				taken[group] = s
-			}
+		c.position = r.selected
+		r.selected++
+		if group != nil && group.Guarded() {
+			taken[group] = s
 		}
 	}
 }
 
-// stage resolves what a stage is made from and its instructions. In a stage that
-// is not selected only the names in conditions are checked.
-func (r *resolver) stage(c *Choice) {
-	if !c.Decision.Holds {
-		r.checkDropped(c)
-		return
+// stages resolves what the stages are made from, and their instructions.
+func (r *resolver) stages() {
+	r.declared = r.scope.child(true)
+	for _, c := range r.plan.Stages {
+		for _, in := range c.Stage.Body {
+			r.declare(in, r.declared, false)
+		}
+		if c.Decision.Holds {
+			r.stage(c)
+		} else {
+			r.checkDropped(c)
+		}
 	}
+}
+
+// stage resolves a stage that is selected.
+func (r *resolver) stage(c *Choice) {
 	base := r.edge(c, c.Stage.Base, r.scope)
+	c.Edges = append(c.Edges, base)
+	for _, ref := range c.Stage.From.References {
+		c.Edges = append(c.Edges, r.edge(c, ref, r.scope))
+	}
 	parent := r.scope
-	if base.Stage != nil {
+	// The ARGs of a stage for another platform do not come along.
+	if base.Stage != nil && base.Input == nil {
 		parent = base.Stage.scope
 	}
 	c.scope = parent.child(true)
-	c.Edges = append(c.Edges, base)
 	if base.Stage != nil {
 		r.triggers(c, base.Stage)
 	}
 	for _, in := range c.Stage.Body {
-		d := r.decide(in, c.scope)
-		c.Body = append(c.Body, d)
-		r.declare(in, c.scope, d.Holds)
-		if !d.Holds {
+		if !r.instruction(in, c.scope) {
 			continue
 		}
 		for _, ref := range in.References {
@@ -261,25 +276,6 @@ func (r *resolver) anonymousTarget(last *Choice) {
 		}
 		r.report(last.Stage.From.Span(), DroppedTarget,
 			"the default target, the last stage, is not there for "+r.platform()+": "+last.Decision.Reason, hint)
-	}
-}
-
-// reach marks what a stage is made from, and reports the problems there.
-func (r *resolver) reach(c *Choice) {
-	if c == nil || c.Reached {
-		return
-	}
-	pending := []*Choice{c}
-	c.Reached = true
-	for len(pending) > 0 {
-		c, pending = pending[len(pending)-1], pending[:len(pending)-1]
-		r.diagnostics = append(r.diagnostics, r.problems[c]...)
-		for _, e := range c.Edges {
-			if e.Stage != nil && !e.Stage.Reached {
-				e.Stage.Reached = true
-				pending = append(pending, e.Stage)
-			}
-		}
 	}
 }
 

@@ -22,8 +22,17 @@ type File struct {
 	// Dockerfile does not (language.md, section 0). If not, it is to be passed
 	// on untouched.
 	UsesLanguage bool
-	// Globals are the instructions before the first FROM.
+	// Platforms are those that the file declares with "# platforms=", or nil.
+	Platforms []guard.Platform
+	// PlatformsSpan is where the declaration stands.
+	PlatformsSpan source.Span
+	// Instructions are all instructions in file order, lines of blocks included.
+	Instructions []*Instruction
+	// Globals are the instructions before the first FROM, with the lines of the
+	// blocks around them.
 	Globals []*Instruction
+	// Blocks are all blocks, in the order of their IFs.
+	Blocks []*Block
 	// Stages are the stages in file order, every variant included.
 	Stages []*Stage
 
@@ -39,11 +48,18 @@ type Stage struct {
 	From *Instruction
 	// Base is what the stage is FROM. Its Text is as written, unexpanded.
 	Base *Reference
-	// Body is what follows the FROM.
+	// Platform is the value of --platform, unexpanded, or "".
+	Platform string
+	// Body is what follows the FROM, with the lines of the blocks in it.
 	Body []*Instruction
 }
 
-// Guard returns the guard of the whole stage.
+// Guarded reports whether the stage has a guard or stands in a block.
+func (s *Stage) Guarded() bool {
+	return !s.Guard().IsZero() || s.From.Branch != nil
+}
+
+// Guard returns the stage's own guard.
 func (s *Stage) Guard() guard.Guard {
 	return s.From.Guard
 }
@@ -58,7 +74,7 @@ type Group struct {
 // not, the last one above a reference is meant, as in BuildKit.
 func (g *Group) Guarded() bool {
 	for _, s := range g.Stages {
-		if !s.Guard().IsZero() {
+		if s.Guarded() {
 			return true
 		}
 	}
@@ -97,7 +113,9 @@ func Parse(src *source.File) (*File, error) {
 		},
 		conditions: map[string]*guard.Condition{},
 	}
+	p.platforms()
 	p.read()
+	p.checkOpenBlocks()
 	p.checkGroups()
 	p.file.Escape = rune(p.lexer.escape)
 	if !p.file.UsesLanguage {

@@ -27,7 +27,7 @@ func FuzzLexer(f *testing.F) {
 func checkLexer(t *testing.T, data []byte) {
 	file, err := Parse(source.NewFile("Dockerfile", bytes.Clone(data)))
 	checkDiagnostics(t, err, len(data))
-	for _, in := range instructionsOf(file) {
+	for _, in := range file.Instructions {
 		checkSpans(t, in, len(data))
 	}
 	tree, err := parser.Parse(bytes.NewReader(data))
@@ -103,7 +103,7 @@ func theirs(tree *parser.Result) []seen {
 
 func ours(file *File) []seen {
 	var list []seen
-	for _, in := range instructionsOf(file) {
+	for _, in := range file.Instructions {
 		s := seen{Keyword: in.Keyword, First: in.First, Last: in.Last}
 		for _, f := range in.head.flags {
 			s.Flags = append(s.Flags, latin1(unquote(in.text.string, f.start, f.end, in.escape).string))
@@ -127,14 +127,6 @@ func latin1(s string) string {
 	return string(runes)
 }
 
-func instructionsOf(file *File) []*Instruction {
-	list := append([]*Instruction(nil), file.Globals...)
-	for _, s := range file.Stages {
-		list = append(append(list, s.From), s.Body...)
-	}
-	return list
-}
-
 func checkDiagnostics(t *testing.T, err error, size int) {
 	for _, d := range source.Diagnostics(err) {
 		checkSpan(t, d.Span, size)
@@ -147,7 +139,7 @@ func checkDiagnostics(t *testing.T, err error, size int) {
 func checkSpans(t *testing.T, in *Instruction, size int) {
 	checkSpan(t, in.Span(), size)
 	checkSpan(t, in.ConditionSpan(0, 1<<20), size)
-	for _, s := range in.GuardFlags() {
+	for _, s := range in.OwnFlags() {
 		checkSpan(t, s, size)
 	}
 	for _, ref := range slices.Concat(in.References, in.Triggered) {

@@ -10,14 +10,22 @@ import (
 
 // Instruction is one instruction with its continuation lines and heredocs.
 type Instruction struct {
+	// Index counts the file's instructions, from 0.
+	Index int
 	// Keyword is the instruction's name in lower case.
 	Keyword string
 	// First and Last are its 1-based lines.
 	First, Last int
-	// Guard is its own guard, without those of the stage that it stands in.
+	// Guard is its own guard, without those of the stage and the blocks that it
+	// stands in. For an IF or ELSE IF it holds the condition.
 	Guard guard.Guard
-	// References are the stages and images that it names, in order. The base
-	// of a FROM is the stage's Base.
+	// Branch is the innermost branch of a block that it stands in, or nil.
+	Branch *Branch
+	// Opens is the branch that an IF or ELSE begins, and nil for all others.
+	Opens *Branch
+	// References are the stages and images that it names, in order: what a COPY
+	// or RUN takes files from, what a FROM needs. The base of a FROM is the
+	// stage's Base.
 	References []*Reference
 	// Triggered are the references of an ONBUILD's trigger. The stages that
 	// are FROM the stage that it stands in are made from them.
@@ -28,8 +36,13 @@ type Instruction struct {
 	text      text
 	head      head
 	escape    byte
-	guards    []rawFlag // the flags that Guard was read from
-	condition *value    // the value of --if, or nil
+	own       []rawFlag // the flags of the language: guards and --needs
+	condition *value    // the value of --if, or the condition of an IF, or nil
+}
+
+// IsBlock reports whether the instruction is a line of a block: IF, ELSE or ENDIF.
+func (in *Instruction) IsBlock() bool {
+	return isBlockKeyword(in.Keyword)
 }
 
 // Args returns the arguments as one logical line, without flags.
@@ -43,7 +56,8 @@ func (in *Instruction) Span() source.Span {
 	return in.text.span(0, len(in.text.string))
 }
 
-// ConditionSpan returns where bytes [start, end) of the --if condition stand.
+// ConditionSpan returns where bytes [start, end) of its condition stand: that of
+// --if, or of an IF.
 func (in *Instruction) ConditionSpan(start, end int) source.Span {
 	if in.condition == nil {
 		return source.Span{}
@@ -51,14 +65,25 @@ func (in *Instruction) ConditionSpan(start, end int) source.Span {
 	return valueSpan(in.text, *in.condition, start, end)
 }
 
-// GuardFlags returns the spans of the guard flags, one for each physical line
-// that holds part of one.
-func (in *Instruction) GuardFlags() []source.Span {
+// OwnFlags returns the spans of the flags that BuildKit does not know, guards and
+// --needs: one for each physical line that holds part of one.
+func (in *Instruction) OwnFlags() []source.Span {
 	var spans []source.Span
-	for _, f := range in.guards {
+	for _, f := range in.own {
 		spans = append(spans, in.text.spans(f.start, f.end)...)
 	}
 	return spans
+}
+
+// flag returns the value of a flag, or "".
+func (in *Instruction) flag(name string) string {
+	for _, f := range in.head.flags {
+		v := unquote(in.text.string, f.start, f.end, in.escape)
+		if value, ok := strings.CutPrefix(v.string, "--"+name+"="); ok {
+			return value
+		}
+	}
+	return ""
 }
 
 // Declaration is one name that an ARG or ENV gives a value to.

@@ -12,17 +12,20 @@ import (
 // Names of the diagnostics about a file's structure.
 const (
 	DuplicateGuard      = "DuplicateGuard"
+	EmptyNeed           = "EmptyNeed"
 	EmptyGuard          = "EmptyGuard"
 	GuardInTrigger      = "GuardInTrigger"
+	NeedsOutsideFrom    = "NeedsOutsideFrom"
 	UnreachableVariant  = "UnreachableVariant"
 	UnterminatedHeredoc = "UnterminatedHeredoc"
 	UnterminatedQuote   = "UnterminatedQuote"
 )
 
-// The guard flags.
+// The flags of the language.
 const (
-	forFlag = "for"
-	ifFlag  = "if"
+	forFlag   = "for"
+	ifFlag    = "if"
+	needsFlag = "needs"
 )
 
 // reader builds a File from what the lexer finds.
@@ -31,6 +34,8 @@ type reader struct {
 	file        *File
 	diagnostics source.List
 	conditions  map[string]*guard.Condition // by text: files repeat them
+	blocks      blocks
+	stage       *Stage // the one that instructions are of, or nil
 }
 
 func (r *reader) read() {
@@ -40,22 +45,31 @@ func (r *reader) read() {
 			return
 		}
 		in := r.instruction(raw)
-		switch stages := r.file.Stages; {
+		in.Index = len(r.file.Instructions)
+		r.file.Instructions = append(r.file.Instructions, in)
+		if in.IsBlock() {
+			r.blockLine(in)
+		} else {
+			r.enter(in)
+		}
+		switch {
 		case in.Keyword == command.From:
-			r.stage(in)
-		case len(stages) == 0:
+			r.beginStage(in)
+		case r.stage != nil:
+			r.stage.Body = append(r.stage.Body, in)
+		case len(r.file.Stages) == 0:
 			r.file.Globals = append(r.file.Globals, in)
-		default:
-			stage := stages[len(stages)-1]
-			stage.Body = append(stage.Body, in)
 		}
 	}
 }
 
-func (r *reader) stage(from *Instruction) {
+func (r *reader) beginStage(from *Instruction) {
 	s := &Stage{Index: len(r.file.Stages), From: from}
 	s.Base, s.Name = baseOf(from)
+	s.Platform = from.flag("platform")
 	r.file.Stages = append(r.file.Stages, s)
+	r.stage = s
+	r.file.UsesLanguage = r.file.UsesLanguage || s.Base.namesPlatform()
 	if s.Name == "" {
 		return
 	}
@@ -64,6 +78,11 @@ func (r *reader) stage(from *Instruction) {
 	}
 	group := r.file.groups[s.Name]
 	group.Stages = append(group.Stages, s)
+}
+
+// stageEnds is called where a branch of stages ends: what follows is of no stage.
+func (r *reader) stageEnds() {
+	r.stage = nil
 }
 
 func (r *reader) instruction(raw rawInstruction) *Instruction {
@@ -80,9 +99,12 @@ func (r *reader) instruction(raw rawInstruction) *Instruction {
 	in.References = referencesOf(in, in.Keyword, in.head.flags)
 	for _, ref := range in.References {
 		// Before the first FROM, BuildKit refuses what has references.
-		r.file.UsesLanguage = r.file.UsesLanguage || len(r.file.Stages) > 0 && ref.Expands()
+		uses := len(r.file.Stages) > 0 && (ref.Expands() || ref.namesPlatform())
+		r.file.UsesLanguage = r.file.UsesLanguage || uses
 	}
-	r.guards(in)
+	if !in.IsBlock() {
+		r.flags(in)
+	}
 	if in.Keyword == command.Onbuild {
 		r.trigger(in)
 	}
@@ -93,15 +115,15 @@ func (r *reader) instruction(raw rawInstruction) *Instruction {
 	return in
 }
 
-// guards reads the guard flags of an instruction.
-func (r *reader) guards(in *Instruction) {
+// flags reads the flags of the language.
+func (r *reader) flags(in *Instruction) {
 	for _, f := range in.head.flags {
-		name, v, ok := guardFlag(in.text.string, f, in.escape)
+		name, v, ok := ownFlag(in.text.string, f, in.escape)
 		if !ok {
 			continue
 		}
 		r.file.UsesLanguage = true
-		in.guards = append(in.guards, f)
+		in.own = append(in.own, f)
 		span := in.text.span(f.start, f.end)
 		switch {
 		case in.head.unterminated >= f.start && in.head.unterminated < f.end:
@@ -109,7 +131,9 @@ func (r *reader) guards(in *Instruction) {
 			r.report(in.text.span(at, at+1), UnterminatedQuote, "the quote in --"+name+" is not closed",
 				"close it, or escape it to write one")
 		case strings.TrimSpace(v.string) == "":
-			r.report(span, EmptyGuard, "--"+name+" has no value", "write "+guardExample(name))
+			r.report(span, EmptyGuard, "--"+name+" has no value", "write "+flagExamples[name])
+		case name == needsFlag:
+			r.needs(in, span, v)
 		case name == forFlag && in.Guard.For != nil, name == ifFlag && in.Guard.If != nil:
 			r.report(span, DuplicateGuard, "--"+name+" is given twice", combineHint(name))
 		case name == forFlag:
@@ -121,6 +145,25 @@ func (r *reader) guards(in *Instruction) {
 			in.condition = &condition
 			in.Guard.If = r.condition(in, v)
 		}
+	}
+}
+
+// needs reads the list of stages that a stage needs.
+func (r *reader) needs(in *Instruction, span source.Span, v value) {
+	if in.Keyword != command.From {
+		r.report(span, NeedsOutsideFrom, "a stage needs others, a single "+strings.ToUpper(in.Keyword)+" does not", "write --needs on the FROM of the stage")
+		return
+	}
+	pos := 0
+	for item := range strings.SplitSeq(v.string, ",") {
+		start := pos + len(item) - len(strings.TrimLeft(item, " \t"))
+		name := v.slice(start, max(start, start+len(strings.TrimSpace(item))))
+		if name.string == "" {
+			r.report(span, EmptyNeed, "--needs has an empty name in its list", "write "+flagExamples[needsFlag])
+		} else {
+			in.References = append(in.References, &Reference{Kind: Needs, Text: name.string, Instruction: in, value: name})
+		}
+		pos += len(item) + 1
 	}
 }
 
@@ -145,7 +188,7 @@ func (r *reader) trigger(in *Instruction) {
 	for i, f := range head.flags {
 		f.start, f.end = f.start+in.head.argStart, f.end+in.head.argStart
 		head.flags[i] = f
-		if name, v, ok := guardFlag(line, f, in.escape); ok {
+		if name, v, ok := ownFlag(line, f, in.escape); ok && name != needsFlag {
 			r.file.UsesLanguage = true
 			r.report(in.text.span(f.start, f.end), GuardInTrigger, "--"+name+" inside an ONBUILD trigger would be decided by somebody else's build",
 				"write ONBUILD --"+name+"="+quoted(v.string)+" "+strings.ToUpper(head.keyword))
@@ -154,10 +197,10 @@ func (r *reader) trigger(in *Instruction) {
 	in.Triggered = referencesOf(in, head.keyword, head.flags)
 }
 
-// guardFlag returns the name and value of a flag if it is a guard.
-func guardFlag(line string, f rawFlag, escape byte) (string, value, bool) {
+// ownFlag returns the name and value of a flag if it is one of the language.
+func ownFlag(line string, f rawFlag, escape byte) (string, value, bool) {
 	name := flagName(line, f, escape)
-	if name != forFlag && name != ifFlag {
+	if flagExamples[name] == "" {
 		return "", value{}, false
 	}
 	v := unquote(line, f.start, f.end, escape)
@@ -165,11 +208,11 @@ func guardFlag(line string, f rawFlag, escape byte) (string, value, bool) {
 	return name, v.slice(cut, len(v.string)), true
 }
 
-func guardExample(name string) string {
-	if name == forFlag {
-		return "--for=linux/arm64"
-	}
-	return "--if=DEBUG"
+// flagExamples shows how each flag of the language is written.
+var flagExamples = map[string]string{
+	forFlag:   "--for=linux/arm64",
+	ifFlag:    "--if=DEBUG",
+	needsFlag: "--needs=test,lint",
 }
 
 func combineHint(name string) string {
@@ -195,7 +238,7 @@ func (r *reader) checkGroups() {
 		}
 		group := r.file.groups[s.Name]
 		last := group.Stages[len(group.Stages)-1]
-		if s != last && s.Guard().IsZero() && group.Guarded() {
+		if s != last && !s.Guarded() && group.Guarded() {
 			pos := r.file.Source.Pos(last.From.Span().Start)
 			r.report(s.From.Span(), UnreachableVariant,
 				`stage "`+s.Name+`" has no guard here, so that its variant on line `+strconv.Itoa(pos.Line)+" could never be selected",

@@ -17,11 +17,22 @@ const (
 	FromBase  ReferenceKind = iota // FROM name
 	CopyFrom                       // COPY --from=name
 	MountFrom                      // RUN --mount=from=name
+	Needs                          // FROM --needs=name
 )
+
+// SplitPlatform splits name::PLATFORM. The colons of an IPv6 address, as in
+// [::1]:5000/image, are none that split.
+func SplitPlatform(name string) (base, platform string, ok bool) {
+	i := strings.LastIndex(name, "::")
+	if i < 0 || strings.Contains(name[i:], "]") {
+		return name, "", false
+	}
+	return name[:i], name[i+len("::"):], true
+}
 
 // String returns the kind as it is written in a file.
 func (k ReferenceKind) String() string {
-	return [...]string{"FROM", "COPY --from", "RUN --mount=from"}[k]
+	return [...]string{"FROM", "COPY --from", "RUN --mount=from", "FROM --needs"}[k]
 }
 
 // Reference is a place that names a stage or an image.
@@ -52,6 +63,12 @@ func (r *Reference) Expands() bool {
 	default:
 		return strings.Contains(r.Text, "$")
 	}
+}
+
+// namesPlatform reports whether the reference is of the form name::PLATFORM.
+func (r *Reference) namesPlatform() bool {
+	_, _, ok := SplitPlatform(r.Text)
+	return ok
 }
 
 // Span returns where the reference stands.
@@ -145,7 +162,7 @@ func baseOf(in *Instruction) (*Reference, string) {
 	}
 	line := in.text.string
 	base := words[0]
-	v := value{string: line[base.start:base.end], at: base.start}
+	v := literal(line, base.start, base.end)
 	name := ""
 	if len(words) == 3 && strings.EqualFold(line[words[1].start:words[1].end], "as") {
 		name = strings.ToLower(line[words[2].start:words[2].end])

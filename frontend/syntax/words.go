@@ -206,6 +206,11 @@ func unquote(line string, start, end int, escape byte) value {
 	return v
 }
 
+// literal returns the logical bytes [start, end) of a line as they are.
+func literal(line string, start, end int) value {
+	return value{string: line[start:max(start, end)], at: start}
+}
+
 // splitWords splits arguments as BuildKit does for ARG and ENV (parseWords in
 // line_parsers.go): at spaces, keeping quotes and escapes.
 func splitWords(args string, escape byte) []string {

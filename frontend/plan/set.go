@@ -1,0 +1,178 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/containerd/platforms"
+	"github.com/stagebuild/stagebuild/frontend/guard"
+	"github.com/stagebuild/stagebuild/frontend/source"
+	"github.com/stagebuild/stagebuild/frontend/syntax"
+)
+
+// UndeclaredPlatform is the name of the warning about a target platform that the
+// file does not declare.
+const UndeclaredPlatform = "UndeclaredPlatform"
+
+// Set is the plans of one request: of the platforms that are built for, and of
+// those that references name.
+type Set struct {
+	// Targets are the plans of the platforms that were asked for, in order.
+	Targets []*Plan
+	// Inputs are what is built for a platform of its own. Each refers only to
+	// inputs before it.
+	Inputs []*Input
+	// Needs are the stages that have to be built for a result to be handed
+	// over, each once.
+	Needs []*Choice
+	// Warnings are findings that stop no build.
+	Warnings source.List
+}
+
+// ResolveAll decides what becomes of a file that uses the language, for several
+// target platforms at once. env.Target is not looked at. The error is a
+// source.List of everything that is wrong on any of them. The set is nil then.
+func ResolveAll(file *syntax.File, env Env, targets []guard.Platform) (*Set, error) {
+	f := &family{file: file, env: env, members: map[string]*resolver{}, inputs: map[string]*Input{}}
+	set := &Set{}
+	for _, platform := range targets {
+		r := f.member(platform)
+		r.target()
+		set.Targets = append(set.Targets, r.plan)
+		set.Warnings = append(set.Warnings, undeclared(file, platform)...)
+	}
+	// Resolving a stage can bring in another platform.
+	for i := 0; i < len(f.order); i++ {
+		f.order[i].stages()
+	}
+	for _, p := range set.Targets {
+		f.reach(set, p.Target)
+	}
+	if err := f.diagnostics().Err(); err != nil {
+		return nil, err
+	}
+	return set, nil
+}
+
+// Resolve is ResolveAll for env.Target alone.
+func Resolve(file *syntax.File, env Env) (*Plan, error) {
+	set, err := ResolveAll(file, env, []guard.Platform{env.Target})
+	if err != nil {
+		return nil, err
+	}
+	return set.Targets[0], nil
+}
+
+// family is the platforms of one request while they are resolved.
+type family struct {
+	file    *syntax.File
+	env     Env
+	members map[string]*resolver
+	order   []*resolver
+	inputs  map[string]*Input
+	names   typos // made when it is first asked for
+}
+
+// typos returns the index of the file's stage names.
+func (f *family) typos() typos {
+	if f.names == nil {
+		f.names = newTypos(f.file.StageNames())
+	}
+	return f.names
+}
+
+// member returns the resolver of a platform, with its stages chosen.
+func (f *family) member(platform guard.Platform) *resolver {
+	key := platforms.FormatAll(platforms.Normalize(platform))
+	if r, ok := f.members[key]; ok {
+		return r
+	}
+	env := f.env
+	env.Target = platform
+	r := &resolver{
+		family:   f,
+		plan:     &Plan{File: f.file, Env: env, decisions: make([]guard.Decision, len(f.file.Instructions))},
+		problems: map[*Choice]source.List{},
+		blocks:   map[*syntax.Block]*outcome{},
+	}
+	f.members[key] = r
+	f.order = append(f.order, r)
+	r.globals()
+	r.choose()
+	return r
+}
+
+// input returns the input for a stage or an image on a platform.
+func (f *family) input(stage *Choice, image string, platform guard.Platform, line int) *Input {
+	id := strings.ReplaceAll(guard.FormatPlatform(platform), "/", "-")
+	name := fmt.Sprintf("image%d", line)
+	if stage != nil {
+		name = fmt.Sprintf("stage%d", stage.Stage.Index)
+	}
+	// A domain that does not exist: nothing can be pulled by this name.
+	name = "stagebuild.invalid/" + name + "/" + id
+	in := f.inputs[name]
+	if in == nil {
+		in = &Input{Name: name, Stage: stage, Image: image, Platform: platform, Line: line}
+		f.inputs[name] = in
+	}
+	return in
+}
+
+// reach marks what a stage is made from and what it needs, the stage included,
+// and collects the inputs and needs among it: each behind those that it is made
+// from itself.
+func (f *family) reach(set *Set, c *Choice) {
+	if c == nil || c.Reached {
+		return
+	}
+	c.Reached = true
+	for _, e := range c.Edges {
+		f.reach(set, e.Stage)
+		switch {
+		case e.Reference.Kind == syntax.Needs:
+			if e.Stage != nil && !slices.Contains(set.Needs, e.Stage) {
+				set.Needs = append(set.Needs, e.Stage)
+			}
+		case e.Input != nil && !e.Input.collected:
+			e.Input.collected = true
+			set.Inputs = append(set.Inputs, e.Input)
+		}
+	}
+}
+
+// diagnostics returns everything that is wrong. Problems of references count only
+// where the stage is reached.
+func (f *family) diagnostics() source.List {
+	var list source.List
+	for _, r := range f.order {
+		list = append(list, r.diagnostics...)
+		for _, c := range r.plan.Stages {
+			if c.Reached || f.env.AllStages {
+				list = append(list, r.problems[c]...)
+			}
+		}
+	}
+	return list
+}
+
+// undeclared warns of a target platform that the file does not declare.
+func undeclared(file *syntax.File, platform guard.Platform) source.List {
+	if file.Platforms == nil {
+		return nil
+	}
+	match := platforms.OnlyStrict(platform)
+	if slices.ContainsFunc(file.Platforms, match.Match) {
+		return nil
+	}
+	var names []string
+	for _, p := range file.Platforms {
+		names = append(names, guard.FormatPlatform(p))
+	}
+	return source.List{{
+		Name: UndeclaredPlatform, File: file.Source, Span: file.PlatformsSpan,
+		Message: "the file does not declare " + guard.FormatPlatform(platform) + ", only " + strings.Join(names, ", "),
+		Hint:    "add it to # platforms=, or build for a declared one",
+	}}
+}

@@ -1,0 +1,246 @@
+package syntax
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/moby/buildkit/frontend/dockerfile/command"
+)
+
+// Names of the diagnostics about blocks.
+const (
+	BlockWithoutEnd   = "BlockWithoutEnd"
+	BlockWithoutIf    = "BlockWithoutIf"
+	BlockOrder        = "BlockOrder"
+	BlockSyntax       = "BlockSyntax"
+	BlockTooDeep      = "BlockTooDeep"
+	MixedBlock        = "MixedBlock"
+	InstructionInVoid = "InstructionInVoid"
+)
+
+// The lines of a block.
+const (
+	ifKeyword    = "if"
+	elseKeyword  = "else"
+	endifKeyword = "endif"
+)
+
+// maxNesting is how deep blocks may stand in each other (language.md, section 5).
+const maxNesting = 32
+
+// Block is what stands between an IF and its ENDIF.
+type Block struct {
+	// Branches are the alternatives, the IF's own first.
+	Branches []*Branch
+	// OfStages is set for a block around whole stages.
+	OfStages bool
+
+	outer *Block
+	holds contents
+	// after is the ENDIF of a block of stages right above: instructions cannot
+	// follow it.
+	after *Instruction
+}
+
+// Branch is one alternative of a block.
+type Branch struct {
+	Block *Block
+	// Keyword is the IF or ELSE that begins the branch. Its Guard.If is the
+	// branch's condition, and nil for an ELSE, which holds when no branch above
+	// does.
+	Keyword *Instruction
+	// Outer is the branch that the block stands in, or nil.
+	Outer *Branch
+
+	empty bool // nothing was read in the branch yet
+}
+
+// contents is what the branches of a block hold.
+type contents int
+
+const (
+	undecided contents = iota
+	instructions
+	globals
+	stages
+)
+
+func isBlockKeyword(keyword string) bool {
+	return keyword == ifKeyword || keyword == elseKeyword || keyword == endifKeyword
+}
+
+// blocks follows the blocks while a file is read.
+type blocks struct {
+	open   *Block // the innermost
+	branch *Branch
+	depth  int
+	// after is the ENDIF of a block of stages that was closed last, until a
+	// stage begins.
+	after *Instruction
+}
+
+// blockLine reads an IF, ELSE or ENDIF.
+func (r *reader) blockLine(in *Instruction) {
+	r.file.UsesLanguage = true
+	in.Branch = r.blocks.branch
+	rest := in.rest()
+	switch {
+	case in.Keyword == ifKeyword:
+		r.openBlock(in)
+		r.blockCondition(in, rest)
+	case r.blocks.open == nil:
+		r.report(in.Span(), BlockWithoutIf, strings.ToUpper(in.Keyword)+" has no IF above it", "write IF CONDITION where the block begins")
+	case in.Keyword == endifKeyword:
+		if rest.string != "" {
+			r.report(in.Span(), BlockSyntax, "ENDIF takes nothing behind it", "write ENDIF alone on its line")
+		}
+		r.closeBlock(in)
+	default:
+		r.nextBranch(in, rest)
+	}
+}
+
+func (r *reader) openBlock(in *Instruction) {
+	b := &Block{outer: r.blocks.open, after: r.blocks.after}
+	branch := &Branch{Block: b, Keyword: in, Outer: r.blocks.branch, empty: true}
+	b.Branches = []*Branch{branch}
+	in.Opens = branch
+	r.file.Blocks = append(r.file.Blocks, b)
+	r.blocks.open, r.blocks.branch = b, branch
+	if r.blocks.depth++; r.blocks.depth == maxNesting+1 {
+		r.report(in.Span(), BlockTooDeep, fmt.Sprintf("blocks stand more than %d deep in each other", maxNesting), "combine conditions with &&")
+	}
+}
+
+// nextBranch reads an ELSE or ELSE IF.
+func (r *reader) nextBranch(in *Instruction, rest value) {
+	b := r.blocks.open
+	first, last := b.Branches[0].Keyword, b.Branches[len(b.Branches)-1]
+	in.Branch = last.Outer
+	branch := &Branch{Block: b, Keyword: in, Outer: last.Outer, empty: true}
+	in.Opens = branch
+	b.Branches = append(b.Branches, branch)
+	r.blocks.branch = branch
+	r.blocks.after = b.after
+	if b.holds == stages {
+		r.stageEnds()
+	}
+	if last.Keyword.Keyword == elseKeyword && !last.Keyword.isElseIf() {
+		r.report(in.Span(), BlockOrder, fmt.Sprintf("a branch follows the ELSE on line %d of the block that begins on line %d", last.Keyword.First, first.First),
+			"move ELSE to the end of the block")
+	}
+	switch {
+	case rest.string == "":
+	case in.isElseIf():
+		cut := len(rest.string) - len(strings.TrimLeft(rest.string[len(ifKeyword):], " \t"))
+		r.blockCondition(in, rest.slice(cut, len(rest.string)))
+	default:
+		r.report(in.Span(), BlockSyntax, "ELSE takes nothing behind it, or IF and a condition", "write ELSE, or ELSE IF CONDITION")
+	}
+}
+
+func (r *reader) closeBlock(in *Instruction) {
+	b := r.blocks.open
+	in.Branch = b.Branches[0].Outer
+	r.blocks.open, r.blocks.branch = b.outer, in.Branch
+	r.blocks.depth--
+	r.blocks.after = b.after
+	if b.holds == stages {
+		r.stageEnds()
+		r.blocks.after = in
+	}
+	if b.outer != nil && in.Branch != nil && b.holds != undecided {
+		in.Branch.empty = false
+	}
+}
+
+// blockCondition parses the condition of an IF, which is not unquoted.
+func (r *reader) blockCondition(in *Instruction, v value) {
+	if v.string == "" {
+		r.report(in.Span(), BlockSyntax, "IF has no condition", `write IF DEBUG, or IF TARGETARCH == "arm64"`)
+		return
+	}
+	in.condition = &v
+	in.Guard.If = r.condition(in, v)
+}
+
+// enter notes an instruction in the blocks that it stands in, and checks that
+// each holds one kind of thing.
+func (r *reader) enter(in *Instruction) {
+	in.Branch = r.blocks.branch
+	kind := instructions
+	switch {
+	case in.Keyword == command.From:
+		kind = stages
+	case len(r.file.Stages) == 0:
+		kind = globals
+	}
+	if kind == stages {
+		r.blocks.after = nil
+	} else if end := r.blocks.after; end != nil {
+		r.report(in.Span(), InstructionInVoid,
+			fmt.Sprintf("%s stands in no stage: the block of stages above ended with ENDIF on line %d", strings.ToUpper(in.Keyword), end.First),
+			"begin a stage with FROM")
+		r.blocks.after = nil // once is enough
+	}
+	for branch := in.Branch; branch != nil; branch = branch.Outer {
+		r.enterBranch(in, branch, kind)
+		if branch.Block.holds == stages && kind != stages {
+			return // it is of a stage that stands in this branch
+		}
+	}
+}
+
+func (r *reader) enterBranch(in *Instruction, branch *Branch, kind contents) {
+	b := branch.Block
+	if b.holds == undecided {
+		b.holds = kind
+		b.OfStages = kind == stages
+	}
+	first := branch.empty
+	branch.empty = false
+	switch {
+	case b.holds == kind:
+	case b.holds == stages && !first:
+	case b.holds == stages:
+		r.report(in.Span(), MixedBlock,
+			fmt.Sprintf("%s stands in no stage: the block that begins on line %d holds stages", strings.ToUpper(in.Keyword), b.Branches[0].Keyword.First),
+			"begin every branch of it with FROM")
+	case kind == stages:
+		r.report(in.Span(), MixedBlock,
+			fmt.Sprintf("a stage begins in the block that begins on line %d and holds %s", b.Branches[0].Keyword.First, b.holds),
+			"close the block with ENDIF first, or guard the stage with --if")
+	}
+}
+
+// String returns what a block holds in words.
+func (c contents) String() string {
+	if c == globals {
+		return "global args"
+	}
+	return "instructions"
+}
+
+// checkOpenBlocks reports the blocks that the end of the file leaves open.
+func (r *reader) checkOpenBlocks() {
+	for b := r.blocks.open; b != nil; b = b.outer {
+		in := b.Branches[0].Keyword
+		r.report(in.Span(), BlockWithoutEnd, fmt.Sprintf("IF has no ENDIF: the file ends on line %d", r.file.Source.Lines()), "write ENDIF where the block ends")
+	}
+}
+
+// isElseIf reports whether an ELSE goes on with IF.
+func (in *Instruction) isElseIf() bool {
+	word, _, _ := strings.Cut(strings.ReplaceAll(in.rest().string, "\t", " "), " ")
+	return strings.EqualFold(word, ifKeyword)
+}
+
+// rest returns what stands behind the keyword, as written.
+func (in *Instruction) rest() value {
+	line := in.text.string
+	start := strings.Index(strings.ToLower(line), in.Keyword) + len(in.Keyword)
+	for start < len(line) && isSpaceByte(line[start]) {
+		start++
+	}
+	return literal(line, start, len(strings.TrimRight(line, " \t\r\f\v")))
+}

@@ -1,0 +1,68 @@
+package syntax
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/containerd/platforms"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/stagebuild/stagebuild/frontend/guard"
+	"github.com/stagebuild/stagebuild/frontend/source"
+)
+
+// Names of the diagnostics about declared platforms.
+const (
+	InvalidPlatforms   = "InvalidPlatforms"
+	DuplicatePlatforms = "DuplicatePlatforms"
+)
+
+// platformsComment is the comment that declares the platforms of a file.
+var platformsComment = regexp.MustCompile(`^[ \t]*#[ \t]*platforms[ \t]*=[ \t]*(.*?)[ \t]*$`)
+
+// platforms reads "# platforms=" in the comments above the first instruction.
+func (r *reader) platforms() {
+	src := r.file.Source
+	for line := 1; line <= src.Lines(); line++ {
+		span := src.LineSpan(line)
+		text := strings.TrimPrefix(src.Text(span), "\ufeff")
+		if strings.TrimSpace(text) != "" && !isComment([]byte(text)) {
+			return
+		}
+		m := platformsComment.FindStringSubmatchIndex(text)
+		if m == nil {
+			continue
+		}
+		r.file.UsesLanguage = true
+		if r.file.Platforms != nil {
+			r.report(span, DuplicatePlatforms, "the platforms are declared twice", "list them in one comment, separated by commas")
+			return
+		}
+		r.file.PlatformsSpan = span
+		r.declarePlatforms(text[m[2]:m[3]], span.End-len(text)+m[2])
+	}
+}
+
+// declarePlatforms parses a list that begins at a file offset.
+func (r *reader) declarePlatforms(list string, offset int) {
+	r.file.Platforms = []ocispecs.Platform{}
+	for item := range strings.SplitSeq(list, ",") {
+		name := strings.TrimSpace(item)
+		at := offset + len(item) - len(strings.TrimLeft(item, " \t"))
+		offset += len(item) + len(",")
+		span := source.Span{Start: at, End: at + len(name)}
+		if !strings.Contains(name, "/") || strings.ContainsAny(name, "*!") {
+			r.report(span, InvalidPlatforms, `"`+name+`" is not a platform`, "write OS/ARCH[/VARIANT], linux/arm64 for example")
+			continue
+		}
+		if _, errs := guard.ParsePlatforms(name); len(errs) > 0 {
+			r.report(span, InvalidPlatforms, errs[0].Message, errs[0].Hint)
+			continue
+		}
+		p, err := platforms.Parse(name)
+		if err != nil {
+			r.report(span, InvalidPlatforms, err.Error(), "write OS/ARCH[/VARIANT], linux/arm64 for example")
+			continue
+		}
+		r.file.Platforms = append(r.file.Platforms, p)
+	}
+}
