@@ -6,7 +6,6 @@ package frontend
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/containerd/platforms"
 	"github.com/moby/buildkit/frontend/dockerfile/builder"
@@ -104,7 +103,7 @@ func (r *request) build(ctx context.Context, w *work, scan *scan) (*dockerui.Res
 	for _, n := range w.needs {
 		eg.Go(func() error {
 			if _, _, err := r.solve(ctx, n.Input, true); err != nil {
-				return fmt.Errorf("stage %q, which is needed, failed: %w", n.stage, err)
+				return &needError{stage: n.stage, err: err}
 			}
 			return nil
 		})

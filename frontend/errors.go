@@ -2,13 +2,38 @@ package frontend
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/moby/buildkit/solver/errdefs"
 	"github.com/moby/buildkit/solver/pb"
+	"github.com/moby/buildkit/util/grpcerrors"
 	"github.com/stagebuild/stagebuild/frontend/source"
+	"google.golang.org/grpc/status"
 )
+
+// needError is the error of a stage that is needed.
+type needError struct {
+	stage string
+	err   error
+}
+
+// Error says which stage failed, and its own error.
+func (e *needError) Error() string {
+	return fmt.Sprintf("stage %q, which is needed, failed: %v", e.stage, e.err)
+}
+
+// Unwrap returns the stage's own error, which carries its source.
+func (e *needError) Unwrap() error {
+	return e.err
+}
+
+// GRPCStatus keeps the message whole on its way through the daemon: without it
+// only that of the stage's own error arrives (ToGRPC in util/grpcerrors).
+func (e *needError) GRPCStatus() *status.Status {
+	return status.New(grpcerrors.Code(e.err), e.Error())
+}
 
 // withSources adds BuildKit's source info to an error, for each place that our
 // diagnostics or BuildKit's parser name: clients print the lines from it.
