@@ -49,7 +49,7 @@ var faults = []fault{
 		name:       "unknown platform",
 		dockerfile: "FROM --for=linux/amr64 scratch\nCOPY a b\n",
 		marked:     []string{"   2 | >>> FROM --for=linux/amr64 scratch"},
-		message:    `Dockerfile:2:12: "linux/amr64" matches no platform; did you mean "linux/amd64"?`,
+		message:    `Dockerfile:2:12: "linux/amr64" matches no platform; did you mean "linux/arm64"?`,
 	},
 	{
 		name:       "no variant",

@@ -149,17 +149,24 @@ func (r *resolver) checkStagePlatform(c *Choice, platform guard.Platform) *sourc
 	if c.Stage.Platform == "" {
 		return nil
 	}
-	text, _, err := shell.NewLex(r.plan.File.Escape).ProcessWord(c.Stage.Platform, &getter{scope: r.scope})
-	if err != nil {
-		return nil // BuildKit refuses it.
-	}
-	given, err := platforms.Parse(text)
-	if err != nil || guard.FormatPlatform(given) == guard.FormatPlatform(platform) {
+	given, ok := r.stagePlatform(c)
+	if !ok || guard.FormatPlatform(given) == guard.FormatPlatform(platform) {
 		return nil
 	}
 	return r.diagnostic(c.Stage.From.Span(), PlatformConflict,
 		"the stage is FROM a stage for "+guard.FormatPlatform(platform)+" and asks for --platform="+guard.FormatPlatform(given),
 		"leave --platform out: the stage runs on the platform of what it is FROM")
+}
+
+// stagePlatform returns the platform of a stage's --platform. One that cannot be
+// read is BuildKit's to refuse.
+func (r *resolver) stagePlatform(c *Choice) (guard.Platform, bool) {
+	text, _, err := shell.NewLex(r.plan.File.Escape).ProcessWord(c.Stage.Platform, &getter{scope: r.scope})
+	if err != nil {
+		return guard.Platform{}, false
+	}
+	p, err := platforms.Parse(text)
+	return p, err == nil
 }
 
 // byIndex resolves COPY --from=0, which counts the stages as written.

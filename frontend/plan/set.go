@@ -42,9 +42,9 @@ func ResolveAll(file *syntax.File, env Env, targets []guard.Platform) (*Set, err
 		set.Targets = append(set.Targets, r.plan)
 		set.Warnings = append(set.Warnings, undeclared(file, platform)...)
 	}
-	// Resolving a stage can bring in another platform.
-	for i := 0; i < len(f.order); i++ {
-		f.order[i].stages()
+	// Resolving stages can bring in another platform.
+	for done := range len(f.order) {
+		f.order[done].stages()
 	}
 	for _, p := range set.Targets {
 		f.reach(set, p.Target)
