@@ -149,9 +149,13 @@ func (r *request) targetPlatforms() []*ocispecs.Platform {
 	if len(r.TargetPlatforms) == 0 {
 		return []*ocispecs.Platform{nil}
 	}
-	list := make([]*ocispecs.Platform, len(r.TargetPlatforms))
-	for i := range r.TargetPlatforms {
-		list[i] = &r.TargetPlatforms[i]
+	return pointers(r.TargetPlatforms)
+}
+
+func pointers(platforms []ocispecs.Platform) []*ocispecs.Platform {
+	list := make([]*ocispecs.Platform, len(platforms))
+	for i := range platforms {
+		list[i] = &platforms[i]
 	}
 	return list
 }

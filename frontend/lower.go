@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/containerd/platforms"
-	"github.com/moby/buildkit/frontend/subrequests/lint"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/stagebuild/stagebuild/frontend/plan"
 	"github.com/stagebuild/stagebuild/frontend/syntax"
@@ -20,6 +19,8 @@ type work struct {
 	targets []llb.Input
 	// needs are the stages that have to be built beside them.
 	needs []need
+	// set is nil for a file that does not use the language.
+	set *plan.Set
 }
 
 // need is a stage that has to be built for the result to be handed over.
@@ -50,7 +51,7 @@ func (r *request) lower(ctx context.Context, file *syntax.File, targets []*ocisp
 	for _, d := range set.Warnings {
 		r.warnOf(ctx, d)
 	}
-	w := &work{}
+	w := &work{set: set}
 	l := lowered{}
 	for i, p := range set.Targets {
 		w.targets = append(w.targets, llb.Input{
@@ -134,8 +135,6 @@ func (r *request) env() plan.Env {
 		Args:     r.BuildArgs,
 		Stage:    r.Target,
 		Contexts: map[string]bool{},
-		// A check without a target is of all stages, as in BuildKit.
-		AllStages: r.Target == "" && r.BuildOpts().Opts[keyRequest] == lint.RequestLint,
 	}
 	if len(r.BuildPlatforms) > 0 {
 		env.Build = r.BuildPlatforms[0]

@@ -3,8 +3,11 @@ package frontend
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/moby/buildkit/frontend/dockerfile/dockerfile2llb"
+	"github.com/moby/buildkit/frontend/dockerfile/linter"
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/moby/buildkit/frontend/dockerui"
 	"github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/frontend/subrequests/convertllb"
@@ -13,6 +16,7 @@ import (
 	"github.com/moby/buildkit/frontend/subrequests/targets"
 	"github.com/moby/buildkit/solver/pb"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	stagelint "github.com/stagebuild/stagebuild/frontend/lint"
 	"github.com/stagebuild/stagebuild/frontend/plan"
 	"github.com/stagebuild/stagebuild/frontend/source"
 	"github.com/stagebuild/stagebuild/frontend/syntax"
@@ -92,41 +96,105 @@ func (r *request) listTargets(ctx context.Context, file *syntax.File) (*targets.
 	return list, nil
 }
 
-// lint checks the file for every platform that is asked for, each finding once.
+// lint checks the file for every platform that is asked for, or that the file
+// declares: with BuildKit's rules and, for a file that uses the language, ours.
+// Each finding is reported once.
 func (r *request) lint(ctx context.Context, file *syntax.File) (*lint.LintResults, error) {
-	platforms := r.targetPlatforms()
-	if !file.UsesLanguage {
-		platforms = []*ocispecs.Platform{nil}
+	targets := r.targetPlatforms()
+	switch {
+	case !file.UsesLanguage:
+		targets = []*ocispecs.Platform{nil}
+	case targets[0] == nil && len(file.Platforms) > 0:
+		targets = pointers(file.Platforms)
 	}
-	merged := &lint.LintResults{}
-	for _, platform := range platforms {
-		w, err := r.lower(ctx, file, []*ocispecs.Platform{platform})
-		if err != nil {
-			return r.lintError(err), nil
-		}
-		in := w.targets[0]
+	w, err := r.lower(ctx, file, targets)
+	if err != nil {
+		return r.lintError(err), nil
+	}
+	merged := findings{results: &lint.LintResults{}, platforms: len(targets)}
+	for i, in := range w.targets {
 		in.Target = r.Target
 		found, err := dockerfile2llb.DockerfileLint(ctx, in.Dockerfile, r.converter.For(in))
 		if err != nil {
 			return nil, err
 		}
-		merged.Sources = found.Sources
-		// What one platform finds twice, in one line, are two findings.
-		known := merged.Warnings
-		for _, w := range found.Warnings {
-			if !slices.ContainsFunc(known, func(other lint.Warning) bool { return sameWarning(w, other) }) {
-				merged.Warnings = append(merged.Warnings, w)
-			}
-		}
-		if merged.Error == nil {
-			merged.Error = found.Error
-		}
+		merged.add(found, targets[i])
 	}
-	return merged, nil
+	if w.set == nil {
+		return merged.done(), nil
+	}
+	config, err := r.lintConfig(file)
+	if err != nil {
+		return nil, err
+	}
+	index := merged.results.AddSource(r.source.SourceMap)
+	config.Warn = func(rule, description, url, message string, location []parser.Range) {
+		merged.results.AddWarning(rule, description, url, message, index, location)
+	}
+	merged.done()
+	if err := stagelint.Check(file, w.set, *config); err != nil && merged.results.Error == nil {
+		merged.results.Error = &lint.BuildError{Message: err.Error()}
+	}
+	return merged.results, nil
 }
 
-func sameWarning(a, b lint.Warning) bool {
-	return a.RuleName == b.RuleName && a.Detail == b.Detail && a.Location.EqualVT(b.Location)
+// lintConfig returns what the request or else the file says of the check rules
+// (newRuleLinter in BuildKit's dockerfile2llb/convert.go).
+func (r *request) lintConfig(file *syntax.File) (*linter.Config, error) {
+	if r.LinterConfig != nil {
+		config := *r.LinterConfig
+		return &config, nil
+	}
+	options, _, _, _ := parser.ParseDirective("check", file.Source.Data)
+	return linter.ParseLintOptions(options)
+}
+
+// findings merges what BuildKit's linter finds for several platforms.
+type findings struct {
+	results   *lint.LintResults
+	platforms int
+	holdsFor  [][]string // the platforms of each warning
+}
+
+func (f *findings) add(found *lint.LintResults, platform *ocispecs.Platform) {
+	f.results.Sources = found.Sources
+	if f.results.Error == nil {
+		f.results.Error = found.Error
+	}
+	id := platformID(platform)
+	for _, w := range found.Warnings {
+		i := f.find(w, id)
+		if i < 0 {
+			i = len(f.results.Warnings)
+			f.results.Warnings = append(f.results.Warnings, w)
+			f.holdsFor = append(f.holdsFor, nil)
+		}
+		f.holdsFor[i] = append(f.holdsFor[i], id)
+	}
+}
+
+// find returns the place of a warning that another platform had, or -1. One
+// platform can have the same twice, for two variables of a line.
+func (f *findings) find(w lint.Warning, platform string) int {
+	for i, other := range f.results.Warnings {
+		same := w.RuleName == other.RuleName && w.Detail == other.Detail && w.Location.EqualVT(other.Location)
+		if same && !slices.Contains(f.holdsFor[i], platform) {
+			return i
+		}
+	}
+	return -1
+}
+
+// done says of each warning that does not hold for all platforms which it holds
+// for, and returns the results.
+func (f *findings) done() *lint.LintResults {
+	for i, platforms := range f.holdsFor {
+		if len(platforms) < f.platforms {
+			f.results.Warnings[i].Detail += " (for " + strings.Join(platforms, ", ") + ")"
+		}
+	}
+	f.holdsFor = nil
+	return f.results
 }
 
 // refuse answers a request for a file that is faulty on every platform. A client

@@ -144,6 +144,12 @@ func (c *Condition) String() string {
 	return c.source
 }
 
+// IsConstant reports whether the condition depends on nothing: neither on a build
+// arg nor on the platform.
+func (c *Condition) IsConstant() bool {
+	return len(c.names) == 0 && !c.asksPlatform
+}
+
 // Names returns the build args that the condition uses, each once, sorted.
 func (c *Condition) Names() []string {
 	set := map[string]bool{}

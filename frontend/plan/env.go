@@ -22,9 +22,6 @@ type Env struct {
 	Args map[string]string
 	// Stage is the target stage's name, or "" for the file's default.
 	Stage string
-	// AllStages makes the problems of every selected stage count, reached or
-	// not, as a check without a target does.
-	AllStages bool
 	// Contexts are the named contexts that were given, by name. A named context
 	// always wins over a stage or an image of its name.
 	Contexts map[string]bool

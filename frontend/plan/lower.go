@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"slices"
 	"strconv"
-	"strings"
 	"unicode"
 	"unicode/utf8"
 
@@ -149,7 +148,7 @@ func (l *lowerer) reference(c *Choice, e Edge) {
 		return
 	case e.Reference.Kind == syntax.Needs:
 		return // cut with its flag
-	case e.faulty && (!isBase || strings.Contains(e.Reference.Text, "::")):
+	case e.faulty:
 		// BuildKit reads the references of every stage, reached or not.
 		name = emptyImage
 	case e.Input != nil && isBase:

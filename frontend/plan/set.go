@@ -28,6 +28,9 @@ type Set struct {
 	Needs []*Choice
 	// Warnings are findings that stop no build.
 	Warnings source.List
+	// Unreached are the problems of references in stages that no target is made
+	// from. They stop no build either.
+	Unreached source.List
 }
 
 // ResolveAll decides what becomes of a file that uses the language, for several
@@ -43,13 +46,15 @@ func ResolveAll(file *syntax.File, env Env, targets []guard.Platform) (*Set, err
 		set.Warnings = append(set.Warnings, undeclared(file, platform)...)
 	}
 	// Resolving stages can bring in another platform.
-	for done := range len(f.order) {
-		f.order[done].stages()
+	for len(f.pending) > 0 {
+		next := f.pending[0]
+		f.pending = f.pending[1:]
+		next.stages()
 	}
 	for _, p := range set.Targets {
 		f.reach(set, p.Target)
 	}
-	if err := f.diagnostics().Err(); err != nil {
+	if err := f.diagnostics(set).Err(); err != nil {
 		return nil, err
 	}
 	return set, nil
@@ -70,6 +75,7 @@ type family struct {
 	env     Env
 	members map[string]*resolver
 	order   []*resolver
+	pending []*resolver // whose stages are not resolved yet
 	inputs  map[string]*Input
 	names   typos // made when it is first asked for
 }
@@ -98,6 +104,7 @@ func (f *family) member(platform guard.Platform) *resolver {
 	}
 	f.members[key] = r
 	f.order = append(f.order, r)
+	f.pending = append(f.pending, r)
 	r.globals()
 	r.choose()
 	return r
@@ -143,14 +150,16 @@ func (f *family) reach(set *Set, c *Choice) {
 }
 
 // diagnostics returns everything that is wrong. Problems of references count only
-// where the stage is reached.
-func (f *family) diagnostics() source.List {
+// where the stage is reached: those elsewhere are kept in the set.
+func (f *family) diagnostics(set *Set) source.List {
 	var list source.List
 	for _, r := range f.order {
 		list = append(list, r.diagnostics...)
 		for _, c := range r.plan.Stages {
-			if c.Reached || f.env.AllStages {
+			if c.Reached {
 				list = append(list, r.problems[c]...)
+			} else {
+				set.Unreached = append(set.Unreached, r.problems[c]...)
 			}
 		}
 	}

@@ -6,6 +6,7 @@
 package syntax
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
@@ -95,6 +96,35 @@ func (f *File) StageNames() []string {
 		}
 	}
 	return names
+}
+
+// Comments returns the lines of the comments that attach to an instruction,
+// without "#": those above it up to an instruction or an empty comment (comments
+// in BuildKit's parser.go).
+func (f *File) Comments(in *Instruction) []string {
+	var lines []string
+	for line := in.First - 1; line > 0; line-- {
+		text := strings.TrimSpace(f.Source.Text(f.Source.LineSpan(line)))
+		comment, ok := strings.CutPrefix(text, "#")
+		if text != "" && !ok || ok && comment == "" {
+			break
+		}
+		if ok {
+			lines = append(lines, strings.TrimSpace(comment))
+		}
+	}
+	slices.Reverse(lines)
+	return lines
+}
+
+// InstructionAt returns the instruction that a 1-based line belongs to, or nil.
+func (f *File) InstructionAt(line int) *Instruction {
+	for _, in := range f.Instructions {
+		if in.First <= line && line <= in.Last {
+			return in
+		}
+	}
+	return nil
 }
 
 // Parse reads a file. The error is a source.List of everything that is wrong

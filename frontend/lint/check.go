@@ -1,0 +1,203 @@
+package lint
+
+import (
+	"encoding/json"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/moby/buildkit/frontend/dockerfile/command"
+	"github.com/moby/buildkit/frontend/dockerfile/linter"
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
+	"github.com/stagebuild/stagebuild/frontend/guard"
+	"github.com/stagebuild/stagebuild/frontend/plan"
+	"github.com/stagebuild/stagebuild/frontend/syntax"
+)
+
+// Check runs all rules on a file that uses the language, for the platforms of a
+// set. Findings go to config.Warn, in the order of the rules' names and the
+// file's lines. The error says which rules found something when config asks for
+// that ("# check=error=true").
+func Check(file *syntax.File, set *plan.Set, config linter.Config) error {
+	c := &checker{file: file, set: set, linter: linter.New(&config)}
+	for _, rule := range Rules() {
+		c.rule = rule
+		rule.check(c)
+	}
+	return c.linter.Error()
+}
+
+// checker is the state of one Check.
+type checker struct {
+	file   *syntax.File
+	set    *plan.Set
+	linter *linter.Linter
+	rule   *Rule
+}
+
+// find reports a finding about an instruction, unless the comment above it skips
+// the rule.
+func (c *checker) find(in *syntax.Instruction, format string, args ...any) {
+	var location []parser.Range
+	for line := in.First; line <= in.Last; line++ {
+		location = append(location, parser.Range{Start: parser.Position{Line: line}, End: parser.Position{Line: line}})
+	}
+	c.linter.WithMergedConfigFromComments(c.file.Comments(in)).
+		Run(c.rule.linterRule(), location, fmt.Sprintf(format, args...))
+}
+
+// findOnce reports what holds for some of the platforms that are checked, once
+// for each instruction, with the platforms.
+func (c *checker) findOnce(holds func(*plan.Plan) map[*syntax.Instruction]string) {
+	found := map[*syntax.Instruction]string{}
+	platforms := map[*syntax.Instruction][]string{}
+	for _, p := range c.set.Targets {
+		for in, message := range holds(p) {
+			found[in] = message
+			platforms[in] = append(platforms[in], guard.FormatPlatform(p.Env.Target))
+		}
+	}
+	for _, in := range c.file.Instructions {
+		message, ok := found[in]
+		switch {
+		case !ok:
+		case len(platforms[in]) == len(c.set.Targets):
+			c.find(in, "%s", message)
+		default:
+			c.find(in, "%s (for %s)", message, strings.Join(platforms[in], ", "))
+		}
+	}
+}
+
+func checkConstantCondition(c *checker) {
+	for _, in := range c.file.Instructions {
+		if cond := in.Guard.If; cond != nil && cond.IsConstant() {
+			c.find(in, "The condition %s depends on no build arg and no platform", cond)
+		}
+	}
+}
+
+func checkCopyWholeStage(c *checker) {
+	c.findOnce(func(p *plan.Plan) map[*syntax.Instruction]string {
+		found := map[*syntax.Instruction]string{}
+		for edge := range edges(p) {
+			in := edge.Reference.Instruction
+			if edge.Reference.Kind == syntax.CopyFrom && edge.Stage != nil && slices.ContainsFunc(sources(in), isRoot) {
+				found[in] = fmt.Sprintf("COPY takes all of stage %q, its base image included", edge.Stage.Stage.Name)
+			}
+		}
+		return found
+	})
+}
+
+// sources returns what a COPY copies.
+func sources(in *syntax.Instruction) []string {
+	words := strings.Fields(in.Args())
+	if strings.HasPrefix(in.Args(), "[") {
+		words = nil
+		_ = json.Unmarshal([]byte(in.Args()), &words) // BuildKit refuses what is no list
+	}
+	if len(words) == 0 {
+		return nil
+	}
+	return words[:len(words)-1]
+}
+
+func isRoot(source string) bool {
+	return path.Clean("/"+source) == "/"
+}
+
+func checkStagePlatform(c *checker) {
+	c.findOnce(func(p *plan.Plan) map[*syntax.Instruction]string {
+		found := map[*syntax.Instruction]string{}
+		for edge := range edges(p) {
+			in := edge.Reference.Instruction
+			if edge.Reference.Kind != syntax.FromBase || edge.Stage == nil || edge.Input != nil {
+				continue
+			}
+			for _, s := range c.file.Stages {
+				if s.From == in && s.Platform != "" {
+					found[in] = fmt.Sprintf("--platform=%s is ignored: %q is a stage; write FROM %s::%s", s.Platform, edge.Name, edge.Name, s.Platform)
+				}
+			}
+		}
+		return found
+	})
+}
+
+// edges yields the references of all selected stages.
+func edges(p *plan.Plan) func(func(plan.Edge) bool) {
+	return func(yield func(plan.Edge) bool) {
+		for _, choice := range p.Stages {
+			for _, e := range choice.Edges {
+				if !yield(e) {
+					return
+				}
+			}
+		}
+	}
+}
+
+func checkStageUnavailable(c *checker) {
+	if c.file.Platforms == nil {
+		return
+	}
+	c.findOnce(func(p *plan.Plan) map[*syntax.Instruction]string {
+		found := map[*syntax.Instruction]string{}
+		available := map[string]bool{}
+		for _, choice := range p.Stages {
+			available[choice.Stage.Name] = available[choice.Stage.Name] || choice.Decision.Holds
+		}
+		for _, name := range c.file.StageNames() {
+			if !available[name] {
+				found[c.file.Group(name).Stages[0].From] = fmt.Sprintf("Stage %q cannot be built", name)
+			}
+		}
+		return found
+	})
+}
+
+func checkUndeclaredPlatform(c *checker) {
+	if c.file.Platforms == nil {
+		return
+	}
+	for _, in := range c.file.Instructions {
+		if patterns := in.Guard.For; patterns != nil && !slices.ContainsFunc(c.file.Platforms, patterns.Match) {
+			c.find(in, "--for=%s matches no platform that the file declares", patterns)
+		}
+	}
+}
+
+func checkUnnamedReference(c *checker) {
+	for _, in := range c.file.Instructions {
+		for _, ref := range in.References {
+			if in.Keyword == command.Copy && ref.Text != "" && strings.Trim(ref.Text, "0123456789") == "" {
+				c.find(in, "COPY --from=%s counts stages", ref.Text)
+			}
+		}
+	}
+}
+
+func checkUnreachableVariant(c *checker) {
+	for _, name := range c.file.StageNames() {
+		first := map[string]*syntax.Stage{}
+		for _, s := range c.file.Group(name).Stages {
+			key := fmt.Sprintf("%p %s", s.From.Branch, s.Guard())
+			if above := first[key]; above == nil {
+				first[key] = s
+			} else if !s.Guard().IsZero() {
+				c.find(s.From, "The variant on line %d has the same guard, so that this one is never selected", above.From.First)
+			}
+		}
+	}
+}
+
+func checkUnresolvedStage(c *checker) {
+	for _, d := range c.set.Unreached {
+		if in := c.file.InstructionAt(d.Pos().Line); in != nil {
+			first, _, _ := strings.Cut(d.Message, "\n")
+			c.find(in, "%s", strings.TrimSuffix(first, ":"))
+		}
+	}
+}
