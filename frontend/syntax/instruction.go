@@ -61,6 +61,15 @@ func (in *Instruction) GuardFlags() []source.Span {
 	return spans
 }
 
+// EndsWithGuard reports whether nothing follows the last guard flag.
+func (in *Instruction) EndsWithGuard() bool {
+	if len(in.guards) == 0 {
+		return false
+	}
+	last := in.guards[len(in.guards)-1]
+	return strings.TrimSpace(in.text.string[last.end:]) == ""
+}
+
 // Declaration is one name that an ARG or ENV gives a value to.
 type Declaration struct {
 	Name string
