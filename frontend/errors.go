@@ -20,8 +20,7 @@ func withSources(err error, sm *llb.SourceMap) error {
 	for _, d := range source.Diagnostics(err) {
 		places = append(places, []*pb.Range{rangeOf(d)})
 	}
-	var located *parser.LocationError
-	if errors.As(err, &located) {
+	if located, ok := errors.AsType[*parser.LocationError](err); ok {
 		for _, ranges := range located.Locations {
 			places = append(places, toRanges(ranges))
 		}

@@ -210,8 +210,7 @@ func evalError(d *hcl.Diagnostic) *Error {
 		err.Start, err.End = d.Subject.Start.Byte, d.Subject.End.Byte
 	}
 	if call, ok := hcl.DiagnosticExtra[hclsyntax.FunctionCallDiagExtra](d); ok {
-		var cause *Error
-		if errors.As(call.FunctionCallError(), &cause) {
+		if cause, ok := errors.AsType[*Error](call.FunctionCallError()); ok {
 			err.Name, err.Message, err.Hint = cause.Name, cause.Message, cause.Hint
 			err.End = err.Start + len(call.CalledFunctionName())
 		}

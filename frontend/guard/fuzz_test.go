@@ -104,7 +104,7 @@ func FuzzPlatforms(f *testing.F) {
 		if len(errs) > 0 || again.String() != list {
 			t.Fatalf("%q does not parse as itself: %v", list, errs)
 		}
-		for _, target := range strings.Fields(targets) {
+		for target := range strings.FieldsSeq(targets) {
 			platform, err := platforms.Parse(target)
 			if err != nil {
 				continue

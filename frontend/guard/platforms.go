@@ -48,7 +48,7 @@ func ParsePlatforms(list string) (*Platforms, []*Error) {
 	p := &Platforms{source: list}
 	var errs []*Error
 	start := 0
-	for _, item := range strings.Split(list, ",") {
+	for item := range strings.SplitSeq(list, ",") {
 		pat, err := parsePattern(strings.TrimSpace(item))
 		if err != nil {
 			lead := len(item) - len(strings.TrimLeft(item, " \t"))

@@ -85,12 +85,12 @@ func TestPlatforms(t *testing.T) {
 			t.Errorf("%q: %v", tt.list, errs[0])
 			continue
 		}
-		for _, target := range strings.Fields(tt.matches) {
+		for target := range strings.FieldsSeq(tt.matches) {
 			if !p.Match(platforms.MustParse(target)) {
 				t.Errorf("%q does not match %s", tt.list, target)
 			}
 		}
-		for _, target := range strings.Fields(tt.misses) {
+		for target := range strings.FieldsSeq(tt.misses) {
 			if p.Match(platforms.MustParse(target)) {
 				t.Errorf("%q matches %s", tt.list, target)
 			}

@@ -115,12 +115,10 @@ func (l List) Err() error {
 
 // Diagnostics returns the diagnostics that err carries, in file order.
 func Diagnostics(err error) List {
-	var list List
-	if errors.As(err, &list) {
+	if list, ok := errors.AsType[List](err); ok {
 		return list
 	}
-	var one *Diagnostic
-	if errors.As(err, &one) {
+	if one, ok := errors.AsType[*Diagnostic](err); ok {
 		return List{one}
 	}
 	return nil
