@@ -21,7 +21,7 @@ func Lower(p *Plan) []byte {
 	if !p.File.UsesLanguage {
 		return bytes.Clone(p.File.Source.Data)
 	}
-	l := &lowerer{file: p.File.Source}
+	l := &lowerer{file: p.File.Source, escape: byte(p.File.Escape)}
 	for _, in := range p.File.Instructions {
 		l.instruction(in, p.Decision(in).Holds)
 	}
@@ -38,8 +38,9 @@ const emptyImage = "scratch"
 
 // lowerer collects the edits of one file.
 type lowerer struct {
-	file  *source.File
-	edits []edit
+	file   *source.File
+	escape byte
+	edits  []edit
 }
 
 // edit replaces the bytes of a span.
@@ -57,8 +58,9 @@ func (l *lowerer) instruction(in *syntax.Instruction, survives bool) {
 		l.drop(in)
 		return
 	}
-	for _, flag := range in.OwnFlags() {
-		l.cut(in, flag)
+	flags := in.OwnFlags()
+	for i, flag := range flags {
+		l.cut(in, flag, in.EndsWithFlag() && i == len(flags)-1)
 	}
 }
 
@@ -75,30 +77,27 @@ func (l *lowerer) drop(in *syntax.Instruction) {
 }
 
 // cut removes the part of a guard flag that stands on one line, with the white
-// space behind it or, at the line's end, before it.
-func (l *lowerer) cut(in *syntax.Instruction, flag source.Span) {
+// space behind it or, at the line's end, before it. The last part of a guard that
+// ends its instruction takes care that what is left still ends there.
+func (l *lowerer) cut(in *syntax.Instruction, flag source.Span, last bool) {
 	number := l.file.Line(flag.Start)
 	line := l.file.LineSpan(number)
 	data := l.file.Data
 	for flag.End < line.End && isBlank(data[flag.End]) {
 		flag.End++
 	}
+	left := bytes.TrimRight(l.left(line, flag.Start), " \t\v\f")
 	marker := ""
-	if number != in.First && !l.remains(line, flag.Start) {
+	if number != in.First && len(bytes.TrimSpace(left)) == 0 {
 		marker = markerBefore(data[flag.End:line.End])
 	}
+	if marker == "" && last && !l.endsSafely(left) {
+		marker = endOfFlags
+	}
 	if flag.End == line.End && marker == "" {
-		low := line.Start
+		flag.Start = line.Start + len(left)
 		if n := len(l.edits); n > 0 {
-			low = max(low, l.edits[n-1].End)
-		}
-		for flag.Start > low && isBlank(data[flag.Start-1]) {
-			flag.Start--
-		}
-		// BuildKit would trim a space beyond ASCII that is part of another flag
-		// to it (isSpaceByte in syntax) once it ends the line.
-		if flag.Start > line.Start && data[flag.Start-1] >= utf8.RuneSelf {
-			marker = " " + endOfFlags
+			flag.Start = max(flag.Start, l.edits[n-1].End)
 		}
 	}
 	l.replace(flag, marker)
@@ -122,8 +121,16 @@ func markerBefore(rest []byte) string {
 	return ""
 }
 
-// remains reports whether a line has text left before offset once it is edited.
-func (l *lowerer) remains(line source.Span, offset int) bool {
+// endsSafely reports whether text stays as it is at the end of an instruction.
+// There an escape character would continue the line, and BuildKit trims a space
+// beyond ASCII, also one whose first byte it took for part of another flag.
+func (l *lowerer) endsSafely(text []byte) bool {
+	n := len(text)
+	return n > 0 && text[n-1] < utf8.RuneSelf && text[n-1] != l.escape
+}
+
+// left returns what stands on a line before offset, with spaces for what was cut.
+func (l *lowerer) left(line source.Span, offset int) []byte {
 	left := slices.Clone(l.file.Data[line.Start:offset])
 	for _, e := range slices.Backward(l.edits) {
 		if e.End <= line.Start {
@@ -133,7 +140,7 @@ func (l *lowerer) remains(line source.Span, offset int) bool {
 			left[i-line.Start] = ' '
 		}
 	}
-	return len(bytes.TrimSpace(left)) > 0
+	return left
 }
 
 func isBlank(b byte) bool {

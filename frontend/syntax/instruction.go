@@ -86,6 +86,15 @@ func (in *Instruction) flag(name string) string {
 	return ""
 }
 
+// EndsWithFlag reports whether nothing follows the last flag of the language.
+func (in *Instruction) EndsWithFlag() bool {
+	if len(in.own) == 0 {
+		return false
+	}
+	last := in.own[len(in.own)-1]
+	return strings.TrimSpace(in.text.string[last.end:]) == ""
+}
+
 // Declaration is one name that an ARG or ENV gives a value to.
 type Declaration struct {
 	Name string
