@@ -64,7 +64,7 @@ fuzz: ## run every fuzz target for FUZZTIME (1m)
 	@for pkg in $$(go list ./frontend/...); do \
 		for name in $$(go test -list '^Fuzz' $$pkg | { grep '^Fuzz' || true; }); do \
 			echo "fuzzing $$pkg $$name for $(FUZZTIME)"; \
-			go test $$pkg -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME); \
+			go test $$pkg -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 5x; \
 		done; \
 	done
 

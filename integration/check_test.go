@@ -1,0 +1,63 @@
+package integration
+
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+// finding is what the result of a check has of each warning.
+type finding struct {
+	RuleName, Detail string
+	Location         struct{ Ranges []struct{ Start struct{ Line int } } }
+}
+
+// TestCheck checks a staged file through the plugin and through buildx with the
+// frontend image: both find the same, on every declared platform.
+func TestCheck(t *testing.T) {
+	env, frontend := productEnv(t)
+	dir := request{dockerfile: `# platforms=linux/amd64,linux/arm64
+FROM --for=linux/arm64 scratch AS tools
+FROM scratch AS base
+from scratch AS casing
+# check=skip=ConstantCondition
+LABEL --if=true a=b
+LABEL --if=false c=d
+FROM --platform=linux/arm64 base
+COPY --for=linux/arm64 --from=base $NOWHERE /x
+`}.context(t, frontend)
+	want := []string{
+		"ConsistentInstructionCasing:5 Command 'from' should match the case of the command majority (uppercase)",
+		"FromAsCasing:5 'AS' and 'from' keywords' casing do not match",
+		"UndefinedVar:10 Usage of undefined variable '$NOWHERE' (for linux/arm64)",
+		"FromPlatformFlagConstDisallowed:9 FROM --platform flag should not use constant value \"linux/arm64\"",
+		"ConstantCondition:8 The condition false depends on no build arg and no platform",
+		"StagePlatformIgnored:9 --platform=linux/arm64 is ignored: \"base\" is a stage; write FROM base::linux/arm64",
+		"StageUnavailable:3 Stage \"tools\" cannot be built (for linux/amd64)",
+	}
+	for _, command := range []string{"docker-stagebuild", "docker-buildx"} {
+		out, err := env.Run(t.Context(), command, "build", "--call=check,format=json", dir)
+		if err == nil {
+			t.Errorf("%s: the check passed", command)
+		}
+		var result struct{ Warnings []finding }
+		if err := json.Unmarshal([]byte(out.Stdout), &result); err != nil {
+			t.Fatalf("%s: %v in\n%s", command, err, out.Stdout)
+		}
+		var found []string
+		for _, w := range result.Warnings {
+			found = append(found, w.RuleName+":"+strconv.Itoa(w.Location.Ranges[0].Start.Line)+" "+w.Detail)
+		}
+		if diff := cmp.Diff(want, found, cmpopts.SortSlices(strings.Compare)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", command, diff)
+		}
+		out, _ = env.Run(t.Context(), command, "build", "--check", "--build-arg=BUILDKIT_DOCKERFILE_CHECK=skip=all", dir)
+		if !strings.Contains(out.Stdout, "Check complete, no warnings found.") {
+			t.Errorf("%s: skip=all prints\n%s", command, out.Stdout)
+		}
+	}
+}
