@@ -141,8 +141,6 @@ func (r *request) env() plan.Env {
 	}
 	for key := range r.BuildOpts().Opts {
 		if name, ok := strings.CutPrefix(key, keyContextPrefix); ok {
-			// A context may be given for one platform: name::platform.
-			name, _, _ = strings.Cut(name, "::")
 			env.Contexts[strings.ToLower(name)] = true
 		}
 	}

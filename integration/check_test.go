@@ -13,7 +13,9 @@ import (
 // finding is what the result of a check has of each warning.
 type finding struct {
 	RuleName, Detail string
-	Location         struct{ Ranges []struct{ Start struct{ Line int } } }
+	Location         struct {
+		Ranges []struct{ Start struct{ Line int } }
+	}
 }
 
 // TestCheck checks a staged file through the plugin and through buildx with the

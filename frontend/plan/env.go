@@ -7,6 +7,7 @@ package plan
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/containerd/platforms"
 	"github.com/stagebuild/stagebuild/frontend/guard"
@@ -22,9 +23,20 @@ type Env struct {
 	Args map[string]string
 	// Stage is the target stage's name, or "" for the file's default.
 	Stage string
-	// Contexts are the named contexts that were given, by name. A named context
+	// Contexts are the named contexts that were given, by their names in lower
+	// case: "base", or "base::linux/arm64" for one platform. A named context
 	// always wins over a stage or an image of its name.
 	Contexts map[string]bool
+}
+
+// hasContext reports whether a named context stands for a name on the target
+// platform (NamedContext in BuildKit's dockerui/config.go).
+func (e Env) hasContext(name string) bool {
+	if len(e.Contexts) == 0 || name == "" {
+		return false
+	}
+	name = strings.ToLower(name)
+	return e.Contexts[name] || e.Contexts[name+"::"+platforms.FormatAll(platforms.Normalize(e.Target))]
 }
 
 // automatic returns the args that need no declaration (defaultArgs in BuildKit's

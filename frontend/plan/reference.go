@@ -42,7 +42,7 @@ func (r *resolver) edge(c *Choice, ref *syntax.Reference, s *scope) Edge {
 		e.Name = name
 		return r.crossEdge(c, e, platform)
 	}
-	if r.plan.Env.Contexts[strings.ToLower(e.Name)] {
+	if r.plan.Env.hasContext(e.Name) {
 		return e
 	}
 	if n, ok := isIndex(e.Name); ok && ref.Kind == syntax.CopyFrom {
@@ -73,7 +73,7 @@ func (r *resolver) triggers(c, base *Choice) {
 
 func (r *resolver) trigger(c *Choice, ref *syntax.Reference) Edge {
 	e := Edge{Reference: ref, Name: ref.Text, triggered: true}
-	if r.plan.Env.Contexts[strings.ToLower(e.Name)] {
+	if r.plan.Env.hasContext(e.Name) {
 		return e
 	}
 	if n, ok := isIndex(e.Name); ok && ref.Kind == syntax.CopyFrom {
@@ -109,7 +109,7 @@ func (r *resolver) crossEdge(c *Choice, e Edge, written string) Edge {
 		return e
 	}
 	other := r.family.member(platform)
-	if !r.plan.Env.Contexts[strings.ToLower(e.Name)] {
+	if !other.plan.Env.hasContext(e.Name) {
 		if e.Stage = other.find(e.Name, c.Stage.Index); e.Stage == nil {
 			if e.faulty = other.checkReference(r, c, e); e.faulty {
 				return e

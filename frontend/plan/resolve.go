@@ -165,6 +165,11 @@ func (r *resolver) choose() {
 		default:
 			c.Decision = r.decide(s.From, r.scope)
 		}
+		// A named context stands for the stage, whichever variant it would be:
+		// one has to be there for BuildKit to put the context in its place.
+		if r.plan.Env.hasContext(s.Name) && group.Guarded() && taken[group] == nil && s == group.Stages[len(group.Stages)-1] {
+			c.Decision = guard.Decision{Holds: true}
+		}
 		r.plan.decisions[s.From.Index] = c.Decision
 		if !c.Decision.Holds {
 			continue
@@ -177,17 +182,22 @@ func (r *resolver) choose() {
 	}
 }
 
-// stages resolves what the stages are made from, and their instructions.
+// stages resolves what the stages are made from, and their instructions. One that
+// a named context stands for is made from nothing of the file.
 func (r *resolver) stages() {
 	r.declared = r.scope.child(true)
 	for _, c := range r.plan.Stages {
 		for _, in := range c.Stage.Body {
 			r.declare(in, r.declared, false)
 		}
-		if c.Decision.Holds {
-			r.stage(c)
-		} else {
+		switch {
+		case !c.Decision.Holds:
 			r.checkDropped(c)
+		case r.plan.Env.hasContext(c.Stage.Name):
+			c.scope = r.scope.child(true)
+			r.checkDropped(c)
+		default:
+			r.stage(c)
 		}
 	}
 }
@@ -255,11 +265,11 @@ func (r *resolver) target() {
 		return
 	}
 	p.Target = r.find(name, len(p.Stages))
-	if p.Target == nil && !p.Env.Contexts[group.Name] {
+	if p.Target == nil {
 		r.diagnostics = append(r.diagnostics, r.noVariant(group, group.Stages[len(group.Stages)-1].From.Span())...)
 		return
 	}
-	if p.Env.Stage != "" || p.Target == nil || p.Target.position != r.selected-1 {
+	if p.Env.Stage != "" || p.Target.position != r.selected-1 {
 		p.TargetName = name
 	}
 }
