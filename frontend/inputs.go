@@ -49,9 +49,13 @@ func (c *inputs) Inputs(ctx context.Context) (map[string]buildkit.State, error) 
 // its definition, so that its steps stay the very ones of its own platform, and
 // without the ARGs of its state.
 func (c *inputs) add(name string, res *llb.Result) error {
-	op, err := buildkit.NewDefinitionOp(res.Definition)
-	if err != nil {
-		return err
+	state := buildkit.Scratch() // which has no definition
+	if len(res.Definition.Def) > 0 {
+		op, err := buildkit.NewDefinitionOp(res.Definition)
+		if err != nil {
+			return err
+		}
+		state = buildkit.NewState(op.Output())
 	}
 	config, err := json.Marshal(res.Image)
 	if err != nil {
@@ -60,10 +64,6 @@ func (c *inputs) add(name string, res *llb.Result) error {
 	metadata, err := json.Marshal(map[string][]byte{exptypes.ExporterImageConfigKey: config})
 	if err != nil {
 		return err
-	}
-	state := buildkit.Scratch()
-	if op.Output() != nil {
-		state = buildkit.NewState(op.Output())
 	}
 	c.states[name] = state
 	c.opts.Opts[keyContextPrefix+name] = "input:" + name

@@ -2,6 +2,7 @@ package frontend
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -88,12 +89,14 @@ func (l lowered) text(p *plan.Plan) []byte {
 	return l[p]
 }
 
+// defaultStage is the value of TARGETSTAGE for a target without a name
+// (defaultArgs in BuildKit's dockerfile2llb/platform.go).
+const defaultStage = "default"
+
 // part returns a stage that is built beside the target, as a part of it.
 func (r *request) part(ctx context.Context, l lowered, c *plan.Choice) llb.Input {
-	target := r.Target
-	if stages := c.Plan.File.Stages; target == "" {
-		target = stages[len(stages)-1].Name
-	}
+	stages := c.Plan.File.Stages
+	target := cmp.Or(r.Target, stages[len(stages)-1].Name, defaultStage)
 	return llb.Input{
 		Dockerfile: l.text(c.Plan), Target: c.Stage.Name, Platform: &c.Plan.Env.Target,
 		TargetStage: target, Part: true, Warn: r.warn(ctx),

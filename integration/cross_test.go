@@ -16,7 +16,11 @@ COPY arm /app
 FROM scratch AS build
 COPY amd /app
 
-FROM scratch AS universal
+FROM scratch AS empty
+ARG TARGETSTAGE
+ENV FROM_EMPTY=$TARGETSTAGE
+
+FROM empty::$BUILDPLATFORM
 COPY --from=build::linux/amd64 /app /bin/app-amd64
 COPY --from=build::linux/arm64 /app /bin/app-arm64
 COPY --from=busybox::linux/arm64 /bin/busybox /bin/busybox-arm64
@@ -25,6 +29,7 @@ COPY --from=busybox::linux/arm64 /bin/busybox /bin/busybox-arm64
 	for _, platform := range bothPlatforms {
 		wantFile(t, res, platform, "bin/app-amd64", "for amd64")
 		wantFile(t, res, platform, "bin/app-arm64", "for arm64")
+		wantEnv(t, res, platform, "FROM_EMPTY", "default")
 		img, err := res.Image(platform)
 		if err != nil {
 			t.Fatal(err)

@@ -65,6 +65,9 @@ func (c *Converter) For(in Input) dockerfile2llb.ConvertOpt {
 		opt.MultiPlatformRequested = true
 	}
 	if _, given := opt.BuildArgs[targetStageArg]; in.TargetStage != "" && !given {
+		if opt.BuildArgs == nil {
+			opt.BuildArgs = map[string]string{}
+		}
 		opt.BuildArgs[targetStageArg] = in.TargetStage
 	}
 	return opt
