@@ -19,6 +19,7 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/plan"
 	"github.com/stagebuild/stagebuild/frontend/source"
 	"github.com/stagebuild/stagebuild/frontend/syntax"
+	"github.com/stagebuild/stagebuild/integration/harness"
 )
 
 // block is a code block of a Markdown document.
@@ -107,15 +108,11 @@ func TestReferenceExamples(t *testing.T) {
 	built := 0
 	for _, b := range blocks {
 		if argument, ok := b.argument("render"); ok {
-			platform, args, _ := exampleOf(argument)
-			args = append([]string{"render", "--platform=" + platform}, args...)
-			out, err := env.Run(t.Context(), "docker-stagebuild", append(args, exampleContext(t, last.text, nil))...)
-			if err != nil {
-				t.Fatalf("reference.md:%d: %v", b.line, err)
-			}
-			if diff := cmp.Diff(b.text, out.Stdout); diff != "" {
-				t.Errorf("reference.md:%d: render prints (-document +got):\n%s", b.line, diff)
-			}
+			checkRender(t, env, b, argument, last.text)
+			continue
+		}
+		if argument, ok := b.argument("warning"); ok {
+			checkWarning(t, env, b, argument, last.text)
 			continue
 		}
 		if b.lang != "dockerfile" || !strings.HasPrefix(b.text, "# syntax=") {
@@ -127,9 +124,7 @@ func TestReferenceExamples(t *testing.T) {
 				continue
 			}
 			built++
-			platform, args, files := exampleOf(d.argument)
-			args = append([]string{"build", "--progress=plain", "--output=type=cacheonly", "--platform=" + platform}, args...)
-			if _, err := env.Run(t.Context(), "docker-stagebuild", append(args, exampleContext(t, b.text, files))...); err != nil {
+			if _, err := buildExample(t, env, d.argument, b.text); err != nil {
 				t.Errorf("reference.md:%d, %s: %v", b.line, d.argument, err)
 			}
 		}
@@ -142,6 +137,40 @@ func TestReferenceExamples(t *testing.T) {
 	}
 }
 
+// buildExample builds a Dockerfile as the argument of a directive says.
+func buildExample(t *testing.T, env *harness.Env, argument, dockerfile string) (harness.Output, error) {
+	t.Helper()
+	platform, args, files := exampleOf(argument)
+	args = append([]string{"build", "--progress=plain", "--output=type=cacheonly", "--platform=" + platform}, args...)
+	return env.Run(t.Context(), "docker-stagebuild", append(args, exampleContext(t, dockerfile, files))...)
+}
+
+// checkRender compares a block with what render prints of a Dockerfile.
+func checkRender(t *testing.T, env *harness.Env, b block, argument, dockerfile string) {
+	t.Helper()
+	platform, args, _ := exampleOf(argument)
+	args = append([]string{"render", "--platform=" + platform}, args...)
+	out, err := env.Run(t.Context(), "docker-stagebuild", append(args, exampleContext(t, dockerfile, nil))...)
+	if err != nil {
+		t.Fatalf("reference.md:%d: %v", b.line, err)
+	}
+	if diff := cmp.Diff(b.text, out.Stdout); diff != "" {
+		t.Errorf("reference.md:%d: render prints (-document +got):\n%s", b.line, diff)
+	}
+}
+
+// checkWarning builds a Dockerfile, which warns of what a block says.
+func checkWarning(t *testing.T, env *harness.Env, b block, argument, dockerfile string) {
+	t.Helper()
+	out, err := buildExample(t, env, argument, dockerfile)
+	if err != nil {
+		t.Fatalf("reference.md:%d: %v", b.line, err)
+	}
+	if want := "\n - " + strings.TrimSpace(b.text) + "\n"; !strings.Contains(out.Stderr, want) {
+		t.Errorf("reference.md:%d: the build does not warn so:\n%s", b.line, out.Stderr)
+	}
+}
+
 // errorRow is a row of the reference's table of errors.
 type errorRow struct {
 	line             int
@@ -150,7 +179,7 @@ type errorRow struct {
 }
 
 // rowPattern matches a row of three cells, the last two of them code.
-var rowPattern = regexp.MustCompile("^\\| (\\w+) \\| (`.*`) \\| (`.*`) \\|$")
+var rowPattern = regexp.MustCompile("^\\| (\\w+) \\| (`.*`(?: × \\d+)?) \\| (`.*`) \\|$")
 
 // errorRows returns the rows of the table of errors.
 func errorRows(t *testing.T, lines []string) []errorRow {
@@ -170,13 +199,32 @@ func errorRows(t *testing.T, lines []string) []errorRow {
 	return rows
 }
 
+// repeated matches a code span that stands for several lines.
+var repeated = regexp.MustCompile("^(`.*`) × (\\d+)$")
+
 // codeLines returns the text of a cell that has one code span a line.
 func codeLines(cell string) string {
-	spans := strings.Split(cell, "<br>")
-	for i, span := range spans {
-		spans[i] = strings.ReplaceAll(strings.Trim(span, "`"), `\|`, "|")
+	var lines []string
+	for span := range strings.SplitSeq(cell, "<br>") {
+		times := 1
+		if m := repeated.FindStringSubmatch(span); m != nil {
+			span = m[1]
+			times, _ = strconv.Atoi(m[2])
+		}
+		line := strings.ReplaceAll(strings.Trim(span, "`"), `\|`, "|")
+		lines = append(lines, slices.Repeat([]string{line}, times)...)
 	}
-	return strings.Join(spans, "\n")
+	return strings.Join(lines, "\n")
+}
+
+// file returns the file of a row: its lines below a beginning, or a declaration
+// of platforms below the beginning's first line.
+func (row errorRow) file(beginning string) string {
+	if strings.HasPrefix(row.written, "# platforms=") {
+		first, rest, _ := strings.Cut(beginning, "\n")
+		return first + "\n" + row.written + "\n" + rest
+	}
+	return beginning + row.written + "\n"
 }
 
 // place matches how a diagnostic begins: file, line and column.
@@ -194,7 +242,7 @@ func TestReferenceErrors(t *testing.T) {
 	argument, _ := blocks[i].argument("errors")
 	platform, args, files := exampleOf(argument)
 	for _, row := range errorRows(t, lines) {
-		dockerfile := blocks[i].text + row.written + "\n"
+		dockerfile := row.file(blocks[i].text)
 		dir := exampleContext(t, dockerfile, files)
 		command := append([]string{"build", "--progress=plain", "--output=type=cacheonly", "--platform=" + platform}, args...)
 		out, err := env.Run(t.Context(), "docker-stagebuild", append(command, dir)...)

@@ -1,0 +1,139 @@
+package integration
+
+import (
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/stagebuild/stagebuild/integration/harness"
+)
+
+// rewrite is a pair of docs/plain-dockerfiles.md: what is done without stagebuild, in one
+// Dockerfile or several, and what can be written instead.
+type rewrite struct {
+	before []block
+	after  block
+}
+
+// rewritesOf returns the pairs of a document.
+func rewritesOf(blocks []block) []rewrite {
+	var list []rewrite
+	var before []block
+	for _, b := range blocks {
+		if _, ok := b.argument("before"); ok {
+			before = append(before, b)
+		}
+		if _, ok := b.argument("after"); ok {
+			list = append(list, rewrite{before, b})
+			before = nil
+		}
+	}
+	return list
+}
+
+// TestDocsRewrites builds both of each pair, what was there before with
+// BuildKit's own frontend: files and configuration of the images are the same,
+// and so are the layers where the document says so. What the comment names as
+// "without" is gone, with its layer, which is the last.
+func TestDocsRewrites(t *testing.T) {
+	env, _ := productEnv(t)
+	env.NeedMirror(t)
+	blocks, _ := readDocument(t, "docs/plain-dockerfiles.md")
+	list := rewritesOf(blocks)
+	if len(list) == 0 {
+		t.Fatal("the document has no pairs")
+	}
+	for i, r := range list {
+		kind, without, _ := strings.Cut(argumentOf(t, r.after, "after"), " without=")
+		before, after := r.build(t, env, "rewrites/"+strconv.Itoa(i))
+		for _, old := range before {
+			img, err := after.Image(old.Platform)
+			if err != nil {
+				t.Errorf("plain-dockerfiles.md:%d: %v", r.after.line, err)
+				continue
+			}
+			if diff := cmp.Diff(old.Config.Config, img.Config.Config); diff != "" {
+				t.Errorf("plain-dockerfiles.md:%d: the configuration for %s (-before +after):\n%s", r.after.line, old.Platform, diff)
+			}
+			files := contents(t, old)
+			if _, ok := files[without]; without != "" && !ok {
+				t.Errorf("plain-dockerfiles.md:%d: the image for %s had no /%s before", r.after.line, old.Platform, without)
+			}
+			delete(files, without)
+			if diff := cmp.Diff(files, contents(t, img)); diff != "" {
+				t.Errorf("plain-dockerfiles.md:%d: the files for %s (-before +after):\n%s", r.after.line, old.Platform, diff)
+			}
+			layers := old.Layers
+			if without != "" {
+				layers = layers[:len(layers)-1]
+			}
+			if diff := cmp.Diff(layers, img.Layers); kind == "layers" && diff != "" {
+				t.Errorf("plain-dockerfiles.md:%d: the layers for %s (-before +after):\n%s", r.after.line, old.Platform, diff)
+			}
+		}
+	}
+}
+
+// argumentOf returns the argument of the block's directive.
+func argumentOf(t *testing.T, b block, name string) string {
+	t.Helper()
+	argument, ok := b.argument(name)
+	if !ok {
+		t.Fatalf("plain-dockerfiles.md:%d: no comment %s", b.line, name)
+	}
+	return argument
+}
+
+// build builds a pair in one context, the later one for all platforms of the
+// former, with its build args.
+func (r rewrite) build(t *testing.T, env *harness.Env, repo string) (before []harness.Image, after *harness.Result) {
+	t.Helper()
+	var platforms, args, files []string
+	for _, b := range r.before {
+		var platform string
+		platform, args, files = exampleOf(argumentOf(t, b, "before"))
+		platforms = append(platforms, platform)
+	}
+	if len(platforms) == 0 {
+		t.Fatalf("plain-dockerfiles.md:%d: nothing was there before", r.after.line)
+	}
+	dir := exampleContext(t, r.after.text, files)
+	push := func(command, tag, platform, dockerfile string) *harness.Result {
+		t.Helper()
+		write(t, filepath.Join(dir, "Dockerfile"), dockerfile)
+		flags := append([]string{"build", "--provenance=false", "--push", "--tag=" + env.Registry.Ref(repo+":"+tag), "--platform=" + platform}, args...)
+		if err := run(t, env, append(append([]string{command}, flags...), dir)); err != nil {
+			t.Fatalf("plain-dockerfiles.md:%d: %v", r.after.line, err)
+		}
+		res, err := env.Registry.Read(t.Context(), repo+":"+tag)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return res
+	}
+	for i, b := range r.before {
+		before = append(before, push("docker-buildx", "before"+strconv.Itoa(i), platforms[i], b.text).Images...)
+	}
+	return before, push("docker-stagebuild", "after", strings.Join(platforms, ","), r.after.text)
+}
+
+// contents returns the files of an image.
+func contents(t *testing.T, img harness.Image) map[string]string {
+	t.Helper()
+	names, err := img.Files()
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := map[string]string{}
+	for _, name := range names {
+		data, err := img.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[name] = string(data)
+	}
+	return files
+}
