@@ -2,6 +2,7 @@ package plan
 
 import (
 	"cmp"
+	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
@@ -211,11 +212,43 @@ func (r *resolver) checkReference(user *resolver, c *Choice, e Edge) bool {
 		user.problem(c, r.diagnostic(ref.Span(), StageBelow,
 			`stage "`+group.Name+`" refers to itself`, "refer to a stage above it"))
 	default:
-		user.problem(c, r.diagnostic(ref.Span(), StageBelow,
-			`stage "`+group.Name+`" is defined below, on line `+strconv.Itoa(found.Stage.From.First),
-			"move it above the stage that uses it"))
+		message := `stage "` + group.Name + `" is defined below, on line ` + strconv.Itoa(found.Stage.From.First)
+		hint := "move it above the stage that uses it"
+		if chain := r.chain(found.Stage, c.Stage); chain != "" {
+			message += ", and is made from this one:" + chain
+			hint = "break the cycle: put what both use into a stage of its own, above them"
+		}
+		user.problem(c, r.diagnostic(ref.Span(), StageBelow, message, hint))
 	}
 	return true
+}
+
+// chain returns how one stage refers to another, over others if need be: a line
+// for each step, or "" when it does not. A stage is followed by the names that
+// its text has, whatever the platform.
+func (r *resolver) chain(from, to *syntax.Stage) string {
+	above := map[*syntax.Stage]string{from: ""} // how each stage was reached
+	for pending := []*syntax.Stage{from}; len(pending) > 0; pending = pending[1:] {
+		s := pending[0]
+		for _, ref := range s.References() {
+			name, _, _ := syntax.SplitPlatform(ref.Text)
+			group := r.plan.File.Group(name)
+			if group == nil {
+				continue
+			}
+			step := fmt.Sprintf("%s\n  line %d: %s %s", above[s], ref.Instruction.First, ref.Kind, ref.Text)
+			for _, next := range group.Stages {
+				if next == to {
+					return step
+				}
+				if _, seen := above[next]; !seen {
+					above[next] = step
+					pending = append(pending, next)
+				}
+			}
+		}
+	}
+	return ""
 }
 
 // checkTypo reports a name that is almost a stage's. A reference that says more

@@ -60,6 +60,16 @@ func (s *Stage) Guarded() bool {
 	return !s.Guard().IsZero() || s.From.Branch != nil
 }
 
+// References returns all that the stage refers to: its base, what it needs, and
+// what its instructions take files from.
+func (s *Stage) References() []*Reference {
+	refs := append([]*Reference{s.Base}, s.From.References...)
+	for _, in := range s.Body {
+		refs = append(refs, in.References...)
+	}
+	return refs
+}
+
 // Guard returns the stage's own guard.
 func (s *Stage) Guard() guard.Guard {
 	return s.From.Guard
