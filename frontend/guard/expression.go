@@ -36,6 +36,10 @@ func (v *validator) Enter(node hclsyntax.Node) hcl.Diagnostics {
 		v.checkEquality(n)
 	case *hclsyntax.TemplateExpr:
 		v.checkDollar(n)
+	case *hclsyntax.LiteralValueExpr:
+		if n.Val.Type() == cty.Number && !n.Val.IsNull() && !inRange(n.Val) {
+			v.report(n, NotANumber, "the number is out of range", rangeHint)
+		}
 	case *hclsyntax.ForExpr:
 		// Nested ones run for as long as one likes, within 4 KiB.
 		v.report(n, InvalidCondition, "a condition has no for expressions", "ask with contains, length, regex or can")
@@ -173,12 +177,16 @@ func (coercer) Exit(node hclsyntax.Node) hcl.Diagnostics {
 		switch n.Op {
 		case hclsyntax.OpLogicalAnd, hclsyntax.OpLogicalOr:
 			n.LHS, n.RHS = truth{n.LHS}, truth{n.RHS}
-		case hclsyntax.OpLessThan, hclsyntax.OpLessThanOrEqual, hclsyntax.OpGreaterThan, hclsyntax.OpGreaterThanOrEqual:
+		case hclsyntax.OpLessThan, hclsyntax.OpLessThanOrEqual, hclsyntax.OpGreaterThan, hclsyntax.OpGreaterThanOrEqual,
+			hclsyntax.OpAdd, hclsyntax.OpSubtract, hclsyntax.OpMultiply, hclsyntax.OpDivide, hclsyntax.OpModulo:
 			n.LHS, n.RHS = number{n.LHS}, number{n.RHS}
 		}
 	case *hclsyntax.UnaryOpExpr:
-		if n.Op == hclsyntax.OpLogicalNot {
+		switch n.Op {
+		case hclsyntax.OpLogicalNot:
 			n.Val = truth{n.Val}
+		case hclsyntax.OpNegate:
+			n.Val = number{n.Val}
 		}
 	case *hclsyntax.ConditionalExpr:
 		n.Condition = truth{n.Condition}
@@ -227,12 +235,25 @@ func (n number) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	}
 	if !v.IsNull() {
 		if converted, err := convert.Convert(v, cty.Number); err == nil {
-			return converted, diags
+			if inRange(converted) {
+				return converted, diags
+			}
+			return cty.Zero, fault(n.Expression, NotANumber, "the number is out of range", rangeHint)
 		}
 	}
 	return cty.Zero, fault(n.Expression, NotANumber,
 		describe(n.Expression, v)+" is not a number",
 		"<, <=, > and >= compare numbers; semvercmp compares versions")
+}
+
+// rangeHint goes with a number that is out of range.
+const rangeHint = "write one with at most 300 digits"
+
+// inRange reports whether a number is one that can be calculated with and written
+// out in no time: 1e999999999 is not.
+func inRange(v cty.Value) bool {
+	exponent := v.AsBigFloat().MantExp(nil)
+	return -1024 <= exponent && exponent <= 1024
 }
 
 // describe names an expression's value: `DEBUG = "maybe"`, or the value alone.
