@@ -56,13 +56,13 @@ func (r *request) lower(ctx context.Context, file *syntax.File, targets []*ocisp
 	l := lowered{}
 	for i, p := range set.Targets {
 		w.targets = append(w.targets, llb.Input{
-			Dockerfile: l.text(p), Target: p.TargetName, Platform: targets[i], Warn: r.warn(ctx),
+			Dockerfile: l.text(p), Target: p.TargetName, Platform: targets[i], Warn: r.warn(ctx, w),
 		})
 	}
 	for _, c := range set.Needs {
-		w.needs = append(w.needs, need{r.part(ctx, l, c), c.Stage.Name})
+		w.needs = append(w.needs, need{r.part(ctx, w, l, c), c.Stage.Name})
 	}
-	return w, r.supply(ctx, l, set.Inputs)
+	return w, r.supply(ctx, w, l)
 }
 
 // plain passes a file that does not use the language on untouched. Its platforms
@@ -72,7 +72,7 @@ func (r *request) plain(ctx context.Context, file *syntax.File, targets []*ocisp
 	for i, platform := range targets {
 		in := llb.Input{Dockerfile: file.Source.Data, Target: r.Target, Platform: platform}
 		if i == 0 {
-			in.Warn = r.warn(ctx)
+			in.Warn = r.warn(ctx, w)
 		}
 		w.targets = append(w.targets, in)
 	}
@@ -94,22 +94,22 @@ func (l lowered) text(p *plan.Plan) []byte {
 const defaultStage = "default"
 
 // part returns a stage that is built beside the target, as a part of it.
-func (r *request) part(ctx context.Context, l lowered, c *plan.Choice) llb.Input {
+func (r *request) part(ctx context.Context, w *work, l lowered, c *plan.Choice) llb.Input {
 	stages := c.Plan.File.Stages
 	target := cmp.Or(r.Target, stages[len(stages)-1].Name, defaultStage)
 	return llb.Input{
 		Dockerfile: l.text(c.Plan), Target: c.Stage.Name, Platform: &c.Plan.Env.Target,
-		TargetStage: target, Part: true, Warn: r.warn(ctx),
+		TargetStage: target, Part: true, Warn: r.warn(ctx, w),
 	}
 }
 
 // supply converts what is referred to for a platform of its own, each once. An
 // input refers only to inputs before it.
-func (r *request) supply(ctx context.Context, l lowered, list []*plan.Input) error {
-	for _, input := range list {
+func (r *request) supply(ctx context.Context, w *work, l lowered) error {
+	for _, input := range w.set.Inputs {
 		var in llb.Input
 		if input.Stage != nil {
-			in = r.part(ctx, l, input.Stage)
+			in = r.part(ctx, w, l, input.Stage)
 		} else {
 			in = imageInput(input)
 		}

@@ -118,6 +118,9 @@ func (r *request) lint(ctx context.Context, file *syntax.File) (*lint.LintResult
 		if err != nil {
 			return nil, err
 		}
+		found.Warnings = slices.DeleteFunc(found.Warnings, func(warning lint.Warning) bool {
+			return len(warning.Location.Ranges) > 0 && w.lowered(warning.RuleName, int(warning.Location.Ranges[0].Start.Line))
+		})
 		merged.add(found, targets[i])
 	}
 	if w.set == nil {

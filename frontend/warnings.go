@@ -2,12 +2,14 @@ package frontend
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"github.com/moby/buildkit/frontend/dockerfile/linter"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/solver/pb"
+	"github.com/stagebuild/stagebuild/frontend/plan"
 	"github.com/stagebuild/stagebuild/frontend/source"
 )
 
@@ -35,12 +37,15 @@ func (w *warnings) add(found map[string]int, text string) bool {
 }
 
 // warn passes the linter's findings for one platform on to the client.
-func (r *request) warn(ctx context.Context) linter.LintWarnFunc {
+func (r *request) warn(ctx context.Context, w *work) linter.LintWarnFunc {
 	found := map[string]int{}
 	return func(rule, description, url, message string, location []parser.Range) {
 		line := 0
 		if len(location) > 0 {
 			line = location[0].Start.Line
+		}
+		if w.lowered(rule, line) {
+			return
 		}
 		text := linter.LintFormatShort(rule, message, line)
 		if !r.warnings.add(found, text) {
@@ -53,6 +58,15 @@ func (r *request) warn(ctx context.Context) linter.LintWarnFunc {
 			Range:  toRanges(location),
 		})
 	}
+}
+
+// lowered reports whether BuildKit's linter found fault with what lowering wrote,
+// and not with what the user did: a constant platform, where a reference has it.
+func (w *work) lowered(rule string, line int) bool {
+	if w.set == nil || rule != linter.RuleFromPlatformFlagConstDisallowed.Name {
+		return false
+	}
+	return slices.ContainsFunc(w.set.Targets, func(p *plan.Plan) bool { return p.BringsPlatform(line) })
 }
 
 // warnOf passes a finding of our own on to the client.

@@ -104,6 +104,7 @@ also guard stages and instructions by platform and condition.`,
 	cmd.PersistentFlags().BoolVarP(&debugLogs, "debug", "D", debug.IsEnabled(), "Enable debug logging")
 	cmd.AddCommand(
 		newBuildCommand(dockerCLI),
+		newCheckCommand(dockerCLI),
 		newRenderCommand(dockerCLI),
 		newVersionCommand(dockerCLI),
 	)

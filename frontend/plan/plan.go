@@ -29,6 +29,17 @@ func (p *Plan) Decision(in *syntax.Instruction) guard.Decision {
 	return p.decisions[in.Index]
 }
 
+// BringsPlatform reports whether the FROM on a 1-based line names no platform by
+// a flag, and the lowered one does: the base is meant for a platform of its own.
+func (p *Plan) BringsPlatform(line int) bool {
+	for _, c := range p.Stages {
+		if c.Stage.From.First == line && c.Stage.Platform == "" && len(c.Edges) > 0 {
+			return c.Edges[0].Input != nil
+		}
+	}
+	return false
+}
+
 // Choice is what becomes of one stage for one platform.
 type Choice struct {
 	Stage *syntax.Stage

@@ -1,0 +1,135 @@
+package plugin
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/docker/buildx/util/buildflags"
+	"github.com/docker/buildx/util/platformutil"
+	"github.com/docker/cli/cli/command"
+	"github.com/moby/buildkit/frontend/subrequests/lint"
+	"github.com/spf13/cobra"
+
+	"github.com/stagebuild/stagebuild/frontend"
+	"github.com/stagebuild/stagebuild/plugin/offline"
+)
+
+// checkOptions are the flags of the check command, as they were written.
+type checkOptions struct {
+	contextPath string
+	file        string
+	stage       stageValue
+	platforms   []string
+	buildArgs   []string
+	contexts    []string
+	format      string
+}
+
+func newCheckCommand(dockerCLI command.Cli) *cobra.Command {
+	options := checkOptions{contextPath: "."}
+	cmd := &cobra.Command{
+		Use:   "check [OPTIONS] [PATH | -]",
+		Short: "Check a Dockerfile",
+		Long: `Check a Dockerfile with BuildKit's rules and those for staged ones, on every
+platform that it declares. It finds what "docker stagebuild build --check" finds,
+but for what depends on base images: no builder is needed. The exit status is 1
+when something is found.`,
+		Example: `  # Check the Dockerfile of the current folder
+  docker stagebuild check
+
+  # For programs, and for one platform
+  docker stagebuild check --format json --platform linux/arm64`,
+		Args:                  maxArgs(1, "at most one PATH or -"),
+		DisableFlagsInUseLine: true,
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+			return nil, cobra.ShellCompDirectiveFilterDirs
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				options.contextPath = args[0]
+			}
+			request, err := options.request(os.LookupEnv)
+			if err != nil {
+				return &usageError{command: cmd.CommandPath(), err: err}
+			}
+			return runCheck(cmd.Context(), dockerCLI, options, request)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVarP(&options.file, "file", "f", "", `Name of the Dockerfile (default: "PATH/Dockerfile")`)
+	flags.Var(&options.stage, "stage", "Set the stage to check (default: all)")
+	flags.Var(&options.stage, "target", "Set the stage to check (the same as --stage)")
+	flags.StringArrayVar(&options.platforms, "platform", nil, "Set the target platforms (default: those that the file declares)")
+	flags.StringArrayVar(&options.buildArgs, "build-arg", nil, "Set build-time variables")
+	flags.StringArrayVar(&options.contexts, "build-context", nil, "Additional build contexts (e.g., name=path)")
+	flags.StringVar(&options.format, "format", "text", `Format of the findings ("text", "json")`)
+	complete(cmd, "platform", cobra.FixedCompletions(commonPlatforms(), cobra.ShellCompDirectiveNoFileComp))
+	complete(cmd, "format", cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp))
+	return cmd
+}
+
+// request returns the options of the frontend request that the flags make.
+func (o *checkOptions) request(lookup lookupEnv) (map[string]string, error) {
+	if o.format != "text" && o.format != "json" {
+		return nil, fmt.Errorf(`--format=%s is none of "text", "json"`, o.format)
+	}
+	opts := map[string]string{"requestid": lint.RequestLint, "target": string(o.stage)}
+	list, err := platformutil.Parse(o.platforms)
+	if err != nil {
+		return nil, fmt.Errorf("--platform: %w", err)
+	}
+	opts["platform"] = strings.Join(platformutil.Format(list), ",")
+	args, err := keyValues("build-arg", o.buildArgs, lookup)
+	if err != nil {
+		return nil, err
+	}
+	for name, value := range args {
+		opts["build-arg:"+name] = value
+	}
+	contexts, err := buildflags.ParseContextNames(o.contexts)
+	if err != nil {
+		return nil, fmt.Errorf("--build-context: %w", err)
+	}
+	for name := range contexts {
+		// What is in a context makes no difference to a rule.
+		opts["context:"+name] = "local:" + name
+	}
+	return opts, nil
+}
+
+func runCheck(ctx context.Context, dockerCLI command.Cli, options checkOptions, request map[string]string) error {
+	name, data, err := loadDockerfile(options.contextPath, options.file, dockerCLI.In())
+	if err != nil {
+		return err
+	}
+	// The file is checked as one for this frontend, whichever it names.
+	request["cmdline"] = ""
+	c := &offline.Client{Options: request, Name: name, Dockerfile: data, Platform: localPlatform()}
+	if options.contextPath != "-" {
+		c.Context = options.contextPath
+	}
+	res, err := frontend.Build(ctx, c)
+	if err != nil {
+		return err
+	}
+	return printCheck(dockerCLI.Out(), options.format, res.Metadata)
+}
+
+// printCheck prints the findings, and returns the status of the check.
+func printCheck(out io.Writer, format string, result map[string][]byte) error {
+	text := map[string]string{}
+	for key, value := range result {
+		text[key] = string(value)
+	}
+	if err := printCallResult(out, "lint", format, text, ""); err != nil {
+		return err
+	}
+	if status, err := strconv.Atoi(text[resultStatus]); err == nil && status != 0 {
+		return statusError(status)
+	}
+	return nil
+}

@@ -1,0 +1,105 @@
+// Package offline answers what can be asked about a Dockerfile without a builder.
+// It runs the frontend itself, on a gateway that has the files of one build
+// context and no daemon behind it: what it answers is what a builder would.
+package offline
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+
+	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/client/llb/sourceresolver"
+	gateway "github.com/moby/buildkit/frontend/gateway/client"
+	gwpb "github.com/moby/buildkit/frontend/gateway/pb"
+	"github.com/moby/buildkit/solver/pb"
+	digest "github.com/opencontainers/go-digest"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	fstypes "github.com/tonistiigi/fsutil/types"
+)
+
+// Client is a gateway client without a daemon. Base images are taken to be there
+// for every platform, and to have nothing in them: rules about them find nothing.
+type Client struct {
+	gateway.Client // what a Dockerfile frontend does not call for a question
+
+	// Options are the request's (frontend/dockerui): "filename", "platform", …
+	Options map[string]string
+	// Name and Dockerfile are the file that the request is about.
+	Name       string
+	Dockerfile []byte
+	// Context is the folder whose .dockerignore counts, or "".
+	Context string
+	// Platform is the builder's own.
+	Platform ocispecs.Platform
+}
+
+// BuildOpts implements gateway.Client: the request, and the capabilities of a
+// daemon as new as the library.
+func (c *Client) BuildOpts() gateway.BuildOpts {
+	opts := maps.Clone(c.Options)
+	opts["filename"] = c.Name
+	return gateway.BuildOpts{
+		Opts:    opts,
+		Caps:    gwpb.Caps.CapSet(gwpb.Caps.All()),
+		LLBCaps: pb.Caps.CapSet(pb.Caps.All()),
+		Workers: []gateway.WorkerInfo{{Platforms: []ocispecs.Platform{c.Platform}}},
+	}
+}
+
+// Inputs implements gateway.Client.
+func (c *Client) Inputs(context.Context) (map[string]llb.State, error) {
+	return map[string]llb.State{}, nil
+}
+
+// Solve implements gateway.Client: every result is the files.
+func (c *Client) Solve(context.Context, gateway.SolveRequest) (*gateway.Result, error) {
+	res := gateway.NewResult()
+	res.SetRef(files{client: c})
+	return res, nil
+}
+
+// ResolveImageConfig implements gateway.Client.
+func (c *Client) ResolveImageConfig(_ context.Context, ref string, opt sourceresolver.Opt) (string, digest.Digest, []byte, error) {
+	platform := c.Platform
+	if opt.ImageOpt != nil && opt.ImageOpt.Platform != nil {
+		platform = *opt.ImageOpt.Platform
+	}
+	config, err := json.Marshal(ocispecs.Image{Platform: platform})
+	return ref, "", config, err
+}
+
+// Warn implements gateway.Client. The answer holds what there is to warn of.
+func (c *Client) Warn(context.Context, digest.Digest, string, gateway.WarnOpts) error {
+	return nil
+}
+
+// files are what a frontend reads of a build context.
+type files struct {
+	gateway.Reference // what a frontend does not call for a question
+	client            *Client
+}
+
+// ReadFile implements gateway.Reference.
+func (f files) ReadFile(_ context.Context, req gateway.ReadRequest) ([]byte, error) {
+	switch req.Filename {
+	case f.client.Name:
+		return f.client.Dockerfile, nil
+	case f.client.Name + ".dockerignore":
+		return os.ReadFile(req.Filename)
+	case ".dockerignore":
+		if f.client.Context != "" {
+			return os.ReadFile(filepath.Join(f.client.Context, req.Filename))
+		}
+	}
+	return nil, &fs.PathError{Op: "open", Path: req.Filename, Err: fs.ErrNotExist}
+}
+
+// StatFile implements gateway.Reference. Files are read without it.
+func (f files) StatFile(context.Context, gateway.StatRequest) (*fstypes.Stat, error) {
+	return nil, errors.ErrUnsupported
+}
