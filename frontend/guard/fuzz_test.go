@@ -110,6 +110,9 @@ func FuzzPlatforms(f *testing.F) {
 				continue
 			}
 			platform = platforms.Normalize(platform)
+			if platform.Architecture == "386" && platform.Variant != "" {
+				continue // There are none: containerd drops that of i386.
+			}
 			got, want := p.Match(platform), oracle(list, platform)
 			if got != want || again.Match(platform) != want {
 				t.Errorf("%q matches %s: %t, want %t", list, platforms.Format(platform), got, want)
