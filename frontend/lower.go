@@ -98,9 +98,21 @@ func (r *request) part(ctx context.Context, w *work, l lowered, c *plan.Choice) 
 	stages := c.Plan.File.Stages
 	target := cmp.Or(r.Target, stages[len(stages)-1].Name, defaultStage)
 	return llb.Input{
-		Dockerfile: l.text(c.Plan), Target: c.Stage.Name, Platform: &c.Plan.Env.Target,
+		Dockerfile: until(l.text(c.Plan), c), Target: c.Stage.Name, Platform: &c.Plan.Env.Target,
 		TargetStage: target, Part: true, Warn: r.warn(ctx, w),
 	}
+}
+
+// until returns a lowered file up to the next stage of the same name as c: BuildKit
+// takes the last stage of a name for the target.
+func until(text []byte, c *plan.Choice) []byte {
+	for _, next := range c.Plan.Stages[c.Stage.Index+1:] {
+		if next.Decision.Holds && next.Stage.Name == c.Stage.Name {
+			lines := bytes.SplitAfter(text, []byte{'\n'})
+			return bytes.Join(lines[:next.Stage.From.First-1], nil)
+		}
+	}
+	return text
 }
 
 // supply converts what is referred to for a platform of its own, each once. An

@@ -193,6 +193,42 @@ func TestFailingNeed(t *testing.T) {
 	}
 }
 
+// TestEqualNames refers to a stage above whose name is used again below, for
+// another platform and as a need: the one above is meant.
+func TestEqualNames(t *testing.T) {
+	res := buildEveryWay(t, "cross/equal", request{
+		platforms: []string{"linux/amd64"},
+		files:     map[string]string{"a": "a", "b": "b"},
+		dockerfile: `FROM scratch AS same
+COPY a /f
+FROM scratch AS one
+COPY --from=same::linux/arm64 /f /f
+FROM scratch AS same
+COPY b /f
+FROM one
+`,
+	})
+	wantFile(t, res, "linux/amd64", "f", "a")
+
+	env, frontend := productEnv(t)
+	r := request{
+		platforms: []string{env.Platform},
+		files:     map[string]string{"a": "a"},
+		dockerfile: `FROM busybox AS same
+RUN false
+FROM --needs=same scratch AS one
+COPY a /f
+FROM busybox AS same
+RUN true
+FROM one
+`,
+	}
+	err := ways(frontend)[0].build(t, env, r.context(t, frontend), "needs/equal:1", r)
+	if err == nil || !strings.Contains(err.Error(), "   3 | >>> RUN false") {
+		t.Errorf("a need that fails and has a namesake below: %v", err)
+	}
+}
+
 // TestBlocks builds a file with blocks inside a stage and around stages.
 func TestBlocks(t *testing.T) {
 	res := buildEveryWay(t, "staged/blocks", request{

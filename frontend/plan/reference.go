@@ -104,12 +104,16 @@ func (r *resolver) crossEdge(c *Choice, e Edge, written string) Edge {
 	if problem == nil && ref.Kind == syntax.FromBase {
 		problem = r.checkStagePlatform(c, platform)
 	}
+	if _, counts := isIndex(e.Name); problem == nil && counts && ref.Kind == syntax.CopyFrom {
+		problem = r.diagnostic(ref.Span(), InvalidReference, "a stage for another platform cannot be referred to by number", "give the stage a name")
+	}
 	if problem != nil {
 		r.problem(c, problem)
 		e.faulty = true
 		return e
 	}
 	other := r.family.member(platform)
+	other.upTo(c.Stage.Index)
 	if !other.plan.Env.hasContext(e.Name) {
 		if e.Stage = other.find(e.Name, c.Stage.Index); e.Stage == nil {
 			if e.faulty = other.checkReference(r, c, e); e.faulty {

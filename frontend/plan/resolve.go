@@ -34,6 +34,7 @@ type resolver struct {
 	diagnostics source.List
 	problems    map[*Choice]source.List
 	selected    int
+	next        int // the first stage that is not resolved yet
 }
 
 // globals resolves the instructions before the first FROM.
@@ -182,11 +183,14 @@ func (r *resolver) choose() {
 	}
 }
 
-// stages resolves what the stages are made from, and their instructions. One that
-// a named context stands for is made from nothing of the file.
-func (r *resolver) stages() {
-	r.declared = r.scope.child(true)
-	for _, c := range r.plan.Stages {
+// upTo resolves what the stages above an index are made from, and their
+// instructions. It resolves none twice: a stage for another platform is asked for
+// while stages of this one are resolved, and the other way round. One that a named
+// context stands for is made from nothing of the file.
+func (r *resolver) upTo(index int) {
+	for r.next < index {
+		c := r.plan.Stages[r.next]
+		r.next++
 		for _, in := range c.Stage.Body {
 			r.declare(in, r.declared, false)
 		}

@@ -45,11 +45,9 @@ func ResolveAll(file *syntax.File, env Env, targets []guard.Platform) (*Set, err
 		set.Targets = append(set.Targets, r.plan)
 		set.Warnings = append(set.Warnings, undeclared(file, platform)...)
 	}
-	// Resolving stages can bring in another platform.
-	for len(f.pending) > 0 {
-		next := f.pending[0]
-		f.pending = f.pending[1:]
-		next.stages()
+	// Resolving stages can bring in another platform, of which those above matter.
+	for _, p := range set.Targets {
+		f.member(p.Env.Target).upTo(len(file.Stages))
 	}
 	for _, p := range set.Targets {
 		f.reach(set, p.Target)
@@ -75,7 +73,6 @@ type family struct {
 	env     Env
 	members map[string]*resolver
 	order   []*resolver
-	pending []*resolver // whose stages are not resolved yet
 	inputs  map[string]*Input
 	names   typos // made when it is first asked for
 }
@@ -104,9 +101,9 @@ func (f *family) member(platform guard.Platform) *resolver {
 	}
 	f.members[key] = r
 	f.order = append(f.order, r)
-	f.pending = append(f.pending, r)
 	r.globals()
 	r.choose()
+	r.declared = r.scope.child(true)
 	return r
 }
 
