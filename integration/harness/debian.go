@@ -16,6 +16,8 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/rogpeppe/go-internal/lockedfile"
+
+	"github.com/stagebuild/stagebuild/integration/toolchain"
 )
 
 // debianArch maps a platform to Debian's name of its architecture.
@@ -162,11 +164,26 @@ func ensureRunc(ctx context.Context, out io.Writer) (string, error) {
 	if path, err := findRunc(); err == nil {
 		return path, nil
 	}
+	// Test packages run side by side, and each would install it.
+	cache, err := toolchain.CacheDir(ctx)
+	if err != nil {
+		return "", err
+	}
+	unlock, err := lockedfile.MutexAt(filepath.Join(cache, "apt.lock")).Lock()
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
+	if path, err := findRunc(); err == nil {
+		return path, nil
+	}
 	fmt.Fprintln(out, "installing Debian's runc: apt-get install runc")
-	install := []string{"install", "-q", "-y", "--no-install-recommends", "runc"}
+	// Others may be installing something too.
+	wait := []string{"-o", "DPkg::Lock::Timeout=300", "-q"}
+	install := append(wait, "install", "-y", "--no-install-recommends", "runc")
 	if err := runIn(ctx, "/", "apt-get", install...); err != nil {
 		// The lists of a fresh machine are empty or old.
-		if err := runIn(ctx, "/", "apt-get", "update", "-q"); err != nil {
+		if err := runIn(ctx, "/", "apt-get", append(wait, "update")...); err != nil {
 			return "", fmt.Errorf("no runc on PATH, and it cannot be installed: %w", err)
 		}
 		if err := runIn(ctx, "/", "apt-get", install...); err != nil {
