@@ -1,4 +1,4 @@
-package plan_test
+package frontend_test
 
 import (
 	"bytes"
@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/containerd/platforms"
+	"github.com/moby/buildkit/frontend/dockerfile/dockerfile2llb"
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/stagebuild/stagebuild/frontend/plan"
@@ -85,6 +86,27 @@ func BenchmarkParsePlain(b *testing.B) {
 				file, err := syntax.Parse(source.NewFile("Dockerfile", data))
 				if err != nil || file.UsesLanguage {
 					b.Fatalf("uses the language: %t, error: %v", file.UsesLanguage, err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkBuildKitConvert parses and converts the same plain file with BuildKit's
+// own converter, base images at hand: what a build of it costs anyway.
+func BenchmarkBuildKitConvert(b *testing.B) {
+	for _, stages := range []int{10, 100, 1000} { // it is not linear in a chain of stages
+		b.Run(fmt.Sprintf("stages=%d", stages), func(b *testing.B) {
+			data := benchFile(stages, false)
+			b.ReportAllocs()
+			for b.Loop() {
+				opt := dockerfile2llb.ConvertOpt{MetaResolver: newGateway(data, nil), TargetPlatform: new(platforms.MustParse("linux/amd64"))}
+				res, err := dockerfile2llb.Dockerfile2LLB(b.Context(), data, opt)
+				if err != nil {
+					b.Fatal(err)
+				}
+				if _, err := res.State.Marshal(b.Context()); err != nil {
+					b.Fatal(err)
 				}
 			}
 		})
