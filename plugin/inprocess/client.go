@@ -50,7 +50,7 @@ func with(c gateway.Client, set map[string]string, unset ...string) gateway.Clie
 
 // withCall returns c asking for a subrequest (`--call`) in place of a build.
 // buildx puts these two options only into the solve request that
-// RegisterDrivers emptied, and not into the options of the session.
+// RegisterDrivers emptied, and not into those that a frontend sees.
 func withCall(c gateway.Client, name string) gateway.Client {
 	caps := capSubrequests
 	if have := c.BuildOpts().Opts[keyCaps]; have != "" {

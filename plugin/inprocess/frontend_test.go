@@ -100,7 +100,7 @@ func TestInProcess(t *testing.T) {
 		t.Error("options (-want +got):\n" + diff)
 	}
 	if diff := cmp.Diff(given, s.opts); diff != "" {
-		t.Error("the session's own options changed (-before +after):\n" + diff)
+		t.Error("the request's own options changed (-before +after):\n" + diff)
 	}
 }
 
