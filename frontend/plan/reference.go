@@ -104,6 +104,9 @@ func (r *resolver) crossEdge(c *Choice, e Edge, written string) Edge {
 	if problem == nil && ref.Kind == syntax.FromBase {
 		problem = r.checkStagePlatform(c, platform)
 	}
+	if _, _, twice := syntax.SplitPlatform(e.Name); problem == nil && twice {
+		problem = r.diagnostic(ref.Span(), InvalidReference, "the reference names two platforms", "write one :: and the platform that is meant")
+	}
 	if _, counts := isIndex(e.Name); problem == nil && counts && ref.Kind == syntax.CopyFrom {
 		problem = r.diagnostic(ref.Span(), InvalidReference, "a stage for another platform cannot be referred to by number", "give the stage a name")
 	}
