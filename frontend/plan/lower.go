@@ -175,14 +175,24 @@ func (l *lowerer) reference(c *Choice, e Edge) {
 	case isBase:
 		return // BuildKit expands it.
 	}
-	if name == e.Reference.Text {
+	if name == e.Reference.Text || e.Reference.Text == "" {
 		return
 	}
-	for i, s := range e.Reference.Bytes() {
-		if i > 0 {
-			name = ""
+	l.rewrite(e.Reference.Bytes(), name)
+}
+
+// rewrite puts a name in the place of bytes that may stand on several lines. It goes
+// to the last of them: a continuation line of which nothing is left would join the
+// next instruction.
+func (l *lowerer) rewrite(old []source.Span, name string) {
+	last := l.file.LineSpan(l.file.Line(old[len(old)-1].Start)).Start
+	for _, s := range old {
+		if s.Start < last {
+			l.replace(s, "")
+			continue
 		}
 		l.replace(s, name)
+		name = ""
 	}
 }
 
