@@ -104,6 +104,9 @@ func (r *resolver) crossEdge(c *Choice, e Edge, written string) Edge {
 	if problem == nil && ref.Kind == syntax.FromBase {
 		problem = r.checkStagePlatform(c, platform)
 	}
+	if problem == nil && e.Name == "" {
+		problem = r.diagnostic(ref.Span(), InvalidReference, "the reference has a platform and no name", "write name::PLATFORM")
+	}
 	if _, _, twice := syntax.SplitPlatform(e.Name); problem == nil && twice {
 		problem = r.diagnostic(ref.Span(), InvalidReference, "the reference names two platforms", "write one :: and the platform that is meant")
 	}
