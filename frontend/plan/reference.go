@@ -52,7 +52,7 @@ func (r *resolver) edge(c *Choice, ref *syntax.Reference, s *scope) Edge {
 		return e
 	}
 	if e.Stage = r.find(e.Name, c.Stage.Index); e.Stage == nil {
-		e.faulty = r.checkImage(c, e)
+		e.faulty = r.checkReference(r, c, e)
 	}
 	return e
 }
@@ -193,12 +193,6 @@ func (r *resolver) byIndex(c *Choice, ref *syntax.Reference, n int) (stage *Choi
 		"stage "+strconv.Itoa(n)+", on line "+strconv.Itoa(stage.Stage.From.First)+", is not there for "+r.platform()+": "+stage.Decision.Reason,
 		"refer to a stage by name: its variants share one"))
 	return nil, true
-}
-
-// checkImage reports a name that would be pulled although a stage is meant, and
-// whether it is one.
-func (r *resolver) checkImage(c *Choice, e Edge) bool {
-	return r.checkReference(r, c, e)
 }
 
 // checkReference reports a name that is no stage above for the resolver's
