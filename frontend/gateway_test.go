@@ -35,6 +35,7 @@ type gateway struct {
 	mu          sync.Mutex
 	definitions []string       // marshalled, in the order of the requests
 	configs     map[string]int // requests for image configs, by "ref platform"
+	loads       map[string]int // of local sources, by "identifier paths"
 	warnings    []warning
 }
 
@@ -53,6 +54,7 @@ func newGateway(dockerfile []byte, opts map[string]string) *gateway {
 		opts:    opts,
 		files:   map[string][]byte{"Dockerfile": dockerfile, ".dockerignore": []byte("ignored\n")},
 		configs: map[string]int{},
+		loads:   map[string]int{},
 	}
 }
 
@@ -79,7 +81,10 @@ func (g *gateway) Solve(_ context.Context, req client.SolveRequest) (*client.Res
 		return nil, fmt.Errorf("frontend %s with %s is not here", req.Frontend, req.FrontendOpt["source"])
 	}
 	res := client.NewResult()
-	if isLocal(req.Definition) {
+	if source := localOf(req.Definition); source != nil {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		g.loads[source.Identifier+" "+source.Attrs[pb.AttrFollowPaths]]++
 		res.SetRef(reference{files: g.files})
 		return res, nil
 	}
@@ -97,16 +102,20 @@ func (g *gateway) Solve(_ context.Context, req client.SolveRequest) (*client.Res
 	return res, nil
 }
 
-// isLocal reports whether a definition is a local directory and nothing else.
-func isLocal(def *pb.Definition) bool {
+// localOf returns the source of a definition that is a local directory and nothing
+// else.
+func localOf(def *pb.Definition) *pb.SourceOp {
 	if len(def.Def) != 2 { // the last one only points at the result
-		return false
+		return nil
 	}
 	var op pb.Op
 	if err := op.UnmarshalVT(def.Def[0]); err != nil {
-		return false
+		return nil
 	}
-	return strings.HasPrefix(op.GetSource().GetIdentifier(), "local://")
+	if !strings.HasPrefix(op.GetSource().GetIdentifier(), "local://") {
+		return nil
+	}
+	return op.GetSource()
 }
 
 // ResolveImageConfig implements client.Client. An image is like its name says:

@@ -20,6 +20,9 @@ const (
 	keyInputMetadata = "input-metadata:"
 	keyResolveMode   = "image-resolve-mode"
 	keyRequest       = "requestid"
+	keyTarget        = "target"
+	keyPlatform      = "platform"
+	keyMultiPlatform = "multi-platform"
 )
 
 // Repository is the name under which this frontend is published, on any registry.

@@ -125,6 +125,10 @@ func sameAsBuildKit(t *testing.T, dockerfile []byte, opts map[string]string) map
 			// BuildKit does not say where the error of a subrequest is.
 			got.Sources = nil
 		}
+		if want.Error != "" {
+			// How much of the other platforms BuildKit gets to see first is chance.
+			want.Definitions, got.Definitions = nil, nil
+		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s (-BuildKit +ours):\n%s", name, diff)
 		}

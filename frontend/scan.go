@@ -17,27 +17,25 @@ import (
 
 // scan makes the SBOMs that a request asks for.
 type scan struct {
-	gateway client.Client
+	solver  *solver
 	scanner sbom.Scanner // nil when none is asked for
 
 	mu      sync.Mutex
 	targets map[string]*llb.Result // by platform ID
 }
 
-func (r *request) newScan(ctx context.Context) (*scan, error) {
-	s := &scan{gateway: r.inputs, targets: map[string]*llb.Result{}}
+// newScanner returns what scans results, or nil when no SBOM is asked for.
+func (r *request) newScanner(ctx context.Context) (sbom.Scanner, error) {
 	if r.SBOM == nil {
-		return s, nil
+		return nil, nil
 	}
 	platform := r.BuildPlatforms[0]
-	var err error
-	s.scanner, err = sbom.CreateSBOMScanner(ctx, r.inputs, r.SBOM.Generator, platform, sourceresolver.Opt{
+	return sbom.CreateSBOMScanner(ctx, r.inputs, r.SBOM.Generator, platform, sourceresolver.Opt{
 		ImageOpt: &sourceresolver.ResolveImageOpt{
 			ResolveMode: r.BuildOpts().Opts[keyResolveMode],
 			Platform:    &platform,
 		},
 	}, r.SBOM.Parameters)
-	return s, err
 }
 
 // add remembers what to scan for a platform.
@@ -81,9 +79,5 @@ func (s *scan) solve(ctx context.Context, st *buildkit.State) (client.Reference,
 	if err != nil {
 		return nil, err
 	}
-	res, err := s.gateway.Solve(ctx, client.SolveRequest{Definition: def.ToPB()})
-	if err != nil {
-		return nil, err
-	}
-	return res.Ref, nil
+	return s.solver.solve(ctx, def.ToPB(), false)
 }
