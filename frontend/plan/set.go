@@ -37,7 +37,7 @@ type Set struct {
 // target platforms at once. env.Target is not looked at. The error is a
 // source.List of everything that is wrong on any of them. The set is nil then.
 func ResolveAll(file *syntax.File, env Env, targets []guard.Platform) (*Set, error) {
-	f := &family{file: file, env: env, members: map[string]*resolver{}, inputs: map[string]*Input{}}
+	f := newFamily(file, env)
 	set := &Set{}
 	for _, platform := range targets {
 		r := f.member(platform)
@@ -75,6 +75,10 @@ type family struct {
 	order   []*resolver
 	inputs  map[string]*Input
 	names   typos // made when it is first asked for
+}
+
+func newFamily(file *syntax.File, env Env) *family {
+	return &family{file: file, env: env, members: map[string]*resolver{}, inputs: map[string]*Input{}}
 }
 
 // typos returns the index of the file's stage names.

@@ -1,0 +1,84 @@
+package plan
+
+import (
+	"bytes"
+	"slices"
+
+	"github.com/stagebuild/stagebuild/frontend/guard"
+	"github.com/stagebuild/stagebuild/frontend/source"
+	"github.com/stagebuild/stagebuild/frontend/syntax"
+)
+
+// Availability says which stages of a file can be built for which platforms: a
+// stage can when it and all that it reaches have a selected variant there.
+type Availability struct {
+	obstacles map[string][]source.List // by stage, then by platform
+}
+
+// Available finds out which stages there are, with one set of args. env.Target and
+// env.Stage are not looked at. The error is a source.List of what is wrong with
+// the file whichever stage is built.
+func Available(file *syntax.File, env Env, targets []guard.Platform) (*Availability, error) {
+	a := &Availability{obstacles: map[string][]source.List{}}
+	names := append(file.StageNames(), "")
+	if !file.UsesLanguage {
+		for _, name := range names {
+			a.obstacles[name] = make([]source.List, len(targets))
+		}
+		return a, nil
+	}
+	var f *family
+	var faults source.List
+	for _, name := range names {
+		// Only a file that looks at its target differs between them.
+		if f == nil || bytes.Contains(file.Source.Data, []byte("TARGETSTAGE")) {
+			env.Stage = name
+			f = newFamily(file, env)
+			for _, platform := range targets {
+				f.member(platform).upTo(len(file.Stages))
+			}
+			for _, r := range f.order {
+				faults = append(faults, r.diagnostics...)
+			}
+		}
+		for _, platform := range targets {
+			a.obstacles[name] = append(a.obstacles[name], f.member(platform).obstacles(name))
+		}
+	}
+	return a, faults.Err()
+}
+
+// Obstacles returns why a stage cannot be built for the platform at an index of
+// those that were asked about: nil when it can. "" is the file's default. What is
+// wrong with a reference whatever the platform is no obstacle: building the stage
+// says so.
+func (a *Availability) Obstacles(stage string, platform int) source.List {
+	return a.obstacles[stage][platform]
+}
+
+// obstacles returns what a stage, or what it is made from, lacks.
+func (r *resolver) obstacles(stage string) source.List {
+	known := len(r.diagnostics)
+	r.plan.Env.Stage = stage
+	r.target()
+	missing := slices.Clone(r.diagnostics[known:])
+	r.diagnostics = r.diagnostics[:known]
+	r.family.missing(r.plan.Target, map[*Choice]bool{}, &missing)
+	return missing
+}
+
+// missing collects the variants that are missing in what a stage is made from.
+func (f *family) missing(c *Choice, seen map[*Choice]bool, list *source.List) {
+	if c == nil || seen[c] {
+		return
+	}
+	seen[c] = true
+	for _, d := range f.member(c.Plan.Env.Target).problems[c] {
+		if d.Name == NoVariant || d.Name == DroppedStage {
+			*list = append(*list, d)
+		}
+	}
+	for _, e := range c.Edges {
+		f.missing(e.Stage, seen, list)
+	}
+}

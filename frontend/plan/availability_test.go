@@ -1,0 +1,116 @@
+package plan_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/containerd/platforms"
+	"github.com/google/go-cmp/cmp"
+	"github.com/stagebuild/stagebuild/frontend/guard"
+	"github.com/stagebuild/stagebuild/frontend/plan"
+	"github.com/stagebuild/stagebuild/frontend/source"
+	"github.com/stagebuild/stagebuild/frontend/syntax"
+)
+
+func TestAvailable(t *testing.T) {
+	for _, test := range []struct {
+		name, dockerfile string
+		args             map[string]string
+		want             string // "stage: platforms" in lines
+	}{
+		{"a plain file", "FROM a AS one\nFROM b\n", nil, `
+one: linux/amd64 linux/arm64 windows/amd64
+default: linux/amd64 linux/arm64 windows/amd64`},
+		{"what is reached counts", `FROM --for=linux a AS base
+FROM --for=arm64 a AS tools
+FROM --for=linux base AS one
+FROM b AS two
+COPY --from=tools / /
+FROM base AS three
+COPY --from=tools::linux/arm64 / /
+`, nil, `
+base: linux/amd64 linux/arm64
+tools: linux/arm64
+one: linux/amd64 linux/arm64
+two: linux/arm64
+three: linux/amd64 linux/arm64
+default: linux/amd64 linux/arm64`},
+		{"args", "ARG DEBUG\nFROM --if=DEBUG a AS debug\nFROM b AS app\n", map[string]string{"DEBUG": "1"}, `
+debug: linux/amd64 linux/arm64 windows/amd64
+app: linux/amd64 linux/arm64 windows/amd64
+default: linux/amd64 linux/arm64 windows/amd64`},
+		{"a stage that depends on the target", `FROM --if='TARGETSTAGE == "app"' a AS base
+FROM base AS app
+FROM base AS other
+`, nil, `
+base:
+app: linux/amd64 linux/arm64 windows/amd64
+other:
+default:`},
+		{"needs", "FROM --for=linux a AS test\nFROM --needs=test b AS release\n", nil, `
+test: linux/amd64 linux/arm64
+release: linux/amd64 linux/arm64
+default: linux/amd64 linux/arm64`},
+		{"a default without a name", "FROM a AS one\nFROM --for=windows one\n", nil, `
+one: linux/amd64 linux/arm64 windows/amd64
+default: windows/amd64`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			file, err := syntax.Parse(source.NewFile("Dockerfile", []byte(test.dockerfile)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			targets := []guard.Platform{
+				platforms.MustParse("linux/amd64"), platforms.MustParse("linux/arm64"), platforms.MustParse("windows/amd64"),
+			}
+			a, err := plan.Available(file, plan.Env{Build: targets[0], Args: test.args}, targets)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var b strings.Builder
+			for _, name := range append(file.StageNames(), "") {
+				if b.WriteString("\n" + name); name == "" {
+					b.WriteString("default")
+				}
+				b.WriteByte(':')
+				for i, p := range targets {
+					if len(a.Obstacles(name, i)) == 0 {
+						b.WriteString(" " + guard.FormatPlatform(p))
+					}
+				}
+			}
+			if diff := cmp.Diff(test.want, b.String()); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestObstaclesSayWhy(t *testing.T) {
+	file, err := syntax.Parse(source.NewFile("Dockerfile", []byte("FROM --for=linux a AS base\nFROM base AS app\n")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := plan.Available(file, plan.Env{}, []guard.Platform{platforms.MustParse("windows/amd64")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for stage, want := range map[string]string{"base": "Dockerfile:1:", "app": "Dockerfile:2:6:"} {
+		got := fmt.Sprint(a.Obstacles(stage, 0))
+		if !strings.HasPrefix(got, want) || !strings.Contains(got, "line 1: --for=linux does not match windows/amd64") {
+			t.Errorf("%s: %s", stage, got)
+		}
+	}
+}
+
+func TestAvailableRefusesAFaultyFile(t *testing.T) {
+	file, err := syntax.Parse(source.NewFile("Dockerfile", []byte("FROM --if=TYPO a AS base\nFROM --if=OTHER base AS app\n")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = plan.Available(file, plan.Env{}, []guard.Platform{platforms.MustParse("linux/amd64")})
+	if got := len(source.Diagnostics(err)); got != 2 {
+		t.Errorf("%d diagnostics, want 2: %v", got, err)
+	}
+}
