@@ -1,0 +1,142 @@
+package selection
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/stagebuild/stagebuild/frontend/source"
+	"github.com/stagebuild/stagebuild/frontend/syntax"
+)
+
+// Patterns say which stages of a file are meant: names, globs ("test-*") and
+// exclusions ("!*-debug"), which take away from what the others mean, or from all
+// stages where there are no others. None mean the file's default stage.
+type Patterns []Pattern
+
+// Pattern is one of them.
+type Pattern struct {
+	text    string // without the "!"
+	exclude bool
+}
+
+// ParsePatterns reads a list of patterns that are separated by commas. The error
+// says which one is malformed.
+func ParsePatterns(list string) (Patterns, error) {
+	var patterns Patterns
+	for text := range strings.SplitSeq(list, ",") {
+		name, exclude := strings.CutPrefix(strings.TrimSpace(text), "!")
+		if name == "" {
+			return nil, fmt.Errorf("a stage name is needed, in %q", list)
+		}
+		if _, err := path.Match(name, ""); err != nil {
+			return nil, fmt.Errorf("%q is no pattern: close the bracket, or write \\[", name)
+		}
+		patterns = append(patterns, Pattern{text: name, exclude: exclude})
+	}
+	return patterns, nil
+}
+
+// String returns the pattern as it is written.
+func (p Pattern) String() string {
+	if p.exclude {
+		return "!" + p.text
+	}
+	return p.text
+}
+
+// glob reports whether the pattern can mean several stages.
+func (p Pattern) glob() bool {
+	return strings.ContainsAny(p.text, `*?[\`)
+}
+
+func (p Pattern) match(name string) bool {
+	ok, _ := path.Match(strings.ToLower(p.text), strings.ToLower(name)) // it was parsed
+	return ok
+}
+
+// Name returns the one stage that is meant by its name, or "" for the default.
+// It reports false when it takes the file to know what is meant.
+func (p Patterns) Name() (string, bool) {
+	switch {
+	case len(p) == 0:
+		return "", true
+	case len(p) > 1 || p[0].exclude || p[0].glob():
+		return "", false
+	}
+	return p[0].text, true
+}
+
+// choice is a stage that is meant.
+type choice struct {
+	stage string
+	// named is set when the stage was not meant by a glob alone.
+	named bool
+}
+
+// choose returns the stages that are meant: in the order of the patterns, those
+// of a glob in file order.
+func (p Patterns) choose(file *syntax.File) ([]choice, error) {
+	if len(p) == 0 {
+		return []choice{{named: true}}, nil
+	}
+	names := file.StageNames()
+	var chosen []choice
+	add := func(c choice) {
+		for i := range chosen {
+			if chosen[i].stage == c.stage {
+				chosen[i].named = chosen[i].named || c.named
+				return
+			}
+		}
+		chosen = append(chosen, c)
+	}
+	if !slices.ContainsFunc(p, func(p Pattern) bool { return !p.exclude }) {
+		for _, name := range names {
+			add(choice{stage: name})
+		}
+	}
+	for _, pattern := range p {
+		matched := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !pattern.match(name) })
+		if len(matched) == 0 {
+			return nil, noMatch(pattern, names)
+		}
+		for _, name := range matched {
+			if !pattern.exclude {
+				add(choice{stage: name, named: !pattern.glob()})
+			}
+		}
+	}
+	chosen = slices.DeleteFunc(chosen, func(c choice) bool {
+		return slices.ContainsFunc(p, func(p Pattern) bool { return p.exclude && p.match(c.stage) })
+	})
+	if len(chosen) == 0 {
+		return nil, fmt.Errorf("every stage that is meant is excluded, by %s", p.exclusions())
+	}
+	return chosen, nil
+}
+
+func (p Patterns) exclusions() string {
+	var list []string
+	for _, pattern := range p {
+		if pattern.exclude {
+			list = append(list, pattern.String())
+		}
+	}
+	return strings.Join(list, ", ")
+}
+
+// noMatch is the error for a pattern that means no stage.
+func noMatch(p Pattern, names []string) error {
+	if len(names) == 0 {
+		return fmt.Errorf("there is no stage %q: no stage of the file has a name", p.text)
+	}
+	if p.glob() {
+		return fmt.Errorf("no stage matches %q: there are %s", p.text, strings.Join(names, ", "))
+	}
+	if near := source.Closest(p.text, names); near != "" {
+		return fmt.Errorf("there is no stage %q; did you mean %q?", p.text, near)
+	}
+	return fmt.Errorf("there is no stage %q: there are %s", p.text, strings.Join(names, ", "))
+}

@@ -1,0 +1,146 @@
+// Package selection chooses what a command is about: which stages of a file, and
+// each of them for which platforms. It is pure, and decides with the plan code of
+// the build itself.
+//
+// [Patterns] say which stages are meant, [Platforms] for what; [Select] turns them
+// into [Result] values, one for each stage.
+package selection
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/containerd/platforms"
+	"github.com/stagebuild/stagebuild/frontend/guard"
+	"github.com/stagebuild/stagebuild/frontend/plan"
+	"github.com/stagebuild/stagebuild/frontend/source"
+	"github.com/stagebuild/stagebuild/frontend/syntax"
+)
+
+// Platforms are those that a command asks for.
+type Platforms struct {
+	// Named are the ones asked for by name.
+	Named []guard.Platform
+	// All asks for those that the file declares too.
+	All bool
+}
+
+// Result is a stage, and the platforms that it is built for.
+type Result struct {
+	// Stage is the stage's name, or "" for the file's default.
+	Stage string
+	// Platforms are nil for the builder's own.
+	Platforms []guard.Platform
+}
+
+// Selection is what is built.
+type Selection struct {
+	Results []Result
+	// Notes say what was left out, and why: a line each.
+	Notes []string
+}
+
+// Select returns the results that are asked for. A stage that cannot be built for
+// a platform is left out with a note when a glob means the stage or "all" the
+// platform. When both were named it is an error, a source.List. env.Build is what
+// an empty list of platforms stands for.
+func Select(file *syntax.File, env plan.Env, patterns Patterns, wanted Platforms) (*Selection, error) {
+	stages, err := patterns.choose(file)
+	if err != nil {
+		return nil, err
+	}
+	targets, err := wanted.of(file)
+	if err != nil {
+		return nil, err
+	}
+	asked := targets
+	if len(asked) == 0 {
+		asked = []target{{platform: env.Build, named: true}}
+	}
+	available, err := plan.Available(file, env, platformsOf(asked))
+	if err != nil {
+		return nil, err
+	}
+	s := &Selection{}
+	var missing source.List
+	for _, c := range stages {
+		r := Result{Stage: c.stage}
+		built := false
+		for i, t := range asked {
+			obstacles := available.Obstacles(c.stage, i)
+			switch {
+			case len(obstacles) == 0:
+				built = true
+				if len(targets) > 0 {
+					r.Platforms = append(r.Platforms, t.platform)
+				}
+			case c.named && t.named:
+				missing = append(missing, obstacles...)
+			default:
+				s.Notes = append(s.Notes, note(c.stage, t.platform, obstacles))
+			}
+		}
+		if built {
+			s.Results = append(s.Results, r)
+		}
+	}
+	if err := missing.Err(); err != nil {
+		return nil, err
+	}
+	if len(s.Results) == 0 {
+		return nil, errors.New("nothing that is asked for can be built:\n" + strings.Join(s.Notes, "\n"))
+	}
+	return s, nil
+}
+
+// note says in one line why a stage is left out.
+func note(stage string, platform guard.Platform, obstacles source.List) string {
+	if stage == "" {
+		stage = "the default stage"
+	}
+	reason, _, _ := strings.Cut(obstacles[0].Message, "\n")
+	return fmt.Sprintf("%s is left out for %s: %s", stage, guard.FormatPlatform(platform), strings.TrimSuffix(reason, ":"))
+}
+
+// target is a platform that is asked for.
+type target struct {
+	platform guard.Platform
+	// named is set when the platform was asked for by its name.
+	named bool
+}
+
+// of returns the platforms that are asked for, each once.
+func (p Platforms) of(file *syntax.File) ([]target, error) {
+	if p.All && len(file.Platforms) == 0 {
+		return nil, errors.New(`platform "all" means those that the file declares, and it declares none: add a comment "# platforms=linux/amd64,linux/arm64" to its head`)
+	}
+	var targets []target
+	add := func(platform guard.Platform, named bool) {
+		if !slices.ContainsFunc(targets, func(t target) bool { return same(t.platform, platform) }) {
+			targets = append(targets, target{platform, named})
+		}
+	}
+	for _, platform := range p.Named {
+		add(platform, true)
+	}
+	if p.All {
+		for _, platform := range file.Platforms {
+			add(platform, false)
+		}
+	}
+	return targets, nil
+}
+
+func same(a, b guard.Platform) bool {
+	return platforms.FormatAll(platforms.Normalize(a)) == platforms.FormatAll(platforms.Normalize(b))
+}
+
+func platformsOf(targets []target) []guard.Platform {
+	list := make([]guard.Platform, len(targets))
+	for i, t := range targets {
+		list[i] = t.platform
+	}
+	return list
+}

@@ -1,0 +1,154 @@
+package selection
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/containerd/platforms"
+	"github.com/google/go-cmp/cmp"
+	"github.com/stagebuild/stagebuild/frontend/guard"
+	"github.com/stagebuild/stagebuild/frontend/plan"
+	"github.com/stagebuild/stagebuild/frontend/source"
+	"github.com/stagebuild/stagebuild/frontend/syntax"
+)
+
+const file = `# platforms=linux/amd64,linux/arm64,windows/amd64
+FROM --for=linux a AS base
+FROM base AS test-unit
+FROM --for=amd64 a AS test-arch
+FROM a AS app-debug
+FROM a AS App
+`
+
+func parse(t *testing.T, text string) *syntax.File {
+	t.Helper()
+	f, err := syntax.Parse(source.NewFile("Dockerfile", []byte(text)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func TestSelect(t *testing.T) {
+	for _, test := range []struct {
+		stages    string
+		platforms string
+		want      string // results, then notes, in lines
+	}{
+		{"", "", "default:"},
+		{"app", "", "app:"},
+		{"APP,test-unit", "", "app:\ntest-unit:"},
+		{"test-*", "linux/amd64", "test-unit: linux/amd64\ntest-arch: linux/amd64"},
+		{"test-*", "linux/arm64", "test-unit: linux/arm64\n" +
+			`- test-arch is left out for linux/arm64: stage "test-arch" has no variant for linux/arm64`},
+		{"test-*,app", "linux/arm64", "test-unit: linux/arm64\napp: linux/arm64\n" +
+			`- test-arch is left out for linux/arm64: stage "test-arch" has no variant for linux/arm64`},
+		{"!*-debug", "linux/amd64", "base: linux/amd64\ntest-unit: linux/amd64\ntest-arch: linux/amd64\napp: linux/amd64"},
+		{"app*,!*-debug", "linux/amd64", "app: linux/amd64"},
+		{"test-unit", "all", "test-unit: linux/amd64 linux/arm64\n" +
+			`- test-unit is left out for windows/amd64: stage "base" has no variant for windows/amd64`},
+		{"", "all,linux/riscv64", "default: linux/riscv64 linux/amd64 linux/arm64 windows/amd64"},
+	} {
+		t.Run(test.stages+" "+test.platforms, func(t *testing.T) {
+			s, err := choose(parse(t, file), test.stages, test.platforms)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var b strings.Builder
+			for _, r := range s.Results {
+				name := r.Stage
+				if name == "" {
+					name = "default"
+				}
+				fmt.Fprintf(&b, "%s:", name)
+				for _, p := range r.Platforms {
+					fmt.Fprintf(&b, " %s", guard.FormatPlatform(p))
+				}
+				b.WriteByte('\n')
+			}
+			for _, n := range s.Notes {
+				fmt.Fprintf(&b, "- %s\n", n)
+			}
+			if diff := cmp.Diff(test.want+"\n", b.String()); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestSelectRefuses(t *testing.T) {
+	const unnamed = "FROM a\n"
+	for _, test := range []struct {
+		text, stages, platforms string
+		want                    string
+	}{
+		{file, "ap", "", `there is no stage "ap"; did you mean "app"?`},
+		{file, "zzzzz", "", `there is no stage "zzzzz": there are base, test-unit, test-arch, app-debug, app`},
+		{file, "x-*", "", `no stage matches "x-*": there are base, `},
+		{file, "!x-*", "", `no stage matches "x-*"`},
+		{file, "app,!a*", "", `every stage that is meant is excluded, by !a*`},
+		{file, "test-arch", "linux/arm64", `Dockerfile:4:1: stage "test-arch" has no variant for linux/arm64:`},
+		{file, "test-arch,app", "linux/arm64,linux/amd64", `Dockerfile:4:1: stage "test-arch" has no variant`},
+		{file, "test-arc*", "linux/arm64", "nothing that is asked for can be built:\ntest-arch is left out for linux/arm64"},
+		{unnamed, "", "all", `platform "all" means those that the file declares, and it declares none`},
+		{unnamed, "x", "", `no stage of the file has a name`},
+	} {
+		t.Run(test.stages+" "+test.platforms, func(t *testing.T) {
+			_, err := choose(parse(t, test.text), test.stages, test.platforms)
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got %v\nwant %s", err, test.want)
+			}
+		})
+	}
+}
+
+func choose(f *syntax.File, stages, wanted string) (*Selection, error) {
+	var patterns Patterns
+	var err error
+	if stages != "" {
+		if patterns, err = ParsePatterns(stages); err != nil {
+			return nil, err
+		}
+	}
+	var p Platforms
+	for name := range strings.SplitSeq(wanted, ",") {
+		switch name {
+		case "":
+		case "all":
+			p.All = true
+		default:
+			p.Named = append(p.Named, platforms.MustParse(name))
+		}
+	}
+	return Select(f, plan.Env{Build: platforms.MustParse("linux/amd64")}, patterns, p)
+}
+
+func TestParsePatterns(t *testing.T) {
+	for list, want := range map[string]string{
+		"a,":    `a stage name is needed, in "a,"`,
+		"!":     `a stage name is needed, in "!"`,
+		"a,[b":  `"[b" is no pattern`,
+		"a, !b": "",
+	} {
+		_, err := ParsePatterns(list)
+		if got := fmt.Sprint(err); want != "" && !strings.Contains(got, want) || want == "" && err != nil {
+			t.Errorf("%q: %v, want %s", list, err, want)
+		}
+	}
+}
+
+func TestName(t *testing.T) {
+	for list, want := range map[string]string{"a": "a", "a,b": "", "!a": "", "a*": ""} {
+		p, err := ParsePatterns(list)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, ok := p.Name(); got != want || ok != (want != "") {
+			t.Errorf("%q: %q, %t", list, got, ok)
+		}
+	}
+	if name, ok := Patterns(nil).Name(); name != "" || !ok {
+		t.Error("no patterns are the default stage")
+	}
+}
