@@ -124,7 +124,7 @@ func runBuild(ctx context.Context, dockerCLI command.Cli, options buildOptions, 
 	}
 	fe := newFrontend(options.frontend)
 	if fe != nil {
-		defer inprocess.RegisterDrivers()()
+		defer fe.RegisterDrivers()()
 	}
 	b, err := connect.Connect(ctx, dockerCLI, connect.Choose(options.builder, os.Getenv), options.contextPath)
 	if err != nil {

@@ -25,10 +25,10 @@ import (
 // drivers ask the daemon for no frontend, so that [Frontend.Handler] decides
 // which one runs. Builders have to be loaded after it. The returned function
 // puts buildx's own factories back.
-func RegisterDrivers() (restore func()) {
+func (f *Frontend) RegisterDrivers() (restore func()) {
 	var undo []func()
-	for _, f := range driver.GetFactories(false) {
-		undo = append(undo, driver.Register(factory{f}))
+	for _, known := range driver.GetFactories(false) {
+		undo = append(undo, driver.Register(factory{known, f.prepared}))
 	}
 	return func() {
 		for _, u := range undo {
@@ -38,7 +38,10 @@ func RegisterDrivers() (restore func()) {
 }
 
 // factory is a driver.Factory whose drivers are wrapped in noFrontend.
-type factory struct{ driver.Factory }
+type factory struct {
+	driver.Factory
+	prepared func(*driver.PrepareBuildOptions)
+}
 
 // New makes the driver of a builder node.
 func (f factory) New(ctx context.Context, cfg driver.InitConfig) (driver.Driver, error) {
@@ -46,13 +49,16 @@ func (f factory) New(ctx context.Context, cfg driver.InitConfig) (driver.Driver,
 	if err != nil {
 		return nil, err
 	}
-	return noFrontend{d}, nil
+	return noFrontend{d, f.prepared}, nil
 }
 
 // noFrontend is a driver that takes the frontend out of a solve. buildx then
 // solves an empty request, which costs the daemon nothing, and hands the
 // session's gateway client to the build handler.
-type noFrontend struct{ driver.Driver }
+type noFrontend struct {
+	driver.Driver
+	prepared func(*driver.PrepareBuildOptions) // is told of every solve
+}
 
 // PrepareBuild lets the driver itself prepare the solve first.
 // It implements [driver.BuildPreparer].
@@ -63,6 +69,7 @@ func (d noFrontend) PrepareBuild(ctx context.Context, o *driver.PrepareBuildOpti
 		}
 	}
 	o.SolveOpt.Frontend = ""
+	d.prepared(o)
 	return nil
 }
 

@@ -20,7 +20,8 @@ func (preparing) RequiresUncachedClient() bool { return true }
 
 func TestDriversAskForNoFrontend(t *testing.T) {
 	opts := driver.PrepareBuildOptions{SolveOpt: &client.SolveOpt{Frontend: "dockerfile.v0"}}
-	d := noFrontend{preparing{}}
+	var f Frontend
+	d := noFrontend{preparing{}, f.prepared}
 	if err := d.PrepareBuild(t.Context(), &opts); err != nil {
 		t.Fatal(err)
 	}
@@ -30,24 +31,27 @@ func TestDriversAskForNoFrontend(t *testing.T) {
 	if opts.SolveOpt.Ref != "prepared" {
 		t.Error("the wrapped driver did not prepare the build")
 	}
+	if f.solves[partID{ref: "prepared"}] != opts.SolveOpt {
+		t.Error("the solve is not known to the frontend")
+	}
 	if !d.RequiresUncachedClient() {
 		t.Error("the wrapped driver's need of a client of its own is lost")
 	}
-	if (noFrontend{struct{ driver.Driver }{}}).RequiresUncachedClient() {
+	if (noFrontend{struct{ driver.Driver }{}, nil}).RequiresUncachedClient() {
 		t.Error("a driver that does not ask for it needs a client of its own")
 	}
 }
 
 func TestRegisterDrivers(t *testing.T) {
 	before := driver.GetFactories(false)
-	restore := RegisterDrivers()
+	restore := (&Frontend{}).RegisterDrivers()
 	for _, name := range []string{"docker", "docker-container", "kubernetes", "remote"} {
 		f, err := driver.GetFactory(name, false)
 		if err != nil {
 			t.Error(err)
 			continue
 		}
-		if _, ok := f.(factory); !ok {
+		if !isWrapped(f) {
 			t.Errorf("driver %s is not wrapped but %T", name, f)
 		}
 	}
@@ -69,8 +73,13 @@ func TestRegisterDrivers(t *testing.T) {
 		t.Fatalf("%d factories before, %d after", len(before), len(after))
 	}
 	for i := range before {
-		if before[i] != after[i] {
+		if before[i].Name() != after[i].Name() || isWrapped(after[i]) {
 			t.Errorf("factory %s is not restored", before[i].Name())
 		}
 	}
+}
+
+func isWrapped(f driver.Factory) bool {
+	_, ok := f.(factory)
+	return ok
 }

@@ -1,8 +1,8 @@
 // Package inprocess runs a Dockerfile frontend inside this program, over the
 // whole build pipeline of buildx.
 //
-// Two hooks of buildx are enough. [RegisterDrivers] makes its solve ask the
-// daemon for no frontend at all; [Frontend.Handler] is called with the gateway
+// Two hooks of buildx are enough. [Frontend.RegisterDrivers] makes its solve ask
+// the daemon for no frontend at all; [Frontend.Handler] is called with the gateway
 // client of every node and supplies the result in its place. All the rest is
 // buildx's: outputs, pushing and loading, secrets, ssh agents, local, stdin and
 // remote contexts, caches, attestations, splitting over nodes and merging.
@@ -17,6 +17,7 @@ import (
 
 	"github.com/containerd/platforms"
 	"github.com/docker/buildx/build"
+	"github.com/moby/buildkit/client"
 	"github.com/moby/buildkit/frontend/dockerfile/builder"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/moby/buildkit/frontend/dockerui"
@@ -34,6 +35,9 @@ type Frontend struct {
 	// calls holds the metadata of a subrequest's result by the first platform
 	// of the request, which differs between the nodes of a builder.
 	calls map[string]map[string][]byte
+	// solves are buildx's builds, shared those through which they read.
+	solves map[partID]*client.SolveOpt
+	shared map[partID]*sharedBuild
 }
 
 // New returns a frontend that is run, in this process. It is run as if it were
@@ -64,7 +68,7 @@ func NewImage(ref string) *Frontend {
 }
 
 // Handler is what buildx's pipeline calls with every node's gateway client.
-// The drivers must come from [RegisterDrivers].
+// The drivers must come from [Frontend.RegisterDrivers].
 func (f *Frontend) Handler() *build.Handler {
 	// buildx would hand a git context's query to its own, emptied, solve as an
 	// input that this frontend never sees. Without the variable it stays in the
@@ -92,7 +96,7 @@ func (f *Frontend) evaluate(ctx context.Context, _ string, c gateway.Client, res
 	if opt.CallFunc != nil {
 		c = withCall(c, opt.CallFunc.Name)
 	}
-	r, err := f.serve(ctx, c)
+	r, err := f.run(ctx, c, opt.Ref)
 	if err != nil {
 		return keepMessage(err)
 	}
@@ -105,6 +109,14 @@ func (f *Frontend) evaluate(ctx context.Context, _ string, c gateway.Client, res
 	// Field by field, because the result holds a lock.
 	res.Ref, res.Refs, res.Metadata, res.Attestations = r.Ref, r.Refs, r.Metadata, r.Attestations
 	return nil
+}
+
+// run serves a request by itself, or together with the other targets.
+func (f *Frontend) run(ctx context.Context, c gateway.Client, ref string) (*gateway.Result, error) {
+	if s, opts := f.sharedFor(ref, c); s != nil {
+		return s.build(ctx, undecided(c), opts)
+	}
+	return f.serve(ctx, c)
 }
 
 // record keeps a subrequest's result: buildx has looked at its own, empty one
