@@ -5,14 +5,10 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/docker/buildx/build"
-	"github.com/docker/buildx/util/confutil"
 	"github.com/docker/buildx/util/desktop"
-	"github.com/docker/buildx/util/dockerutil"
 	"github.com/docker/buildx/util/progress"
 	"github.com/docker/cli/cli/command"
 	dockeropts "github.com/docker/cli/opts"
-	"github.com/moby/buildkit/client"
 	"github.com/moby/buildkit/util/progress/progressui"
 	"github.com/moby/term"
 	"github.com/spf13/cobra"
@@ -29,7 +25,8 @@ type buildOptions struct {
 
 	// What to build.
 	file      string
-	stage     stageValue
+	stages    stagesValue
+	target    string // the one stage of stages that a result is
 	platforms []string
 	buildArgs []string
 	contexts  []string
@@ -70,6 +67,7 @@ type buildOptions struct {
 	call     string
 	progress string
 	quiet    bool
+	failFast bool
 }
 
 func newBuildCommand(dockerCLI command.Cli) *cobra.Command {
@@ -77,16 +75,28 @@ func newBuildCommand(dockerCLI command.Cli) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "build [OPTIONS] PATH | URL | -",
 		Aliases: []string{"b"},
-		Short:   "Build a stage of a Dockerfile",
-		Long: `Build a stage of a Dockerfile, for one platform or several.
+		Short:   "Build stages of a Dockerfile",
+		Long: `Build stages of a Dockerfile, each for one platform or several.
 
 PATH is a folder, URL a git repository or an archive, and - an archive or a
-Dockerfile on standard input. Flags mean what they mean for "docker buildx build".`,
+Dockerfile on standard input. Flags mean what they mean for "docker buildx build".
+
+Several stages are built at once, each with a result of its own: what is read is
+read once, and one that fails does not stop the others. --tag, --output,
+--cache-from, --cache-to, --metadata-file and --iidfile are templates then:
+{{.Stage}}, {{.Platform}}, {{.OS}}, {{.Arch}}, {{.Variant}} and {{.Arg "NAME"}} are
+filled in for each. Where one names the platform, each platform is a result.`,
 		Example: `  # Build the default stage and load the image into Docker
   docker stagebuild build --load -t app .
 
   # One stage, two platforms, pushed
   docker stagebuild build --stage release --platform linux/amd64,linux/arm64 --push -t registry.example/app .
+
+  # Two stages, each with its own tag
+  docker stagebuild build --stage api,worker --push -t 'registry.example/{{.Stage}}:1.2' .
+
+  # All stages but some, for all platforms that the Dockerfile declares
+  docker stagebuild build --stage '!*-debug' --platform all .
 
   # Files instead of an image, from a git repository
   docker stagebuild build -o type=local,dest=out https://github.com/example/app.git
@@ -100,11 +110,11 @@ Dockerfile on standard input. Flags mean what they mean for "docker buildx build
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			options.contextPath = args[0]
-			req, err := options.request(os.LookupEnv)
+			display, err := options.check(os.LookupEnv)
 			if err != nil {
 				return &usageError{command: cmd.CommandPath(), err: err}
 			}
-			return runBuild(cmd.Context(), dockerCLI, options, req)
+			return runBuild(cmd.Context(), dockerCLI, options, display, os.LookupEnv)
 		},
 	}
 	addBuildFlags(cmd, &options, os.Getenv)
@@ -113,15 +123,8 @@ Dockerfile on standard input. Flags mean what they mean for "docker buildx build
 	return cmd
 }
 
-// runBuild runs one build: session, builder, solve, then what is written and
-// printed about the result.
-func runBuild(ctx context.Context, dockerCLI command.Cli, options buildOptions, req *request) error {
-	if err := removeStale(options.imageIDFile); err != nil {
-		return err
-	}
-	if err := req.attach(dockerCLI); err != nil {
-		return err
-	}
+// runBuild builds the results that the flags ask for, and says what became of them.
+func runBuild(ctx context.Context, dockerCLI command.Cli, options buildOptions, display progressui.DisplayMode, env lookupEnv) error {
 	fe := newFrontend(options.frontend)
 	if fe != nil {
 		defer fe.RegisterDrivers()()
@@ -130,19 +133,24 @@ func runBuild(ctx context.Context, dockerCLI command.Cli, options buildOptions, 
 	if err != nil {
 		return err
 	}
-	printer, err := newPrinter(b, req.display)
+	printer, err := newPrinter(b, display)
 	if err != nil {
 		return err
 	}
-	resp, err := solve(ctx, dockerCLI, b, fe, req, printer)
+	r := &buildRun{dockerCLI: dockerCLI, builder: b, frontend: fe, printer: printer, stdin: newStdin(dockerCLI.In())}
+	defer r.stdin.close()
+	results, err := r.choose(ctx, options, env)
+	if err == nil {
+		err = r.build(ctx, results, options.failFast)
+	}
 	// All progress is on the screen before anything else is printed.
 	if werr := printer.Wait(); err == nil {
 		err = werr
 	}
 	if err != nil {
-		return fmt.Errorf("failed to build: %w", err)
+		return err
 	}
-	return finish(dockerCLI.Out(), options, req, resp, printer)
+	return r.finish(ctx, results)
 }
 
 // newFrontend is the frontend that this program runs or chooses, or nil for an
@@ -155,30 +163,6 @@ func newFrontend(mode frontendValue) *inprocess.Frontend {
 		return inprocess.NewImage(inprocess.Image(buildinfo.Read().Version))
 	}
 	return nil
-}
-
-// solve runs buildx's pipeline and returns the response of its one target.
-func solve(ctx context.Context, dockerCLI command.Cli, b *connect.Builder, fe *inprocess.Frontend, req *request, pw progress.Writer) (*client.SolveResponse, error) {
-	// buildx keys builds by name, and shows this one in build details.
-	const target = "default"
-	targets := map[string]build.Options{target: req.build}
-	var handler *build.Handler
-	if fe != nil {
-		handler = fe.Handler()
-	}
-	resps, err := build.BuildWithResultHandler(ctx, b.Nodes, targets, dockerutil.NewClient(dockerCLI), confutil.NewConfig(dockerCLI), pw, handler)
-	if err != nil {
-		return nil, err
-	}
-	// buildx fills in where a Dockerfile from elsewhere came from.
-	req.build.Inputs = targets[target].Inputs
-	resp := resps[target]
-	if fe != nil {
-		for k, v := range fe.CallResult(req.platforms) {
-			resp.ExporterResponse[k] = string(v)
-		}
-	}
-	return resp, nil
 }
 
 // newPrinter shows the progress of a build on standard error. It goes on until

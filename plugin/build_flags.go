@@ -26,9 +26,9 @@ func addInputFlags(flags *pflag.FlagSet, o *buildOptions, defaultPlatform string
 		platforms = []string{defaultPlatform}
 	}
 	flags.StringVarP(&o.file, "file", "f", "", `Name of the Dockerfile (default: "PATH/Dockerfile")`)
-	flags.Var(&o.stage, "stage", "Set the stage to build")
-	flags.Var(&o.stage, "target", "Set the stage to build (the same as --stage)")
-	flags.StringArrayVar(&o.platforms, "platform", platforms, "Set target platform for build")
+	flags.Var(&o.stages, "stage", `Set the stages to build: names, globs and exclusions (e.g., "api,test-*,!*-debug")`)
+	flags.Var(&o.stages, "target", "Set the stages to build (the same as --stage)")
+	flags.StringArrayVar(&o.platforms, "platform", platforms, `Set target platform for build: "all" are those that the Dockerfile declares, "local" is the builder's own`)
 	flags.StringArrayVar(&o.buildArgs, "build-arg", nil, "Set build-time variables")
 	flags.StringArrayVar(&o.contexts, "build-context", nil, "Additional build contexts (e.g., name=path)")
 	flags.StringArrayVar(&o.labels, "label", nil, "Set metadata for an image")
@@ -75,6 +75,7 @@ func addRunFlags(flags *pflag.FlagSet, o *buildOptions) {
 	flags.Var(checkValue(&o.call), "check", `Shorthand for "--call=check"`)
 	flags.Lookup("check").NoOptDefVal = "true"
 	flags.StringVar(&o.progress, "progress", "auto", `Set type of progress output ("auto", "none", "plain", "quiet", "rawjson", "tty"). Use plain to show container output`)
+	flags.BoolVar(&o.failFast, "fail-fast", false, "Stop all results when one fails")
 	flags.BoolVarP(&o.quiet, "quiet", "q", false, "Suppress the build output and print image ID on success")
 }
 

@@ -3,6 +3,7 @@ package plugin
 import (
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -28,7 +29,9 @@ type request struct {
 	build build.Options
 	// platforms are the requested ones: buildx changes those in build.
 	platforms []ocispecs.Platform
-	display   progressui.DisplayMode
+	// dests are the files and folders of the outputs, "-" for standard output.
+	dests   []string
+	display progressui.DisplayMode
 	// printID asks for the image ID and nothing else on standard output.
 	printID bool
 	secrets buildflags.Secrets
@@ -54,7 +57,7 @@ func (o *buildOptions) request(env lookupEnv) (*request, error) {
 		Pull:          o.pull,
 		ShmSize:       o.shmSize,
 		Tags:          o.tags,
-		Target:        string(o.stage),
+		Target:        o.target,
 		Ulimits:       o.ulimits,
 	}}
 	for _, parse := range []func(*request, lookupEnv) error{
@@ -71,6 +74,28 @@ func (o *buildOptions) request(env lookupEnv) (*request, error) {
 		}
 	}
 	return req, nil
+}
+
+// check finds the mistakes of a command line that need no Dockerfile to be seen,
+// and returns how progress is displayed.
+func (o *buildOptions) check(env lookupEnv) (progressui.DisplayMode, error) {
+	options := *o
+	options.tags, options.outputs = withoutTemplates(o.tags), withoutTemplates(o.outputs)
+	options.cacheFrom, options.cacheTo = withoutTemplates(o.cacheFrom), withoutTemplates(o.cacheTo)
+	wanted, err := parsePlatforms(o.platforms)
+	if err != nil {
+		return "", err
+	}
+	options.platforms = wanted.names
+	req, err := options.request(env)
+	if err != nil {
+		return "", err
+	}
+	return req.display, nil
+}
+
+func withoutTemplates(texts []string) []string {
+	return slices.DeleteFunc(slices.Clone(texts), isTemplate)
 }
 
 // parseDisplay reads --progress and --quiet. "quiet" of the former is the
@@ -155,6 +180,7 @@ func (o *buildOptions) parseOutputs(req *request, _ lookupEnv) error {
 	if err != nil {
 		return fmt.Errorf("--output: %w", err)
 	}
+	req.dests = destinations(entries)
 	for _, out := range outputs {
 		if o.imageIDFile != "" && (out.Type == client.ExporterLocal || out.Type == client.ExporterTar) {
 			return fmt.Errorf("--iidfile: output of type %q has no image ID", out.Type)
@@ -183,6 +209,22 @@ func (o *buildOptions) parseOutputs(req *request, _ lookupEnv) error {
 	}
 	req.build.Exports, req.build.Allow = outputs, allow
 	return nil
+}
+
+// destinations are the files and folders of outputs: those of archives are on
+// standard output when they have none.
+func destinations(entries []*buildflags.ExportEntry) []string {
+	var dests []string
+	for _, e := range entries {
+		dest := e.Destination
+		if dest == "" && (e.Type == client.ExporterTar || e.Type == client.ExporterOCI) {
+			dest = "-"
+		}
+		if dest != "" {
+			dests = append(dests, dest)
+		}
+	}
+	return dests
 }
 
 // withPush has every image output pushed, or adds one that is.
@@ -266,8 +308,8 @@ func (o *buildOptions) parseLimits(req *request, _ lookupEnv) (err error) {
 
 // attach gives the build what it needs at run time: standard input, registry
 // credentials, secrets, ssh agents and the source policy of the environment.
-func (r *request) attach(dockerCLI command.Cli) error {
-	r.build.Inputs.InStream = build.NewSyncMultiReader(dockerCLI.In())
+func (r *request) attach(dockerCLI command.Cli, stdin io.Reader) error {
+	r.build.Inputs.InStream = build.NewSyncMultiReader(stdin)
 	secrets, err := build.CreateSecrets(r.secrets)
 	if err != nil {
 		return err

@@ -21,11 +21,7 @@ import (
 
 // finish writes and prints what there is to say about a build that is done.
 func finish(out io.Writer, options buildOptions, req *request, resp *client.SolveResponse, printer *progress.Printer) error {
-	switch {
-	case req.display == progressui.RawJSONMode:
-	case req.display != progressui.QuietMode:
-		printBuildDetails(printer)
-	case req.printID && req.build.CallFunc == nil:
+	if req.display == progressui.QuietMode && req.printID && req.build.CallFunc == nil {
 		// Outputs that are no image have no ID, and may be on standard output.
 		if id := imageID(resp.ExporterResponse); id != "" {
 			fmt.Fprintln(out, id)

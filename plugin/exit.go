@@ -90,6 +90,12 @@ func Report(w io.Writer, err error) int {
 		fmt.Fprintln(w, "Interrupted")
 		return exitInterrupted
 	}
+	if list, ok := errors.AsType[failures](err); ok {
+		for _, one := range list {
+			printError(w, one)
+		}
+		return exitFailed
+	}
 	printError(w, err)
 
 	if _, ok := errors.AsType[*usageError](err); ok {

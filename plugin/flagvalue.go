@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/stagebuild/stagebuild/plugin/selection"
 )
 
 // formatValue is the form of a command's output.
@@ -38,6 +40,29 @@ func (v *formatValue) Set(s string) error {
 
 // Type names the kind of value in a usage line.
 func (v *formatValue) Type() string { return "string" }
+
+// stagesValue is the stages to build, behind both of its flags.
+type stagesValue struct{ selection.Patterns }
+
+// String returns the patterns as they are written. It implements pflag.Value, as
+// do Set and Type.
+func (v *stagesValue) String() string {
+	var list []string
+	for _, p := range v.Patterns {
+		list = append(list, p.String())
+	}
+	return strings.Join(list, ",")
+}
+
+// Set adds patterns to those that were given before.
+func (v *stagesValue) Set(s string) error {
+	patterns, err := selection.ParsePatterns(s)
+	v.Patterns = append(v.Patterns, patterns...)
+	return err
+}
+
+// Type names the kind of value in a usage line.
+func (v *stagesValue) Type() string { return "stringArray" }
 
 // stageValue is the stage to build, behind both of its flags.
 type stageValue string

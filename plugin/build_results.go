@@ -1,0 +1,216 @@
+package plugin
+
+import (
+	"cmp"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/distribution/reference"
+	"github.com/moby/buildkit/client"
+	"github.com/moby/buildkit/identity"
+
+	"github.com/stagebuild/stagebuild/frontend/guard"
+	"github.com/stagebuild/stagebuild/frontend/plan"
+	"github.com/stagebuild/stagebuild/frontend/syntax"
+	"github.com/stagebuild/stagebuild/plugin/selection"
+)
+
+// result is one of the results of a build command: a stage, with places of its
+// own to go to.
+type result struct {
+	// name tells it from the others: the stage, and the platform of a result
+	// that is for one of several. It is "" for the only one.
+	name    string
+	options buildOptions // filled in
+	*request
+	// builtFor are its platforms, the builder's own where none is asked for.
+	builtFor []guard.Platform
+	// outcome is set when the result was built, or could not be.
+	outcome *outcome
+}
+
+// templated reports whether a flag has something to be filled in.
+func (o *buildOptions) templated() bool {
+	texts := slices.Concat(o.tags, o.outputs, o.cacheFrom, o.cacheTo, []string{o.metadataFile, o.imageIDFile})
+	return slices.ContainsFunc(texts, isTemplate)
+}
+
+// only is the result of a command whose flags say all about it.
+func (o *buildOptions) only(env lookupEnv) ([]*result, error) {
+	r := &result{options: *o}
+	r.options.target, _ = o.stages.Name()
+	var err error
+	r.request, err = r.options.request(env)
+	return []*result{r}, err
+}
+
+// results makes a result of each stage that was selected, and of each of its
+// platforms where a template names the platform.
+func (o *buildOptions) results(file *syntax.File, env plan.Env, selected []selection.Result, lookup lookupEnv) ([]*result, error) {
+	var list []*result
+	for _, s := range selected {
+		values := &templateValues{Stage: stageName(file, s.Stage), file: file, env: env}
+		if len(s.Platforms) > 0 {
+			values.env.Target = s.Platforms[0]
+		}
+		options, err := o.filledIn(values)
+		if err != nil {
+			return nil, err
+		}
+		parts := [][]guard.Platform{s.Platforms}
+		if values.platformUsed && len(s.Platforms) > 1 {
+			parts = slices.Collect(slices.Chunk(s.Platforms, 1))
+		}
+		for _, part := range parts {
+			name := values.Stage
+			if len(parts) > 1 {
+				values.env.Target = part[0]
+				name += " " + guard.FormatPlatform(part[0])
+				if options, err = o.filledIn(values); err != nil {
+					return nil, err
+				}
+			}
+			options.target, options.platforms = s.Stage, nil
+			for _, p := range part {
+				options.platforms = append(options.platforms, guard.FormatPlatform(p))
+			}
+			r := &result{name: name, options: *options, builtFor: part}
+			if len(part) == 0 {
+				r.builtFor = []guard.Platform{env.Target}
+			}
+			if r.request, err = options.request(lookup); err != nil {
+				return nil, err
+			}
+			list = append(list, r)
+		}
+	}
+	if len(list) == 1 {
+		list[0].name = ""
+	}
+	for _, r := range list {
+		r.build.Ref = identity.NewID()
+	}
+	return list, checkPlaces(list)
+}
+
+// stageName is what a template calls a stage: as BuildKit does a default stage
+// without a name.
+func stageName(file *syntax.File, name string) string {
+	if name == "" && len(file.Stages) > 0 {
+		name = file.Stages[len(file.Stages)-1].Name
+	}
+	return cmp.Or(name, "default")
+}
+
+// filledIn returns the flags with their templates filled in.
+func (o *buildOptions) filledIn(values *templateValues) (*buildOptions, error) {
+	options := *o
+	for _, flag := range []struct {
+		name string
+		list *[]string
+	}{
+		{"tag", &options.tags},
+		{"output", &options.outputs},
+		{"cache-from", &options.cacheFrom},
+		{"cache-to", &options.cacheTo},
+	} {
+		var err error
+		if *flag.list, err = values.expandAll(flag.name, *flag.list); err != nil {
+			return nil, err
+		}
+	}
+	for _, flag := range []struct {
+		name string
+		text *string
+	}{
+		{"metadata-file", &options.metadataFile},
+		{"iidfile", &options.imageIDFile},
+	} {
+		var err error
+		if *flag.text, err = values.expand(flag.name, *flag.text); err != nil {
+			return nil, err
+		}
+	}
+	return &options, nil
+}
+
+// place is somewhere a result is written to.
+type place struct{ flag, name string }
+
+// checkPlaces refuses results that would write the same place.
+func checkPlaces(results []*result) error {
+	taken := map[place]*result{}
+	for _, r := range results {
+		for _, p := range r.places() {
+			if other := taken[p]; other != nil && other != r {
+				return fmt.Errorf("--%s: %s and %s would both write %s; put {{.Stage}} into it, or {{.Platform}} where platforms differ", p.flag, other.name, r.name, p.name)
+			}
+			taken[p] = r
+		}
+	}
+	return nil
+}
+
+// places returns where a result is written to.
+func (r *result) places() []place {
+	var list []place
+	add := func(flag, name string) {
+		if name != "" {
+			list = append(list, place{flag, name})
+		}
+	}
+	for _, tag := range r.options.tags {
+		add("tag", normalTag(tag))
+	}
+	for _, dest := range r.dests {
+		add("output", absolute(dest))
+	}
+	for _, cache := range r.build.CacheTo {
+		add("cache-to", cachePlace(cache))
+	}
+	add("metadata-file", absolute(r.options.metadataFile))
+	add("iidfile", absolute(r.options.imageIDFile))
+	return list
+}
+
+// normalTag is an image's name in its one full form. One that is no image name is
+// refused when it is used.
+func normalTag(tag string) string {
+	named, err := reference.ParseNormalizedNamed(tag)
+	if err != nil {
+		return tag
+	}
+	return reference.TagNameOnly(named).String()
+}
+
+func absolute(path string) string {
+	if path == "" || path == "-" {
+		return path
+	}
+	if abs, err := filepath.Abs(path); err == nil {
+		return abs
+	}
+	return path
+}
+
+// cachePlace is where a cache is exported to, or "" for one that is a part of its
+// image.
+func cachePlace(c client.CacheOptionsEntry) string {
+	switch c.Type {
+	case "inline":
+		return ""
+	case "local":
+		return absolute(c.Attrs["dest"])
+	case "registry":
+		return normalTag(c.Attrs["ref"])
+	}
+	keys := []string{c.Type}
+	for _, key := range []string{"scope", "bucket", "container", "prefix", "name"} {
+		if v, ok := c.Attrs[key]; ok {
+			keys = append(keys, key+"="+v)
+		}
+	}
+	return strings.Join(keys, ",")
+}

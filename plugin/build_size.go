@@ -1,0 +1,130 @@
+package plugin
+
+import (
+	"context"
+	"encoding/json"
+	"io/fs"
+	"path/filepath"
+
+	"github.com/distribution/reference"
+	"github.com/docker/buildx/util/imagetools"
+	"github.com/docker/go-units"
+	"github.com/moby/buildkit/client"
+	"github.com/moby/buildkit/exporter/containerimage/exptypes"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// size says how large a result is where it went: its files, the compressed
+// layers of an image in a registry, or an image in the engine. It is "" where
+// nobody can tell.
+func (r *buildRun) size(ctx context.Context, res *result) string {
+	if res.outcome.err != nil {
+		return ""
+	}
+	if len(res.dests) > 0 {
+		return formatSize(filesSize(res.dests))
+	}
+	for _, e := range res.build.Exports {
+		if e.Type == client.ExporterImage && e.Attrs["push"] == "true" && len(res.build.Tags) > 0 {
+			return formatSize(r.pushedSize(ctx, res))
+		}
+	}
+	return formatSize(r.loadedSize(ctx, res))
+}
+
+func formatSize(bytes int64, err error) string {
+	if err != nil || bytes == 0 {
+		return ""
+	}
+	return units.HumanSize(float64(bytes))
+}
+
+// filesSize adds up files and all files in folders.
+func filesSize(paths []string) (int64, error) {
+	var sum int64
+	for _, path := range paths {
+		if path == "-" {
+			continue
+		}
+		err := filepath.WalkDir(path, func(_ string, d fs.DirEntry, err error) error {
+			if err != nil || !d.Type().IsRegular() {
+				return err
+			}
+			info, err := d.Info()
+			if err != nil {
+				return err
+			}
+			sum += info.Size()
+			return nil
+		})
+		if err != nil {
+			return 0, err
+		}
+	}
+	return sum, nil
+}
+
+// pushedSize adds up what a registry has for an image's platforms.
+func (r *buildRun) pushedSize(ctx context.Context, res *result) (int64, error) {
+	named, err := reference.ParseNormalizedNamed(res.build.Tags[0])
+	if err != nil {
+		return 0, err
+	}
+	id := res.outcome.response.ExporterResponse[exptypes.ExporterImageDigestKey]
+	loc, err := imagetools.ParseLocation(reference.TrimNamed(named).String() + "@" + id)
+	if err != nil {
+		return 0, err
+	}
+	images := imagetools.New(r.builder.Nodes[0].ImageOpt)
+	dt, _, err := images.Get(ctx, loc.String())
+	if err != nil {
+		return 0, err
+	}
+	return manifestSize(ctx, images, loc, dt)
+}
+
+// manifestSize adds up the parts of a manifest, or of the manifests of an index
+// that are images.
+func manifestSize(ctx context.Context, images *imagetools.Resolver, loc *imagetools.Location, dt []byte) (int64, error) {
+	var m struct {
+		Manifests []ocispecs.Descriptor `json:"manifests"`
+		Config    ocispecs.Descriptor   `json:"config"`
+		Layers    []ocispecs.Descriptor `json:"layers"`
+	}
+	if err := json.Unmarshal(dt, &m); err != nil {
+		return 0, err
+	}
+	sum := m.Config.Size
+	for _, layer := range m.Layers {
+		sum += layer.Size
+	}
+	for _, part := range m.Manifests {
+		if part.Platform != nil && part.Platform.OS == "unknown" {
+			continue // an attestation (docs/attestations/attestation-storage.md of BuildKit)
+		}
+		dt, err := images.GetDescriptor(ctx, loc, part)
+		if err != nil {
+			return 0, err
+		}
+		size, err := manifestSize(ctx, images, loc, dt)
+		if err != nil {
+			return 0, err
+		}
+		sum += size
+	}
+	return sum, nil
+}
+
+// loadedSize asks the engine.
+func (r *buildRun) loadedSize(ctx context.Context, res *result) (int64, error) {
+	id := imageID(res.outcome.response.ExporterResponse)
+	loaded := r.builder.Driver == "docker"
+	for _, e := range res.build.Exports {
+		loaded = loaded || e.Type == client.ExporterDocker
+	}
+	if id == "" || !loaded {
+		return 0, nil
+	}
+	image, err := r.dockerCLI.Client().ImageInspect(ctx, id)
+	return image.Size, err
+}

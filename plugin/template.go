@@ -1,0 +1,121 @@
+package plugin
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"text/template"
+
+	"github.com/stagebuild/stagebuild/frontend/guard"
+	"github.com/stagebuild/stagebuild/frontend/plan"
+	"github.com/stagebuild/stagebuild/frontend/source"
+	"github.com/stagebuild/stagebuild/frontend/syntax"
+)
+
+// templateHelp says what a template can use.
+const templateHelp = `a template can use {{.Stage}}, {{.Platform}}, {{.OS}}, {{.Arch}}, {{.Variant}} and {{.Arg "NAME"}}`
+
+// isTemplate reports whether the value of a flag has something to be filled in.
+func isTemplate(text string) bool {
+	return strings.Contains(text, "{{")
+}
+
+// templateValues are what the templates of one result are filled in with. Its
+// methods are the fields and functions of the templates.
+type templateValues struct {
+	// Stage is the name of the result's stage.
+	Stage string
+
+	file *syntax.File
+	env  plan.Env // for one of the result's platforms
+	// platformUsed is set when a template depends on the platform.
+	platformUsed bool
+}
+
+// Platform is "linux/arm/v7", for example.
+func (v *templateValues) Platform() string {
+	v.platformUsed = true
+	return guard.FormatPlatform(v.env.Target)
+}
+
+// OS is "linux", for example.
+func (v *templateValues) OS() string {
+	v.platformUsed = true
+	return v.env.Target.OS
+}
+
+// Arch is "arm", for example.
+func (v *templateValues) Arch() string {
+	v.platformUsed = true
+	return v.env.Target.Architecture
+}
+
+// Variant is "v7", for example, and mostly empty.
+func (v *templateValues) Variant() string {
+	v.platformUsed = true
+	return v.env.Target.Variant
+}
+
+// Arg is the value of a build arg: the given one, or the default of the file.
+func (v *templateValues) Arg(name string) (string, error) {
+	if value, ok := v.env.Args[name]; ok {
+		return value, nil
+	}
+	value, declared, names := plan.GlobalArg(v.file, v.env, name)
+	if declared {
+		return value, nil
+	}
+	msg := fmt.Sprintf("no build arg %q is given or declared above the first stage", name)
+	if near := source.DidYouMean(name, names); near != "" {
+		msg += ", " + near
+	}
+	return "", errors.New(msg)
+}
+
+// expand fills a flag's value in.
+func (v *templateValues) expand(flag, text string) (string, error) {
+	if !isTemplate(text) {
+		return text, nil
+	}
+	t, err := template.New(flag).Parse(text)
+	if err != nil {
+		return "", fmt.Errorf("--%s %s: %s; %s", flag, text, templateFault(err), templateHelp)
+	}
+	var b strings.Builder
+	if err := t.Execute(&b, v); err != nil {
+		return "", fmt.Errorf("--%s %s: %s; %s", flag, text, templateFault(err), templateHelp)
+	}
+	return b.String(), nil
+}
+
+// templateFault is a template's error without the place that text/template gives
+// it: a flag has one line, and Go types say nothing to a user.
+func templateFault(err error) string {
+	msg := err.Error()
+	if exec, ok := errors.AsType[template.ExecError](err); ok {
+		if cause := errors.Unwrap(exec.Err); cause != nil {
+			return cause.Error()
+		}
+		if _, field, ok := strings.Cut(msg, "can't evaluate field "); ok {
+			name, _, _ := strings.Cut(field, " ")
+			return "there is no ." + name
+		}
+	}
+	if i := strings.LastIndex(msg, ": "); i >= 0 {
+		return msg[i+2:]
+	}
+	return msg
+}
+
+// expandAll fills the values of a flag in.
+func (v *templateValues) expandAll(flag string, texts []string) ([]string, error) {
+	var list []string
+	for _, text := range texts {
+		s, err := v.expand(flag, text)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, s)
+	}
+	return list, nil
+}
