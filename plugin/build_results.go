@@ -154,24 +154,24 @@ func checkPlaces(results []*result) error {
 }
 
 // places returns where a result is written to.
-func (r *result) places() []place {
+func (res *result) places() []place {
 	var list []place
 	add := func(flag, name string) {
 		if name != "" {
 			list = append(list, place{flag, name})
 		}
 	}
-	for _, tag := range r.options.tags {
+	for _, tag := range res.options.tags {
 		add("tag", normalTag(tag))
 	}
-	for _, dest := range r.dests {
+	for _, dest := range res.dests {
 		add("output", absolute(dest))
 	}
-	for _, cache := range r.build.CacheTo {
+	for _, cache := range res.build.CacheTo {
 		add("cache-to", cachePlace(cache))
 	}
-	add("metadata-file", absolute(r.options.metadataFile))
-	add("iidfile", absolute(r.options.imageIDFile))
+	add("metadata-file", absolute(res.options.metadataFile))
+	add("iidfile", absolute(res.options.imageIDFile))
 	return list
 }
 

@@ -1,0 +1,350 @@
+package integration
+
+import (
+	"archive/tar"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/moby/buildkit/client"
+	"github.com/moby/buildkit/exporter/containerimage/exptypes"
+
+	"github.com/stagebuild/stagebuild/integration/harness"
+)
+
+// stagesFile has stages that use different files of the context.
+const stagesFile = `# platforms=linux/amd64,linux/arm64
+FROM busybox AS base
+COPY shared /shared
+
+FROM base AS api
+COPY api.txt /app
+
+FROM base AS worker
+COPY worker.txt shared /app/
+
+FROM --for=amd64 base AS test-arch
+COPY arch.txt /
+
+FROM base AS test-broken
+COPY absent.txt /
+`
+
+func stagesContext(t *testing.T) string {
+	t.Helper()
+	return writeContext(t, map[string]string{
+		"Dockerfile": stagesFile, "shared": "shared", "api.txt": "api", "worker.txt": "worker", "arch.txt": "arch",
+		"unused": strings.Repeat("unused", 10_000),
+	})
+}
+
+// stagebuild runs the plugin's build with reproducible results.
+func stagebuild(t *testing.T, env *harness.Env, args ...string) (harness.Output, error) {
+	t.Helper()
+	args = append([]string{"build", "--provenance=false", "--build-arg=SOURCE_DATE_EPOCH=1"}, args...)
+	return env.Run(t.Context(), "docker-stagebuild", args...)
+}
+
+// vertices returns the vertices of a build's rawjson progress, by name.
+func vertices(t *testing.T, progress string) map[string][]*client.Vertex {
+	t.Helper()
+	byDigest := map[string]*client.Vertex{}
+	for line := range strings.Lines(progress) {
+		if !strings.HasPrefix(line, "{") {
+			continue
+		}
+		var status client.SolveStatus
+		if err := json.Unmarshal([]byte(line), &status); err != nil {
+			t.Fatalf("%v: %s", err, line)
+		}
+		for _, v := range status.Vertexes {
+			byDigest[v.Digest.String()] = v
+		}
+	}
+	byName := map[string][]*client.Vertex{}
+	for _, v := range byDigest {
+		byName[v.Name] = append(byName[v.Name], v)
+	}
+	return byName
+}
+
+// metadata reads a metadata file.
+func metadata(t *testing.T, path string) map[string]any {
+	t.Helper()
+	dt, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var m map[string]any
+	if err := json.Unmarshal(dt, &m); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// wantExit checks the exit status of a failed command.
+func wantExit(t *testing.T, err error, status int) {
+	t.Helper()
+	if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != status {
+		t.Errorf("exit status %d expected: %v", status, err)
+	}
+}
+
+// TestStagesAreReadOnce builds stages for two platforms, on one node and on two:
+// what they read is read once on each node, and the images are buildx's own.
+func TestStagesAreReadOnce(t *testing.T) {
+	env, _ := productEnv(t)
+	dir := stagesContext(t)
+	for _, test := range []struct {
+		name, builder string
+		nodes         int
+	}{
+		{"one node", "", 1},
+		{"two nodes", twoNodes(t, env), 2},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			out := t.TempDir()
+			prefix := "stages/" + strings.ReplaceAll(test.name, " ", "-")
+			res, err := stagebuild(t, env, "--builder="+test.builder, "--stage=api,worker", "--platform=all", "--progress=rawjson", "--push",
+				"--tag="+env.Registry.Ref(prefix+":{{.Stage}}"), "--metadata-file="+filepath.Join(out, "{{.Stage}}.json"), dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			byName := vertices(t, res.Stderr)
+			for name, want := range map[string]int{
+				"[internal] load build definition from Dockerfile": test.nodes,
+				"[internal] load .dockerignore":                    test.nodes,
+				"[internal] load build context":                    test.nodes,
+			} {
+				if got := len(byName[name]); got != want {
+					t.Errorf("%s: %d times, want %d", name, got, want)
+				}
+			}
+			configs := 0
+			for name, list := range byName {
+				if strings.Contains(name, "load metadata for docker.io/library/busybox") {
+					configs += len(list)
+				}
+			}
+			if configs != 2 {
+				t.Errorf("image metadata was loaded %d times for two platforms", configs)
+			}
+			for _, stage := range []string{"api", "worker"} {
+				_, err := env.Buildx(t.Context(), "build", "--builder="+test.builder, "--provenance=false", "--build-arg=SOURCE_DATE_EPOCH=1",
+					"--platform=linux/amd64,linux/arm64", "--target="+stage, "--push", "--tag="+env.Registry.Ref(prefix+":buildx"),
+					"--metadata-file="+filepath.Join(out, "buildx.json"), "--file="+plainFile(t), dir)
+				if err != nil {
+					t.Fatal(err)
+				}
+				want := metadata(t, filepath.Join(out, "buildx.json"))[exptypes.ExporterImageDigestKey]
+				if got := metadata(t, filepath.Join(out, stage+".json"))[exptypes.ExporterImageDigestKey]; got != want {
+					t.Errorf("%s: digest %v, buildx builds %v", stage, got, want)
+				}
+			}
+		})
+	}
+}
+
+// plainFile is stagesFile as buildx builds it.
+func plainFile(t *testing.T) string {
+	t.Helper()
+	dir := writeContext(t, map[string]string{"Dockerfile": strings.ReplaceAll(stagesFile, "--for=amd64 ", "")})
+	return filepath.Join(dir, "Dockerfile")
+}
+
+// twoNodes makes a builder whose second node builds for arm64, and returns its name.
+func twoNodes(t *testing.T, env *harness.Env) string {
+	t.Helper()
+	addr, err := env.StartNode(t.Context(), "stages", "linux/arm64")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const name = "stages-two"
+	for _, args := range [][]string{
+		{"create", "--name", name, "--driver", "remote", "--node", "native", "--platform", "linux/amd64", env.BuildkitAddr},
+		{"create", "--name", name, "--append", "--driver", "remote", "--node", "foreign", "--platform", "linux/arm64", addr},
+	} {
+		if _, err := env.Buildx(t.Context(), args...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return name
+}
+
+// TestStagesFailByThemselves builds one that works beside two that do not.
+func TestStagesFailByThemselves(t *testing.T) {
+	env, _ := productEnv(t)
+	dir, out := stagesContext(t), t.TempDir()
+	res, err := stagebuild(t, env, "--stage=api,test-*", "--platform=all", "--progress=plain",
+		"--output=type=local,dest="+filepath.Join(out, "{{.Stage}}"), "--metadata-file="+filepath.Join(out, "{{.Stage}}.json"), dir)
+	wantExit(t, err, 1)
+	for _, want := range []string{
+		`Note: test-arch is left out for linux/arm64: stage "test-arch" has no variant for linux/arm64`,
+		`ERROR: test-broken: failed to build: `,
+		`"/absent.txt": not found`,
+	} {
+		if !strings.Contains(res.Stderr, want) {
+			t.Errorf("missing in the output: %s\n%s", want, res.Stderr)
+		}
+	}
+	table := map[string]string{}
+	for line := range strings.Lines(res.Stderr) {
+		if fields := strings.Fields(line); len(fields) > 3 && strings.HasPrefix(fields[1], "linux/") {
+			table[fields[0]] = fields[1] + " " + fields[2]
+		}
+	}
+	want := map[string]string{
+		"api":         "linux/amd64,linux/arm64 " + filepath.Join(out, "api"),
+		"test-arch":   "linux/amd64 " + filepath.Join(out, "test-arch"),
+		"test-broken": "linux/amd64,linux/arm64 failed",
+	}
+	if diff := cmp.Diff(want, table); diff != "" {
+		t.Errorf("summary (-want +got):\n%s\n%s", diff, res.Stderr)
+	}
+	for path, there := range map[string]bool{
+		"api/linux_arm64/app": true, "test-arch/arch.txt": true, "test-broken": false, "test-broken.json": false, "api.json": true,
+	} {
+		if _, err := os.Stat(filepath.Join(out, path)); (err == nil) != there {
+			t.Errorf("%s: %v, want it there: %t", path, err, there)
+		}
+	}
+}
+
+// TestFailFastStopsTheOthers builds one that never ends beside one that fails.
+func TestFailFastStopsTheOthers(t *testing.T) {
+	env, _ := productEnv(t)
+	dir := writeContext(t, map[string]string{"Dockerfile": `FROM busybox AS endless
+RUN sleep 3600
+FROM busybox AS broken
+COPY absent /
+`})
+	res, err := stagebuild(t, env, "--stage=*", "--fail-fast", "--progress=plain", "--output=type=cacheonly", dir)
+	wantExit(t, err, 1)
+	for _, want := range []string{"ERROR: broken: failed to build", "endless   " + env.Platform + "   stopped"} {
+		if !strings.Contains(res.Stderr, want) {
+			t.Errorf("missing in the output: %s\n%s", want, res.Stderr)
+		}
+	}
+	if strings.Contains(res.Stderr, "ERROR: endless") {
+		t.Errorf("what was stopped is reported as failed:\n%s", res.Stderr)
+	}
+}
+
+// TestPlacesOfResults fills templates in, and refuses what would be overwritten.
+func TestPlacesOfResults(t *testing.T) {
+	env, _ := productEnv(t)
+	dir, out := stagesContext(t), t.TempDir()
+	res, err := stagebuild(t, env, "--stage=api", "--platform=all", "--quiet", "--push", "--build-arg=V=7",
+		"--tag="+env.Registry.Ref(`stages/split:{{.Arg "V"}}-{{.Arch}}`), "--iidfile="+filepath.Join(out, "{{.OS}}-{{.Arch}}"), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ids []string
+	for _, arch := range []string{"amd64", "arm64"} {
+		id, err := os.ReadFile(filepath.Join(out, "linux-"+arch))
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, string(id))
+		pushed, err := env.Registry.Read(t.Context(), "stages/split:7-"+arch)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := pushed.Platforms(); !slices.Equal(got, []string{"linux/" + arch}) {
+			t.Errorf("7-%s is for %v", arch, got)
+		}
+	}
+	if got := strings.Fields(res.Stdout); !slices.Equal(got, ids) {
+		t.Errorf("IDs on standard output %v, in files %v", got, ids)
+	}
+
+	env.Registry.Forget()
+	tar := filepath.Join(out, "both.tar")
+	for flags, want := range map[string]string{
+		"--tag=" + env.Registry.Ref("stages/both") + " --push":          "--tag: api and worker would both write " + env.Registry.Ref("stages/both:latest"),
+		"--output=type=oci,dest=" + tar:                                 "--output: api and worker would both write " + tar,
+		"--metadata-file=" + tar:                                        "--metadata-file: api and worker would both write " + tar,
+		"--cache-to=type=local,dest=" + tar:                             "--cache-to: api and worker would both write " + tar,
+		"--tag=" + env.Registry.Ref("{{.Stgae}}"):                       "there is no .Stgae; a template can use {{.Stage}}",
+		"--platform=linux/arm64 --stage=test-arch":                      `Dockerfile:11:1: stage "test-arch" has no variant for linux/arm64`,
+		"--stage=wroker":                                                `there is no stage "wroker"; did you mean "worker"?`,
+		"--call=outline":                                                "--call=outline answers about one stage, and 2 are meant",
+		"--output=type=local,dest=" + out + " --output=type=tar,dest=-": "would both write",
+	} {
+		res, err := stagebuild(t, env, append(append([]string{"--stage=api,worker", "--progress=plain"}, strings.Fields(flags)...), dir)...)
+		wantExit(t, err, 1)
+		if !strings.Contains(res.Stderr, want) {
+			t.Errorf("%s: missing in the output: %s\n%s", flags, want, res.Stderr)
+		}
+	}
+	if got := env.Registry.Requests(); len(got) > 0 {
+		t.Errorf("something was begun: %v", got)
+	}
+	if _, err := os.Stat(tar); err == nil {
+		t.Error("something was written")
+	}
+}
+
+// TestStagesOfOtherContexts chooses stages of a Dockerfile that is not in a folder.
+func TestStagesOfOtherContexts(t *testing.T) {
+	env, _ := productEnv(t)
+	files := map[string]string{
+		"Dockerfile": "FROM scratch AS one\nCOPY f /one\nFROM scratch AS two\nCOPY f /two\n", "f": "content",
+	}
+	dir, archive := writeContext(t, files), tarOf(t, files)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write(archive)
+	}))
+	defer server.Close()
+	for name, test := range map[string]struct {
+		args  []string
+		stdin []byte
+	}{
+		"archive on standard input":    {[]string{"-"}, archive},
+		"Dockerfile on standard input": {[]string{"--file=-", dir}, []byte(files["Dockerfile"])},
+		"archive of a server":          {[]string{server.URL + "/context.tar"}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			out := t.TempDir()
+			args := append([]string{"build", "--stage=*", "--output=type=local,dest=" + filepath.Join(out, "{{.Stage}}")}, test.args...)
+			cmd := env.Command(t.Context(), "docker-stagebuild", args...)
+			cmd.Stdin = bytes.NewReader(test.stdin)
+			if log, err := cmd.CombinedOutput(); err != nil {
+				t.Fatalf("%v\n%s", err, log)
+			}
+			for _, stage := range []string{"one", "two"} {
+				if got, err := os.ReadFile(filepath.Join(out, stage, stage)); string(got) != "content" {
+					t.Errorf("%s: %q, %v", stage, got, err)
+				}
+			}
+		})
+	}
+}
+
+func tarOf(t *testing.T, files map[string]string) []byte {
+	t.Helper()
+	var buf bytes.Buffer
+	w := tar.NewWriter(&buf)
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		if err := w.WriteHeader(&tar.Header{Name: name, Mode: 0o644, Size: int64(len(files[name]))}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write([]byte(files[name])); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return buf.Bytes()
+}
