@@ -9,6 +9,7 @@ import (
 
 	"github.com/containerd/platforms"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/stagebuild/stagebuild/frontend/guard"
 	"github.com/stagebuild/stagebuild/frontend/plan"
 	"github.com/stagebuild/stagebuild/frontend/syntax"
 	"github.com/stagebuild/stagebuild/llb"
@@ -56,7 +57,7 @@ func (r *request) lower(ctx context.Context, file *syntax.File, targets []*ocisp
 	l := lowered{}
 	for i, p := range set.Targets {
 		w.targets = append(w.targets, llb.Input{
-			Dockerfile: l.text(p), Target: p.TargetName, Platform: targets[i], Warn: r.warn(ctx, w),
+			Dockerfile: l.text(p), Target: p.TargetName, Platform: targets[i], Names: w.names(p), Warn: r.warn(ctx, w),
 		})
 	}
 	for _, c := range set.Needs {
@@ -89,6 +90,33 @@ func (l lowered) text(p *plan.Plan) []byte {
 	return l[p]
 }
 
+// names returns what steps call by other names than the lowered file has: a
+// variant with its line ("base:12"), a stage without a name by its number among
+// the stages as written ("stage-2"), and what is meant for a platform of its own.
+func (w *work) names(p *plan.Plan) llb.Names {
+	names := llb.Names{Stages: map[string]string{}, References: map[string]string{}}
+	for _, in := range w.set.Inputs {
+		name := in.Image
+		if in.Stage != nil {
+			name = in.Stage.Stage.Name
+		}
+		names.References[in.Name] = name + "::" + guard.FormatPlatform(in.Platform)
+	}
+	for _, c := range p.Stages {
+		if !c.Decision.Holds {
+			continue
+		}
+		name := c.Stage.Name
+		switch {
+		case name == "":
+			names.Stages[fmt.Sprintf("stage-%d", c.Position())] = fmt.Sprintf("stage-%d", c.Stage.Index)
+		case len(p.File.Group(name).Stages) > 1 && p.File.Group(name).Guarded():
+			names.Stages[name] = fmt.Sprintf("%s:%d", name, c.Stage.From.First)
+		}
+	}
+	return names
+}
+
 // defaultStage is the value of TARGETSTAGE for a target without a name
 // (defaultArgs in BuildKit's dockerfile2llb/platform.go).
 const defaultStage = "default"
@@ -99,7 +127,7 @@ func (r *request) part(ctx context.Context, w *work, l lowered, c *plan.Choice) 
 	target := cmp.Or(r.Target, stages[len(stages)-1].Name, defaultStage)
 	return llb.Input{
 		Dockerfile: until(l.text(c.Plan), c), Target: c.Stage.Name, Platform: &c.Plan.Env.Target,
-		TargetStage: target, Part: true, Warn: r.warn(ctx, w),
+		TargetStage: target, Part: true, Names: w.names(c.Plan), Warn: r.warn(ctx, w),
 	}
 }
 

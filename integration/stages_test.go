@@ -348,3 +348,36 @@ func tarOf(t *testing.T, files map[string]string) []byte {
 	}
 	return buf.Bytes()
 }
+
+// TestStepsNameTheirStage checks that progress tells variants apart by their
+// lines, and counts stages without a name as they are written.
+func TestStepsNameTheirStage(t *testing.T) {
+	env, frontend := productEnv(t)
+	r := request{files: map[string]string{"f": ""}, dockerfile: `FROM --for=linux/arm64 busybox AS base
+COPY f /arm
+FROM busybox AS base
+COPY f /other
+FROM --for=windows base
+FROM base AS last
+COPY f /last
+FROM last
+COPY --from=base::linux/arm64 /arm /
+`}
+	dir := r.context(t, frontend)
+	for _, command := range []string{"docker-stagebuild", "docker-buildx"} {
+		out, err := env.Run(t.Context(), command, "build", "--progress=rawjson", "--platform=linux/amd64", "--output=type=cacheonly", dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// The "# syntax=" line comes first.
+		byName := vertices(t, out.Stderr)
+		for _, want := range []string{
+			"[base:4 2/2] COPY f /other", "[last 1/1] COPY f /last", "[linux/arm64 base:2 2/2] COPY f /arm",
+			"[stage-4 1/1] COPY --from=base::linux/arm64 /arm /",
+		} {
+			if len(byName[want]) != 1 {
+				t.Errorf("%s: no step is named %s: %v", command, want, slices.Sorted(maps.Keys(byName)))
+			}
+		}
+	}
+}

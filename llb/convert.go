@@ -42,6 +42,8 @@ type Input struct {
 	// Part is set for a stage that is built beside the target. Its steps are
 	// named with their platform.
 	Part bool
+	// Names are used in those of the steps.
+	Names Names
 	// Warn is called for what BuildKit's linter finds. It may be nil.
 	Warn linter.LintWarnFunc
 }
@@ -91,5 +93,7 @@ func (c *Converter) Convert(ctx context.Context, in Input) (*Result, error) {
 	if err != nil {
 		return nil, fmt.Errorf("failed to marshal LLB definition: %w", err)
 	}
-	return &Result{Result: res, Definition: def.ToPB()}, nil
+	definition := def.ToPB()
+	in.Names.apply(definition)
+	return &Result{Result: res, Definition: definition}, nil
 }
