@@ -1,0 +1,46 @@
+package integration
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/stagebuild/stagebuild/integration/harness"
+)
+
+// TestRunsOnEveryPlatform runs the steps of two platforms, those of the foreign
+// one under an emulator.
+func TestRunsOnEveryPlatform(t *testing.T) {
+	env := suite.Env(t)
+	undo, err := env.Emulate(t.Context())
+	if unavailable, ok := errors.AsType[*harness.UnavailableError](err); ok {
+		t.Skip(unavailable.Reason)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := undo(); err != nil {
+			t.Error(err)
+		}
+	})
+	res := buildEveryWay(t, "emulation/runs", request{
+		platforms: bothPlatforms,
+		dockerfile: `FROM --for=linux/arm64 busybox AS build
+RUN uname -m > /machine && echo from the variant >> /machine
+FROM busybox AS build
+RUN uname -m > /machine
+
+FROM busybox
+COPY --from=build /machine /
+RUN --for=linux/arm64 echo $(uname -m) alone > /alone
+RUN --mount=from=build::linux/arm64,target=/other cat /other/machine > /other-machine
+`,
+	})
+	wantFile(t, res, "linux/amd64", "machine", "x86_64\n")
+	wantFile(t, res, "linux/arm64", "machine", "aarch64\nfrom the variant\n")
+	wantFiles(t, res, "linux/amd64", map[string]bool{"alone": false})
+	wantFile(t, res, "linux/arm64", "alone", "aarch64 alone\n")
+	for _, platform := range bothPlatforms {
+		wantFile(t, res, platform, "other-machine", "aarch64\nfrom the variant\n")
+	}
+}

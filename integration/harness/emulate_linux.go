@@ -1,0 +1,119 @@
+package harness
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/rogpeppe/go-internal/lockedfile"
+	"golang.org/x/sys/unix"
+
+	"github.com/stagebuild/stagebuild/integration/toolchain"
+)
+
+// binfmtDir is where the kernel is told which program runs which binaries
+// (Documentation/admin-guide/binfmt-misc.rst).
+const binfmtDir = "/proc/sys/fs/binfmt_misc"
+
+// Emulate has the kernel run programs for linux/arm64 with Debian's
+// qemu-user-static, for all of the machine, until undo is called. A machine that
+// does so already is left as it is. The error is an [*UnavailableError] where
+// the kernel cannot be told.
+func (e *Env) Emulate(ctx context.Context) (undo func() error, err error) {
+	const entry = "qemu-aarch64"
+	undo = func() error { return nil }
+	if hostPlatform() == "linux/arm64" {
+		return undo, nil
+	}
+	mounted := false
+	if _, err := os.Stat(filepath.Join(binfmtDir, "register")); err != nil {
+		if err := unix.Mount("binfmt_misc", binfmtDir, "binfmt_misc", 0, ""); err != nil {
+			return nil, &UnavailableError{fmt.Sprintf("binfmt_misc cannot be mounted: %v", err)}
+		}
+		mounted = true
+	}
+	unmount := func() error {
+		if !mounted {
+			return nil
+		}
+		return unix.Unmount(binfmtDir, 0)
+	}
+	if _, err := os.Stat(filepath.Join(binfmtDir, entry)); err == nil {
+		return unmount, nil
+	}
+	rule, err := e.emulatorRule(ctx, entry)
+	if err != nil {
+		return nil, errors.Join(err, unmount())
+	}
+	if err := os.WriteFile(filepath.Join(binfmtDir, "register"), []byte(rule), 0); err != nil {
+		return nil, errors.Join(fmt.Errorf("registering the emulator: %w", err), unmount())
+	}
+	return func() error {
+		return errors.Join(os.WriteFile(filepath.Join(binfmtDir, entry), []byte("-1"), 0), unmount())
+	}, nil
+}
+
+// emulatorRule returns the line that registers an emulator of Debian's
+// qemu-user-static. With the flags FPOC the kernel opens the program now, so that
+// it runs in any container, and gives it the credentials of what it runs.
+func (e *Env) emulatorRule(ctx context.Context, entry string) (string, error) {
+	root, err := qemuPackage(ctx, e)
+	if err != nil {
+		return "", err
+	}
+	f, err := os.Open(filepath.Join(root, "usr/share/binfmts", entry))
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	fields := map[string]string{}
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		key, value, _ := strings.Cut(lines.Text(), " ")
+		fields[key] = strings.TrimSpace(value)
+	}
+	if fields["magic"] == "" || fields["mask"] == "" {
+		return "", fmt.Errorf("Debian's description of %s has no magic: %v", entry, fields)
+	}
+	program := filepath.Join(root, fields["interpreter"])
+	return fmt.Sprintf(":%s:M::%s:%s:%s:FPOC", entry, fields["magic"], fields["mask"], program), nil
+}
+
+// qemuPackage returns the folder in which Debian's qemu-user-static is unpacked,
+// downloaded once.
+func qemuPackage(ctx context.Context, e *Env) (string, error) {
+	cache, err := toolchain.CacheDir(ctx)
+	if err != nil {
+		return "", err
+	}
+	arch, err := debianArch(hostPlatform())
+	if err != nil {
+		return "", err
+	}
+	dir := filepath.Join(cache, "debian", arch)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, "qemu-user-static")
+	unlock, err := lockedfile.MutexAt(path + ".lock").Lock()
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
+	if _, err := os.Stat(path); err == nil {
+		return path, nil
+	}
+	fmt.Fprintln(e.log, "downloading Debian's qemu-user-static (once)")
+	tmp, err := os.MkdirTemp(dir, "apt")
+	if err != nil {
+		return "", err
+	}
+	err = unpackPackage(ctx, tmp, arch, "qemu-user-static")
+	if err == nil {
+		err = os.Rename(filepath.Join(tmp, "root"), path)
+	}
+	return path, errors.Join(err, os.RemoveAll(tmp))
+}
