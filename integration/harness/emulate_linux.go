@@ -1,7 +1,6 @@
 package harness
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -65,18 +64,17 @@ func (e *Env) emulatorRule(ctx context.Context, entry string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	f, err := os.Open(filepath.Join(root, "usr/share/binfmts", entry))
+	dt, err := os.ReadFile(filepath.Join(root, "usr/share/binfmts", entry))
 	if err != nil {
 		return "", err
 	}
-	defer f.Close()
 	fields := map[string]string{}
-	for lines := bufio.NewScanner(f); lines.Scan(); {
-		key, value, _ := strings.Cut(lines.Text(), " ")
+	for line := range strings.Lines(string(dt)) {
+		key, value, _ := strings.Cut(line, " ")
 		fields[key] = strings.TrimSpace(value)
 	}
 	if fields["magic"] == "" || fields["mask"] == "" {
-		return "", fmt.Errorf("Debian's description of %s has no magic: %v", entry, fields)
+		return "", fmt.Errorf("the description of %s has no magic: %v", entry, fields)
 	}
 	program := filepath.Join(root, fields["interpreter"])
 	return fmt.Sprintf(":%s:M::%s:%s:%s:FPOC", entry, fields["magic"], fields["mask"], program), nil
