@@ -21,7 +21,7 @@ GOBUILD := CGO_ENABLED=0 go build -trimpath -buildvcs=auto -ldflags="-s -w"
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## build bin/docker-stagebuild and bin/stagebuild-frontend
@@ -73,6 +73,12 @@ bench: $(TOOLS)/benchstat ## run the benchmarks, and sum them up
 	mkdir -p .cache
 	go test -run '^$$' -bench . -benchmem -count $(COUNT) $(UNIT) | tee .cache/bench.txt
 	$(TOOLS)/benchstat .cache/bench.txt
+
+.PHONY: bench-builds
+bench-builds: $(TOOLS)/benchstat ## time whole builds beside those of buildx, on a quiet machine
+	mkdir -p .cache
+	go test ./integration -run '^$$' -bench . -benchtime 5x -count $(COUNT) -timeout 1h | tee .cache/bench-builds.txt
+	$(TOOLS)/benchstat .cache/bench-builds.txt
 
 .PHONY: tools
 tools: ## build all tools that tests and linters use into .cache/bin

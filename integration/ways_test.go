@@ -24,7 +24,7 @@ var built product
 
 // productEnv returns the environment with the plugin on PATH, and the reference
 // of the frontend image.
-func productEnv(t *testing.T) (*harness.Env, string) {
+func productEnv(t testing.TB) (*harness.Env, string) {
 	t.Helper()
 	env := suite.Env(t)
 	built.once.Do(func() {
