@@ -45,6 +45,7 @@ type request struct {
 	platforms  []string
 	target     string
 	args       map[string]string
+	sbom       string // how to make SBOMs, "generator=IMAGE"; none without
 }
 
 // way is one way to build a staged Dockerfile: it pushes to "repository:tag".
@@ -69,6 +70,9 @@ func ways(frontend string) []way {
 			if r.target != "" {
 				args = append(args, "--opt=target="+r.target)
 			}
+			if r.sbom != "" {
+				args = append(args, "--opt=attest:sbom="+r.sbom)
+			}
 			for name, value := range r.args {
 				args = append(args, "--opt=build-arg:"+name+"="+value)
 			}
@@ -85,6 +89,9 @@ func (r request) flags(env *harness.Env, repo string) []string {
 	args := []string{"--provenance=false", "--push", "--tag=" + env.Registry.Ref(repo), "--platform=" + strings.Join(r.platforms, ",")}
 	if r.target != "" {
 		args = append(args, "--target="+r.target)
+	}
+	if r.sbom != "" {
+		args = append(args, "--attest=type=sbom,"+r.sbom)
 	}
 	for name, value := range r.args {
 		args = append(args, "--build-arg="+name+"="+value)
@@ -135,12 +142,24 @@ func buildEveryWay(t *testing.T, repo string, r request) *harness.Result {
 			if diff := cmp.Diff(first.Images[k].Config.Config, img.Config.Config); diff != "" {
 				t.Errorf("%s: config of %s differs from the one built in-process:\n%s", w.name, img.Platform, diff)
 			}
+			if diff := cmp.Diff(attested(first.Images[k]), attested(img)); diff != "" {
+				t.Errorf("%s: attestations of %s differ from those built in-process:\n%s", w.name, img.Platform, diff)
+			}
 		}
 		if got := res.Platforms(); !slices.Equal(got, r.platforms) {
 			t.Errorf("%s: platforms are %v, want %v", w.name, got, r.platforms)
 		}
 	}
 	return first
+}
+
+// attested returns what is said of an image: types and predicates.
+func attested(img harness.Image) []string {
+	var list []string
+	for _, a := range img.Attestations {
+		list = append(list, a.PredicateType+" "+string(a.Predicate))
+	}
+	return list
 }
 
 // wantFile checks a file of one platform's image.

@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -29,8 +30,6 @@ type Result struct {
 	Index bool
 	// Images holds the image of each platform, sorted by platform.
 	Images []Image
-	// Attestations counts the attestation manifests beside them.
-	Attestations int
 }
 
 // Image is the image of one platform.
@@ -41,8 +40,21 @@ type Image struct {
 	Config   v1.ConfigFile
 	// Layers holds the digests of the layers as pushed, lowest first.
 	Layers []v1.Hash
+	// Attestations are what BuildKit says of the image, in the order of its
+	// attestation manifest.
+	Attestations []Attestation
 
 	image v1.Image
+}
+
+// Attestation is one in-toto statement about an image.
+type Attestation struct {
+	// PredicateType is a URL, "https://spdx.dev/Document" for an SBOM.
+	PredicateType string
+	// Subjects are the digests of what the statement is about.
+	Subjects []v1.Hash
+	// Predicate is the statement's content, in JSON.
+	Predicate json.RawMessage
 }
 
 // Platforms lists the platforms of the result.
@@ -129,14 +141,21 @@ func (r *Result) addIndex(index v1.ImageIndex) error {
 			return err
 		}
 	}
+	// An attestation manifest may stand before its image.
+	for _, desc := range manifest.Manifests {
+		if isAttestation(desc) {
+			if err := r.attest(index, desc); err != nil {
+				return err
+			}
+		}
+	}
 	slices.SortFunc(r.Images, func(a, b Image) int { return strings.Compare(a.Platform, b.Platform) })
 	return nil
 }
 
 func (r *Result) addDescriptor(parent v1.ImageIndex, desc v1.Descriptor) error {
 	switch {
-	case desc.Annotations["vnd.docker.reference.type"] == "attestation-manifest":
-		r.Attestations++
+	case isAttestation(desc):
 		return nil
 	case desc.MediaType.IsIndex():
 		index, err := parent.ImageIndex(desc.Digest)
@@ -150,6 +169,60 @@ func (r *Result) addDescriptor(parent v1.ImageIndex, desc v1.Descriptor) error {
 		return err
 	}
 	return r.addImage(img)
+}
+
+// isAttestation says that a manifest holds attestations of another one beside
+// it (BuildKit's docs/attestations/attestation-storage.md).
+func isAttestation(desc v1.Descriptor) bool {
+	return desc.Annotations["vnd.docker.reference.type"] == "attestation-manifest"
+}
+
+// attest reads an attestation manifest into the image that it is about.
+func (r *Result) attest(index v1.ImageIndex, desc v1.Descriptor) error {
+	subject := desc.Annotations["vnd.docker.reference.digest"]
+	i := slices.IndexFunc(r.Images, func(img Image) bool { return img.Digest.String() == subject })
+	if i < 0 {
+		return fmt.Errorf("the attestation manifest %s is about %q, which is no image beside it", desc.Digest, subject)
+	}
+	manifest, err := index.Image(desc.Digest)
+	if err != nil {
+		return err
+	}
+	layers, err := manifest.Layers()
+	if err != nil {
+		return err
+	}
+	for _, layer := range layers {
+		statement, err := readStatement(layer)
+		if err != nil {
+			return fmt.Errorf("the attestation manifest %s: %w", desc.Digest, err)
+		}
+		r.Images[i].Attestations = append(r.Images[i].Attestations, statement)
+	}
+	return nil
+}
+
+func readStatement(layer v1.Layer) (Attestation, error) {
+	rc, err := layer.Compressed() // as it is stored, which for a statement is plain JSON
+	if err != nil {
+		return Attestation{}, err
+	}
+	defer func() { _ = rc.Close() }() // only read
+	var statement struct {
+		PredicateType string
+		Subject       []struct{ Digest map[string]string }
+		Predicate     json.RawMessage
+	}
+	if err := json.NewDecoder(rc).Decode(&statement); err != nil {
+		return Attestation{}, err
+	}
+	a := Attestation{PredicateType: statement.PredicateType, Predicate: statement.Predicate}
+	for _, subject := range statement.Subject {
+		for algorithm, hex := range subject.Digest {
+			a.Subjects = append(a.Subjects, v1.Hash{Algorithm: algorithm, Hex: hex})
+		}
+	}
+	return a, nil
 }
 
 func (r *Result) addImage(image v1.Image) error {

@@ -1,0 +1,185 @@
+package integration
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/stagebuild/stagebuild/integration/harness"
+)
+
+// scannerScript is an SBOM generator as BuildKit runs it
+// (docs/attestations/sbom-protocol.md in BuildKit's repository): for each file
+// system that it is given it writes one SPDX document, which lists the files
+// there with their hashes.
+const scannerScript = `set -eu
+scan() {
+	name=${1##*/}
+	cd "$1"
+	{
+		echo '{"_type":"https://in-toto.io/Statement/v0.1","predicateType":"https://spdx.dev/Document","predicate":{'
+		echo '"spdxVersion":"SPDX-2.3","SPDXID":"SPDXRef-DOCUMENT","dataLicense":"CC0-1.0","name":"'"$name"'",'
+		echo '"documentNamespace":"https://example.com/'"$name"'","comment":"'"${BUILDKIT_SCAN_COMMENT-}"'",'
+		echo '"creationInfo":{"created":"1970-01-01T00:00:00Z","creators":["Tool: test"]},"files":['
+		between=
+		find . -type f | sort | while read -r file; do
+			hash=$(sha256sum "$file")
+			hash=${hash%% *}
+			echo "$between"'{"SPDXID":"SPDXRef-'"$hash"'","fileName":"'"$file"'","checksums":[{"algorithm":"SHA256","checksumValue":"'"$hash"'"}]}'
+			between=,
+		done
+		echo ']}}'
+	} > "$BUILDKIT_SCAN_DESTINATION/$name.spdx.json"
+}
+scan "$BUILDKIT_SCAN_SOURCE"
+for extra in "${BUILDKIT_SCAN_SOURCE_EXTRAS:-/nowhere}"/*; do
+	if [ -d "$extra" ]; then scan "$extra"; fi
+done
+`
+
+// pushScanner makes the generator's image, for the platform of the machine that
+// builds, and returns its reference.
+func pushScanner(t *testing.T, env *harness.Env) string {
+	t.Helper()
+	ref := env.Registry.Ref("sbom/scanner:1")
+	dir := writeContext(t, map[string]string{
+		"scan":       scannerScript,
+		"Dockerfile": "FROM busybox\nCOPY scan /scan\nENTRYPOINT [\"sh\", \"/scan\"]\n",
+	})
+	if err := run(t, env, []string{"docker-buildx", "build", "--provenance=false", "--push", "--tag=" + ref, dir}); err != nil {
+		t.Fatal(err)
+	}
+	return ref
+}
+
+// scanned is what the generator found: files with their content, by the name of
+// the file system.
+type scanned map[string]map[string]string
+
+// wantSBOM checks which file systems were scanned for one platform, and what was
+// in them.
+func wantSBOM(t *testing.T, res *harness.Result, platform string, want scanned) {
+	t.Helper()
+	img, err := res.Image(platform)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]map[string]string{}
+	for _, a := range img.Attestations {
+		var document struct {
+			Name, Comment string
+			Files         []struct {
+				FileName  string
+				Checksums []struct{ ChecksumValue string }
+			}
+		}
+		if err := json.Unmarshal(a.Predicate, &document); err != nil {
+			t.Fatal(err)
+		}
+		if a.PredicateType != "https://spdx.dev/Document" || document.Comment != "of the test" {
+			t.Errorf("%s: %s is %s with the comment %q", platform, document.Name, a.PredicateType, document.Comment)
+		}
+		if diff := cmp.Diff([]v1.Hash{img.Digest}, a.Subjects); diff != "" {
+			t.Errorf("%s: %s is not about the image:\n%s", platform, document.Name, diff)
+		}
+		got[document.Name] = map[string]string{}
+		for _, file := range document.Files {
+			got[document.Name][file.FileName] = file.Checksums[0].ChecksumValue
+		}
+	}
+	hashes := map[string]map[string]string{}
+	for name, files := range want {
+		hashes[name] = map[string]string{}
+		for file, content := range files {
+			sum := sha256.Sum256([]byte(content))
+			hashes[name]["./"+file] = hex.EncodeToString(sum[:])
+		}
+	}
+	if diff := cmp.Diff(hashes, got); diff != "" {
+		t.Errorf("%s: scanned (-want +got):\n%s", platform, diff)
+	}
+}
+
+// sameAsBuildKit builds what a request means for one platform with BuildKit's own
+// frontend, from the plain Dockerfile that the plugin prints, and holds the
+// SBOMs against each other.
+func sameAsBuildKit(t *testing.T, env *harness.Env, res *harness.Result, platform string, r request) {
+	t.Helper()
+	dir := r.context(t, "unused")
+	args := []string{"render", "--platform=" + platform}
+	for name, value := range r.args {
+		args = append(args, "--build-arg="+name+"="+value)
+	}
+	plain, err := env.Run(t.Context(), "docker-stagebuild", append(args, dir)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.Replace(plain.Stdout, "# syntax=unused\n", "", 1)
+	if err := os.WriteFile(filepath.Join(dir, "Dockerfile"), []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	r.platforms = []string{platform}
+	const repo = "sbom/plain:1"
+	if err := run(t, env, append(append([]string{"docker-buildx", "build"}, r.flags(env, repo)...), dir)); err != nil {
+		t.Fatal(err)
+	}
+	own, err := res.Image(platform)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(attested(readImage(t, env, repo, platform)), attested(own)); diff != "" {
+		t.Errorf("%s: the SBOMs are not BuildKit's own (-BuildKit +ours):\n%s", platform, diff)
+	}
+}
+
+// TestSBOM has the result scanned, and stages and the context as the file says:
+// the variant that is taken, and no stage that is only needed or not reached.
+func TestSBOM(t *testing.T) {
+	env, _ := productEnv(t)
+	r := request{
+		platforms: bothPlatforms,
+		files:     map[string]string{"amd": "for amd64", "arm": "for arm64", "tool": "a tool", "notes": "not copied"},
+		sbom:      "generator=" + pushScanner(t, env) + ",COMMENT=of the test",
+		dockerfile: `FROM --for=linux/arm64 scratch AS build
+ARG BUILDKIT_SBOM_SCAN_STAGE=true
+COPY arm /out/app
+FROM scratch AS build
+ARG --for=linux/amd64 BUILDKIT_SBOM_SCAN_STAGE=true
+COPY amd /out/app
+COPY tool /tool
+
+FROM scratch AS checks
+ARG BUILDKIT_SBOM_SCAN_STAGE=true
+COPY notes /
+
+FROM scratch AS quiet
+COPY tool /quiet
+
+FROM --needs=checks scratch
+ARG --for=linux/arm64 BUILDKIT_SBOM_SCAN_CONTEXT=true
+COPY --from=build /out/app /app
+COPY --from=quiet / /
+COPY arm /
+`,
+	}
+	res := buildEveryWay(t, "sbom/stages", r)
+	wantSBOM(t, res, "linux/amd64", scanned{
+		"sbom":       {"app": "for amd64", "quiet": "a tool", "arm": "for arm64"},
+		"sbom-build": {"out/app": "for amd64", "tool": "a tool"},
+	})
+	wantSBOM(t, res, "linux/arm64", scanned{
+		"sbom":         {"app": "for arm64", "quiet": "a tool", "arm": "for arm64"},
+		"sbom-build":   {"out/app": "for arm64"},
+		"sbom-context": {"arm": "for arm64", "tool": "a tool"},
+	})
+	for _, platform := range bothPlatforms {
+		sameAsBuildKit(t, env, res, platform, r)
+	}
+}
