@@ -91,9 +91,14 @@ func (r *request) convert(ctx context.Context) (*conversion, error) {
 	}
 	eg, ctx := errgroup.WithContext(ctx)
 	for i, in := range w.targets {
-		eg.Go(func() (err error) {
-			conv.targets[i], err = r.converter.Convert(ctx, in)
-			return err
+		eg.Go(func() error {
+			res, err := r.converter.Convert(ctx, in)
+			if err != nil {
+				return err
+			}
+			w.addScans(i, res)
+			conv.targets[i] = res
+			return nil
 		})
 	}
 	for i, n := range w.needs {

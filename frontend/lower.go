@@ -21,6 +21,9 @@ type work struct {
 	targets []llb.Input
 	// needs are the stages that have to be built beside them.
 	needs []need
+	// scanned are the stages to scan that a target is made from as they are for
+	// platforms of their own.
+	scanned map[*plan.Input][]scanned
 	// set is nil for a file that does not use the language.
 	set *plan.Set
 }
@@ -53,7 +56,7 @@ func (r *request) lower(ctx context.Context, file *syntax.File, targets []*ocisp
 	for _, d := range set.Warnings {
 		r.warnOf(ctx, d)
 	}
-	w := &work{set: set}
+	w := &work{set: set, scanned: map[*plan.Input][]scanned{}}
 	l := lowered{}
 	for i, p := range set.Targets {
 		w.targets = append(w.targets, llb.Input{
@@ -160,6 +163,7 @@ func (r *request) supply(ctx context.Context, w *work, l lowered) error {
 		if err := r.inputs.add(input.Name, res); err != nil {
 			return fmt.Errorf("supplying %s: %w", input.Name, err)
 		}
+		w.scanned[input] = scannedOf(input, res)
 	}
 	return nil
 }

@@ -3,6 +3,9 @@ package frontend
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strconv"
+	"strings"
 	"sync"
 
 	buildkit "github.com/moby/buildkit/client/llb"
@@ -12,6 +15,8 @@ import (
 	"github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/solver/result"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/stagebuild/stagebuild/frontend/guard"
+	"github.com/stagebuild/stagebuild/frontend/plan"
 	"github.com/stagebuild/stagebuild/llb"
 )
 
@@ -43,6 +48,71 @@ func (s *scan) add(platform *ocispecs.Platform, res *llb.Result) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.targets[platformID(platform)] = res
+}
+
+// scanned is a stage to scan beside a result.
+type scanned struct {
+	name        string
+	state       buildkit.State
+	ignoreCache bool
+}
+
+// scanStageArg asks for the scan of a stage that a result is made from: with a
+// boolean, or with a list of stages (sbomScanStage in BuildKit's
+// dockerfile2llb/convert.go).
+const scanStageArg = "BUILDKIT_SBOM_SCAN_STAGE"
+
+// contextExtra is the build context among what is scanned beside a result.
+const contextExtra = "context"
+
+// scannedOf returns which stages an input asks to scan: its own, and those that
+// this is made from. BuildKit looks for them in one conversion, and the input has
+// one of its own.
+func scannedOf(in *plan.Input, res *llb.Result) []scanned {
+	if in.Stage == nil {
+		return nil
+	}
+	var list []scanned
+	if value, ok := in.Stage.Arg(scanStageArg); ok && enabledFor(in.Stage.Stage.Name, value) {
+		list = append(list, scanned{in.Stage.Stage.Name, res.SBOM.Core, res.IsIgnoreCache})
+	}
+	for name, state := range res.SBOM.Extras {
+		if name != contextExtra { // which is asked for by the target only
+			list = append(list, scanned{name, state, res.IsIgnoreCache})
+		}
+	}
+	return list
+}
+
+// enabledFor is isEnabledForStage in BuildKit's dockerfile2llb/convert.go.
+func enabledFor(stage, value string) bool {
+	if enabled, err := strconv.ParseBool(value); err == nil {
+		return enabled
+	}
+	return slices.Contains(strings.Split(value, ","), stage)
+}
+
+// addScans adds to what is scanned with a target the stages that it is made from as
+// they are for platforms of their own. The names of those that are not for the
+// target's tell the platform.
+func (w *work) addScans(target int, res *llb.Result) {
+	if w.set == nil {
+		return
+	}
+	p := w.set.Targets[target]
+	for _, in := range p.Target.Inputs() {
+		suffix := ""
+		if platformID(&in.Platform) != platformID(&p.Env.Target) {
+			suffix = "@" + strings.ReplaceAll(guard.FormatPlatform(in.Platform), "/", "-")
+		}
+		for _, extra := range w.scanned[in] {
+			name := extra.name + suffix
+			if _, there := res.SBOM.Extras[name]; !there {
+				res.SBOM.Extras[name] = extra.state
+				res.IsIgnoreCache = res.IsIgnoreCache || extra.ignoreCache
+			}
+		}
+	}
 }
 
 // run scans every platform and attaches the attestations to the result.

@@ -183,3 +183,47 @@ COPY arm /
 		sameAsBuildKit(t, env, res, platform, r)
 	}
 }
+
+// TestSBOMOfStagesForPlatforms has stages scanned as they are for platforms of their
+// own: those that the result is made from there, under names that tell the platform.
+func TestSBOMOfStagesForPlatforms(t *testing.T) {
+	env, _ := productEnv(t)
+	r := request{
+		platforms: bothPlatforms,
+		files:     map[string]string{"amd": "for amd64", "arm": "for arm64", "tool": "a tool"},
+		args:      map[string]string{"BUILDKIT_SBOM_SCAN_STAGE": "build,tools,checks"},
+		sbom:      "generator=" + pushScanner(t, env) + ",COMMENT=of the test",
+		dockerfile: `ARG BUILDKIT_SBOM_SCAN_STAGE
+FROM scratch AS tools
+COPY tool /tool
+
+FROM --for=linux/arm64 scratch AS build
+COPY arm /app
+COPY --from=tools / /
+FROM scratch AS build
+COPY amd /app
+
+FROM scratch AS quiet
+COPY tool /quiet
+
+FROM scratch AS checks
+COPY tool /checked
+
+FROM build::linux/arm64 AS based
+
+FROM --needs=checks::linux/arm64 scratch
+COPY --from=build::linux/amd64 /app /app-amd
+COPY --from=based /app /app-arm
+COPY --from=quiet::linux/arm64 / /
+`,
+	}
+	res := buildEveryWay(t, "sbom/platforms", r)
+	result := map[string]string{"app-amd": "for amd64", "app-arm": "for arm64", "quiet": "a tool"}
+	amd, arm := map[string]string{"app": "for amd64"}, map[string]string{"app": "for arm64", "tool": "a tool"}
+	wantSBOM(t, res, "linux/amd64", scanned{
+		"sbom": result, "sbom-build": amd, "sbom-build@linux-arm64": arm, "sbom-tools@linux-arm64": {"tool": "a tool"},
+	})
+	wantSBOM(t, res, "linux/arm64", scanned{
+		"sbom": result, "sbom-build": arm, "sbom-build@linux-amd64": amd, "sbom-tools": {"tool": "a tool"},
+	})
+}

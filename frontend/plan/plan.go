@@ -62,6 +62,13 @@ func (c *Choice) Position() int {
 	return c.position
 }
 
+// Arg returns the value that an ARG of the stage, of one that it is FROM or of the
+// globals has at the stage's end. It is false for one that is not declared.
+func (c *Choice) Arg(name string) (string, bool) {
+	arg, ok := c.scope.Lookup(name)
+	return arg.Value, ok && !arg.IsEnv
+}
+
 // Edge is a reference and what it means.
 type Edge struct {
 	Reference *syntax.Reference
@@ -82,6 +89,32 @@ type Edge struct {
 	faulty bool
 	// triggered is set for a reference of an ONBUILD in the stage's base.
 	triggered bool
+}
+
+// Inputs returns all that the stage is made from as it is for a platform of its own,
+// each once. What it needs is not among it.
+func (c *Choice) Inputs() []*Input {
+	var inputs []*Input
+	stages, seen := map[*Choice]bool{nil: true}, map[*Input]bool{nil: true}
+	var visit func(*Choice)
+	visit = func(c *Choice) {
+		if stages[c] {
+			return
+		}
+		stages[c] = true
+		for _, e := range c.Edges {
+			if e.Reference.Kind == syntax.Needs {
+				continue
+			}
+			visit(e.Stage)
+			if !seen[e.Input] {
+				seen[e.Input] = true
+				inputs = append(inputs, e.Input)
+			}
+		}
+	}
+	visit(c)
+	return inputs
 }
 
 // Input is a stage or an image for a platform of its own. It enters the
