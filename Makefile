@@ -13,6 +13,8 @@ FUZZTIME ?= 1m
 COUNT ?= 6
 DOCKER_CONFIG ?= $(HOME)/.docker
 PREFIX := $(DOCKER_CONFIG)/cli-plugins
+# What the integration tests run.
+TEST_TOOLS := buildctl docker docker-buildx registry $(if $(filter Linux,$(shell uname -s)),buildkitd)
 # The packages whose tests need no daemon.
 UNIT = $$(go list ./... | grep -v '/integration')
 # Static, without the paths of this machine, and with the commit, whatever
@@ -41,6 +43,8 @@ demo: build ## build the example for two platforms, on a BuildKit of its own, an
 .PHONY: test
 test: ## run all tests, those against a real BuildKit included
 	go test $(UNIT)
+	@# Built before, these minutes show, and do not count for the tests' limit.
+	go run ./integration/mktools -o $(TOOLS) $(TEST_TOOLS)
 	@# What these run, Go's test cache cannot see: binaries, daemons, images.
 	go test -count=1 -timeout 30m ./integration/...
 	cd examples/go-service && go test ./...
