@@ -133,7 +133,7 @@ func (r *resolver) crossEdge(c *Choice, e Edge, written string) Edge {
 		return e
 	}
 	if ref.Kind != syntax.Needs {
-		e.Input = r.family.input(e.Stage, e.Name, platform, ref.Instruction.First)
+		e.Input = r.family.input(ref, e.Stage, e.Name, platform)
 	}
 	return e
 }

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"slices"
 	"strings"
@@ -111,21 +112,31 @@ func (f *family) member(platform guard.Platform) *resolver {
 	return r
 }
 
-// input returns the input for a stage or an image on a platform.
-func (f *family) input(stage *Choice, image string, platform guard.Platform, line int) *Input {
-	id := strings.ReplaceAll(guard.FormatPlatform(platform), "/", "-")
-	name := fmt.Sprintf("image%d", line)
+// input returns the input for a stage, or else an image, on a platform.
+func (f *family) input(ref *syntax.Reference, stage *Choice, image string, platform guard.Platform) *Input {
+	subject := inputSubject(ref, image)
 	if stage != nil {
-		name = fmt.Sprintf("stage%d", stage.Stage.Index)
+		subject = fmt.Sprintf("stage%d", stage.Stage.Index)
 	}
 	// A domain that does not exist: nothing can be pulled by this name.
-	name = "stagebuild.invalid/" + name + "/" + id
+	name := "stagebuild.invalid/" + subject + "/" + strings.ReplaceAll(guard.FormatPlatform(platform), "/", "-")
 	in := f.inputs[name]
 	if in == nil {
-		in = &Input{Name: name, Stage: stage, Image: image, Platform: platform, Line: line}
+		in = &Input{Name: name, Stage: stage, Image: image, Platform: platform, Line: ref.Instruction.First}
 		f.inputs[name] = in
 	}
 	return in
+}
+
+// inputSubject returns what the name of an image's input tells it from others by:
+// its line, and the image itself where a line can name several.
+func inputSubject(ref *syntax.Reference, image string) string {
+	subject := fmt.Sprintf("image%d", ref.Instruction.First)
+	if refs := ref.Instruction.References; ref.Expands() || len(refs) > 0 && ref != refs[0] {
+		sum := sha256.Sum256([]byte(image))
+		subject += fmt.Sprintf("-%x", sum[:4])
+	}
+	return subject
 }
 
 // reach marks what a stage is made from and what it needs, the stage included,
