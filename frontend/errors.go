@@ -15,13 +15,13 @@ import (
 
 // needError is the error of a stage that is needed.
 type needError struct {
-	stage string
+	stage string // as [needed] gives it
 	err   error
 }
 
 // Error says which stage failed, and its own error.
 func (e *needError) Error() string {
-	return fmt.Sprintf("stage %q, which is needed, failed: %v", e.stage, e.err)
+	return fmt.Sprintf("stage %s, which is needed, failed: %v", e.stage, e.err)
 }
 
 // Unwrap returns the stage's own error, which carries its source.

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/containerd/platforms"
@@ -31,7 +32,17 @@ type work struct {
 // need is a stage that has to be built for the result to be handed over.
 type need struct {
 	llb.Input
-	stage string
+	stage string // quoted, with its platform where that is not clear
+}
+
+// needed returns a needed stage's name as errors give it: with its platform, where
+// several are there.
+func needed(set *plan.Set, c *plan.Choice) string {
+	name := strconv.Quote(c.Stage.Name)
+	if len(set.Targets) == 1 && c.Plan == set.Targets[0] {
+		return name
+	}
+	return name + " for " + guard.FormatPlatform(c.Plan.Env.Target)
 }
 
 // lower decides and lowers the file for each platform, before anything is asked
@@ -64,7 +75,7 @@ func (r *request) lower(ctx context.Context, file *syntax.File, targets []*ocisp
 		})
 	}
 	for _, c := range set.Needs {
-		w.needs = append(w.needs, need{r.part(ctx, w, l, c), c.Stage.Name})
+		w.needs = append(w.needs, need{r.part(ctx, w, l, c), needed(set, c)})
 	}
 	return w, r.supply(ctx, w, l)
 }
