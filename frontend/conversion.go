@@ -79,6 +79,9 @@ func (r *request) convert(ctx context.Context) (*conversion, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := r.warnOf(ctx, file, w.warnings()); err != nil {
+		return nil, err
+	}
 	scanner, err := r.newScanner(ctx)
 	if err != nil {
 		return nil, err

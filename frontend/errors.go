@@ -64,10 +64,15 @@ func withSources(err error, sm *llb.SourceMap) error {
 
 // rangeOf returns a diagnostic's span: 1-based lines, 0-based characters.
 func rangeOf(d *source.Diagnostic) *pb.Range {
+	return toRanges([]parser.Range{parserRange(d)})[0]
+}
+
+// parserRange is rangeOf for BuildKit's parser and linter.
+func parserRange(d *source.Diagnostic) parser.Range {
 	start, end := d.Pos(), d.File.Pos(max(d.Span.Start, d.Span.End-1))
-	return &pb.Range{
-		Start: &pb.Position{Line: int32(start.Line), Character: int32(start.Column - 1)},
-		End:   &pb.Position{Line: int32(end.Line), Character: int32(end.Column)},
+	return parser.Range{
+		Start: parser.Position{Line: start.Line, Character: start.Column - 1},
+		End:   parser.Position{Line: end.Line, Character: end.Column},
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/stagebuild/stagebuild/frontend/guard"
 	"github.com/stagebuild/stagebuild/frontend/plan"
+	"github.com/stagebuild/stagebuild/frontend/source"
 	"github.com/stagebuild/stagebuild/frontend/syntax"
 	"github.com/stagebuild/stagebuild/llb"
 )
@@ -27,6 +28,14 @@ type work struct {
 	scanned map[*plan.Input][]scanned
 	// set is nil for a file that does not use the language.
 	set *plan.Set
+}
+
+// warnings returns the findings of our own that stop no build.
+func (w *work) warnings() source.List {
+	if w.set == nil {
+		return nil
+	}
+	return w.set.Warnings
 }
 
 // need is a stage that has to be built for the result to be handed over.
@@ -63,9 +72,6 @@ func (r *request) lower(ctx context.Context, file *syntax.File, targets []*ocisp
 	set, err := plan.ResolveAll(file, env, wanted)
 	if err != nil {
 		return nil, err
-	}
-	for _, d := range set.Warnings {
-		r.warnOf(ctx, d)
 	}
 	w := &work{set: set, scanned: map[*plan.Input][]scanned{}}
 	l := lowered{}

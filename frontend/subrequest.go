@@ -135,8 +135,10 @@ func (r *request) lint(ctx context.Context, file *syntax.File) (*lint.LintResult
 		merged.results.AddWarning(rule, description, url, message, index, location)
 	}
 	merged.done()
-	if err := stagelint.Check(file, w.set, *config); err != nil && merged.results.Error == nil {
-		merged.results.Error = &lint.BuildError{Message: err.Error()}
+	for _, err := range []error{stagelint.Check(file, w.set, *config), runRules(config, w.warnings())} {
+		if err != nil && merged.results.Error == nil {
+			merged.results.Error = &lint.BuildError{Message: err.Error()}
+		}
 	}
 	return merged.results, nil
 }

@@ -8,9 +8,9 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/linter"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/moby/buildkit/frontend/gateway/client"
-	"github.com/moby/buildkit/solver/pb"
 	"github.com/stagebuild/stagebuild/frontend/plan"
 	"github.com/stagebuild/stagebuild/frontend/source"
+	"github.com/stagebuild/stagebuild/frontend/syntax"
 )
 
 // warnings counts how often a client was warned of each thing: the platforms of a
@@ -69,10 +69,26 @@ func (w *work) lowered(rule string, line int) bool {
 	return slices.ContainsFunc(w.set.Targets, func(p *plan.Plan) bool { return p.BringsPlatform(line) })
 }
 
-// warnOf passes a finding of our own on to the client.
-func (r *request) warnOf(ctx context.Context, d *source.Diagnostic) {
-	text := linter.LintFormatShort(d.Name, d.Message+"; "+d.Hint, d.Pos().Line)
-	if r.warnings.add(map[string]int{}, text) {
-		r.source.Warn(ctx, text, client.WarnOpts{Level: 1, Range: []*pb.Range{rangeOf(d)}})
+// warnOf passes findings of our own on to the client, unless "# check=" skips them.
+// The error is the one that "# check=error=true" asks for.
+func (r *request) warnOf(ctx context.Context, file *syntax.File, found source.List) error {
+	if len(found) == 0 {
+		return nil
 	}
+	config, err := r.lintConfig(file)
+	if err != nil {
+		return err
+	}
+	config.Warn = r.warn(ctx, &work{})
+	return runRules(config, found)
+}
+
+// runRules hands findings to the linter, which knows what is skipped.
+func runRules(config *linter.Config, found source.List) error {
+	l := linter.New(config)
+	for _, d := range found {
+		rule := &linter.LinterRule[func()]{Name: d.Name, Description: d.Message}
+		l.Run(rule, []parser.Range{parserRange(d)}, d.Message+"; "+d.Hint)
+	}
+	return l.Error()
 }
