@@ -5,10 +5,12 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 
 	"github.com/containerd/platforms"
+	"github.com/moby/buildkit/frontend/dockerui"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/stagebuild/stagebuild/frontend/guard"
 	"github.com/stagebuild/stagebuild/frontend/plan"
@@ -171,7 +173,7 @@ func (r *request) supply(ctx context.Context, w *work, l lowered) error {
 		if input.Stage != nil {
 			in = r.part(ctx, w, l, input.Stage)
 		} else {
-			in = imageInput(input)
+			in = r.imageInput(input)
 		}
 		res, err := r.converter.Convert(ctx, in)
 		if err != nil {
@@ -185,11 +187,23 @@ func (r *request) supply(ctx context.Context, w *work, l lowered) error {
 	return nil
 }
 
-// imageInput returns an image as a file of one stage, whose FROM stands on the
-// line of the reference: errors point there.
-func imageInput(input *plan.Input) llb.Input {
-	text := append(bytes.Repeat([]byte{'\n'}, input.Line-1), "FROM "+input.Image...)
-	return llb.Input{Dockerfile: text, Platform: &input.Platform, Part: true}
+// stageName is what can name a stage (parseBuildStageName in BuildKit's
+// instructions/parse.go).
+var stageName = regexp.MustCompile(`^[a-z][a-z0-9-_.]*$`)
+
+// imageInput returns the files of an image as a file of one stage, whose FROM stands
+// on the line of the reference: errors point there.
+func (r *request) imageInput(input *plan.Input) llb.Input {
+	in := llb.Input{Platform: &input.Platform, Part: true, Files: true}
+	from := "FROM " + input.Image
+	// A named context that stands for a stage runs no triggers either.
+	context, err := r.NamedContext(input.Image, dockerui.ContextOpt{Platform: &input.Platform})
+	if name := strings.ToLower(input.Image); err == nil && context != nil && stageName.MatchString(name) {
+		from = "FROM " + dockerui.EmptyImageName + " AS " + name
+		in.Target = name
+	}
+	in.Dockerfile = append(bytes.Repeat([]byte{'\n'}, input.Line-1), from...)
+	return in
 }
 
 // env returns what decides for all platforms.

@@ -44,6 +44,9 @@ type Input struct {
 	Part bool
 	// Names are used in those of the steps.
 	Names Names
+	// Files is set where only the files of a base image are wanted: its ONBUILD
+	// triggers are not run, as BuildKit does not for COPY --from=IMAGE.
+	Files bool
 	// Warn is called for what BuildKit's linter finds. It may be nil.
 	Warn linter.LintWarnFunc
 }
@@ -65,6 +68,9 @@ func (c *Converter) For(in Input) dockerfile2llb.ConvertOpt {
 	opt.Warn = in.Warn
 	if in.Part {
 		opt.MultiPlatformRequested = true
+	}
+	if in.Files {
+		opt.MetaResolver = withoutTriggers{opt.MetaResolver}
 	}
 	if _, given := opt.BuildArgs[targetStageArg]; in.TargetStage != "" && !given {
 		if opt.BuildArgs == nil {
