@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"slices"
 	"strconv"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 
@@ -159,8 +160,10 @@ func (l *lowerer) reference(c *Choice, e Edge) {
 		// BuildKit reads the references of every stage, reached or not.
 		name = emptyImage
 	case e.Input != nil && isBase:
-		// The stage runs on the platform of what it is made from.
-		if e.Stage != nil {
+		// The stage runs on the platform of what it is made from. Without the
+		// input, a stage's name means what there is for the target platform, also
+		// where a named context stands for it.
+		if e.Stage != nil || c.Plan.File.Group(e.Name) != nil && c.Stage.Name != strings.ToLower(e.Name) {
 			name = e.Input.Name
 		}
 		if c.Stage.Platform == "" {
