@@ -63,15 +63,7 @@ func (r *request) lower(ctx context.Context, file *syntax.File, targets []*ocisp
 	if !file.UsesLanguage {
 		return r.plain(ctx, file, targets), nil
 	}
-	env := r.env()
-	wanted := make([]ocispecs.Platform, len(targets))
-	for i, platform := range targets {
-		wanted[i] = env.Build
-		if platform != nil {
-			wanted[i] = *platform
-		}
-	}
-	set, err := plan.ResolveAll(file, env, wanted)
+	set, err := r.resolve(ctx, file, targets)
 	if err != nil {
 		return nil, err
 	}

@@ -22,3 +22,86 @@ func TestFilesRunNoTriggers(t *testing.T) {
 		t.Errorf("requests for image configs (-want +got):\n%s", diff)
 	}
 }
+
+// triggered are files FROM an image with the trigger COPY --from=tools /a /b, what
+// is wrong with each, and otherwise what of it is built.
+var triggered = []struct {
+	name       string
+	opts       map[string]string
+	dockerfile string
+	err        string
+	built      string
+	configs    map[string]int
+}{
+	{
+		name:       "a variant, with a stage for another platform",
+		dockerfile: "FROM --for=windows never AS tools\nFROM scratch AS tools\nCOPY --from=busybox::linux/arm64 /x /a\nFROM trigger\n",
+		built:      "busybox",
+		configs: map[string]int{
+			"docker.io/library/busybox:latest linux/arm64": 1,
+			"docker.io/library/trigger:latest linux/amd64": 1,
+		},
+	},
+	{
+		name:       "a stage that needs another one",
+		dockerfile: "FROM busybox AS lint\nFROM --needs=lint scratch AS tools\nCOPY a /a\nFROM trigger\n",
+		built:      "busybox",
+		configs: map[string]int{
+			"docker.io/library/busybox:latest linux/amd64": 1,
+			"docker.io/library/trigger:latest linux/amd64": 1,
+		},
+	},
+	{
+		name:       "no variant",
+		opts:       map[string]string{"platform": "linux/amd64,linux/arm64"},
+		dockerfile: "FROM --for=linux/amd64 busybox AS tools\nFROM --platform=$BUILDPLATFORM trigger AS app\nFROM app\n",
+		err: `Dockerfile:2:32: the base image has the trigger "ONBUILD COPY --from=tools /a /b", and stage "tools" has no variant for linux/arm64:
+  line 1: --for=linux/amd64 does not match linux/arm64
+add a variant that holds, or a last one without a guard: FROM … AS tools`,
+		configs: map[string]int{"docker.io/library/trigger:latest linux/amd64": 1},
+	},
+	{
+		name:       "a faulty reference",
+		dockerfile: "FROM scratch AS tools\nARG EMPTY\nCOPY --from=$EMPTY / /\nFROM trigger::linux/arm64\n",
+		err:        `Dockerfile:3:13: COPY --from=$EMPTY is empty for linux/amd64; give the arg a value, or write a default: ${NAME:-default}`,
+		configs:    map[string]int{"docker.io/library/trigger:latest linux/arm64": 1},
+	},
+	{
+		name:       "a named context that stands for the stage",
+		opts:       map[string]string{"context:tools": "docker-image://busybox"},
+		dockerfile: "FROM --for=windows never AS tools\nCOPY --from=never / /\nFROM trigger\n",
+		built:      "busybox",
+		configs: map[string]int{
+			"docker.io/library/busybox:latest linux/amd64": 1,
+			"docker.io/library/trigger:latest linux/amd64": 1,
+		},
+	},
+	{
+		name:       "a named context that stands for the image",
+		opts:       map[string]string{"context:base": "docker-image://trigger"},
+		dockerfile: "FROM --for=windows never AS tools\nFROM base\n",
+		err: `Dockerfile:2:6: the base image has the trigger "ONBUILD COPY --from=tools /a /b", and stage "tools" has no variant for linux/amd64:
+  line 1: --for=windows does not match linux/amd64
+add a variant that holds, or a last one without a guard: FROM … AS tools`,
+		configs: map[string]int{"docker.io/library/trigger:latest linux/amd64": 1},
+	},
+}
+
+// TestImageTriggers builds FROM images whose triggers name stages of the file: what
+// they name is needed, and is no image.
+func TestImageTriggers(t *testing.T) {
+	for _, tt := range triggered {
+		t.Run(tt.name, func(t *testing.T) {
+			g, got := build(t, frontend.Build, []byte(tt.dockerfile), tt.opts)
+			if diff := cmp.Diff(tt.err, got.Error); diff != "" {
+				t.Errorf("error (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff(tt.configs, g.configs); diff != "" {
+				t.Errorf("requests for image configs (-want +got):\n%s", diff)
+			}
+			if built := strings.Join(g.definitions, "\n"); tt.built != "" && !strings.Contains(built, tt.built) {
+				t.Errorf("%s is not built", tt.built)
+			}
+		})
+	}
+}

@@ -48,7 +48,7 @@ func (r *resolver) edge(c *Choice, ref *syntax.Reference, s *scope) Edge {
 	}
 	if n, ok := isIndex(e.Name); ok && ref.Kind == syntax.CopyFrom {
 		e.numeric = true
-		e.Stage, e.faulty = r.byIndex(c, ref, n)
+		e.Stage, e.faulty = r.byIndex(c, ref.Span(), n)
 		return e
 	}
 	if e.Stage = r.find(e.Name, c.Stage.Index); e.Stage == nil {
@@ -66,22 +66,24 @@ func (r *resolver) triggers(c, base *Choice) {
 		}
 		for _, ref := range in.Triggered {
 			if !ref.Expands() { // BuildKit refuses it.
-				c.Edges = append(c.Edges, r.trigger(c, ref))
+				c.Edges = append(c.Edges, r.trigger(c, ref, ref.Span()))
 			}
 		}
 	}
 }
 
-func (r *resolver) trigger(c *Choice, ref *syntax.Reference) Edge {
+// trigger resolves what an ONBUILD trigger names when it runs in stage c. Faults are
+// reported at a place of their own.
+func (r *resolver) trigger(c *Choice, ref *syntax.Reference, at source.Span) Edge {
 	e := Edge{Reference: ref, Name: ref.Text, triggered: true}
 	if r.plan.Env.hasContext(e.Name) {
 		return e
 	}
 	if n, ok := isIndex(e.Name); ok && ref.Kind == syntax.CopyFrom {
-		e.Stage, e.faulty = r.byIndex(c, ref, n)
+		e.Stage, e.faulty = r.byIndex(c, at, n)
 		if e.Stage != nil && e.Stage.position != n {
 			e.Stage, e.faulty = nil, true
-			r.problem(c, r.diagnostic(ref.Span(), DroppedStage,
+			r.problem(c, r.diagnostic(at, DroppedStage,
 				"a trigger's number counts the stages that there are for "+r.platform()+", where stage "+e.Name+" is another one",
 				"refer to the stage by name"))
 		}
@@ -92,7 +94,7 @@ func (r *resolver) trigger(c *Choice, ref *syntax.Reference) Edge {
 	}
 	if group := r.plan.File.Group(e.Name); group != nil {
 		e.faulty = true
-		r.problem(c, r.noVariant(group, ref.Span())...)
+		r.problem(c, r.noVariant(group, at)...)
 	}
 	return e
 }
@@ -181,7 +183,7 @@ func (r *resolver) stagePlatform(c *Choice) (guard.Platform, bool) {
 }
 
 // byIndex resolves COPY --from=0, which counts the stages as written.
-func (r *resolver) byIndex(c *Choice, ref *syntax.Reference, n int) (stage *Choice, faulty bool) {
+func (r *resolver) byIndex(c *Choice, at source.Span, n int) (stage *Choice, faulty bool) {
 	if n < 0 || n >= len(r.plan.Stages) {
 		return nil, false // BuildKit refuses it.
 	}
@@ -189,7 +191,7 @@ func (r *resolver) byIndex(c *Choice, ref *syntax.Reference, n int) (stage *Choi
 	if stage.Decision.Holds {
 		return stage, false
 	}
-	r.problem(c, r.diagnostic(ref.Span(), DroppedStage,
+	r.problem(c, r.diagnostic(at, DroppedStage,
 		"stage "+strconv.Itoa(n)+", on line "+strconv.Itoa(stage.Stage.From.First)+", is not there for "+r.platform()+": "+stage.Decision.Reason,
 		"refer to a stage by name: its variants share one"))
 	return nil, true

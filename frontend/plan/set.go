@@ -147,6 +147,9 @@ func (f *family) reach(set *Set, c *Choice) {
 		return
 	}
 	c.Reached = true
+	if f.env.Triggers != nil {
+		f.member(c.Plan.Env.Target).imageTriggers(c)
+	}
 	for _, e := range c.Edges {
 		f.reach(set, e.Stage)
 		switch {
