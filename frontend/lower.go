@@ -70,9 +70,15 @@ func (r *request) lower(ctx context.Context, file *syntax.File, targets []*ocisp
 	w := &work{set: set, scanned: map[*plan.Input][]scanned{}}
 	l := lowered{}
 	for i, p := range set.Targets {
-		w.targets = append(w.targets, llb.Input{
-			Dockerfile: l.text(p), Target: p.TargetName, Platform: targets[i], Names: w.names(p), Warn: r.warn(ctx, w),
-		})
+		in := llb.Input{
+			AllStages: set.Triggers, Target: p.TargetName, Platform: targets[i], Names: w.names(p), Warn: r.warn(ctx, w),
+		}
+		if p.Target != nil {
+			in.Dockerfile = w.stage(l, p.Target)
+		} else {
+			in.Dockerfile = l.text(p)
+		}
+		w.targets = append(w.targets, in)
 	}
 	for _, c := range set.Needs {
 		w.needs = append(w.needs, need{r.part(ctx, w, l, c), needed(set, c)})
@@ -102,6 +108,14 @@ func (l lowered) text(p *plan.Plan) []byte {
 		l[p] = plan.Lower(p)
 	}
 	return l[p]
+}
+
+// stage returns the text that a stage is built from.
+func (w *work) stage(l lowered, c *plan.Choice) []byte {
+	if w.set.Triggers { // all stages of the text are converted
+		return plan.LowerStage(c)
+	}
+	return l.text(c.Plan)
 }
 
 // names returns what steps call by other names than the lowered file has: a
@@ -140,7 +154,7 @@ func (r *request) part(ctx context.Context, w *work, l lowered, c *plan.Choice) 
 	stages := c.Plan.File.Stages
 	target := cmp.Or(r.Target, stages[len(stages)-1].Name, defaultStage)
 	return llb.Input{
-		Dockerfile: until(l.text(c.Plan), c), Target: c.Stage.Name, Platform: &c.Plan.Env.Target,
+		Dockerfile: until(w.stage(l, c), c), AllStages: w.set.Triggers, Target: c.Stage.Name, Platform: &c.Plan.Env.Target,
 		TargetStage: target, Part: true, Names: w.names(c.Plan), Warn: r.warn(ctx, w),
 	}
 }

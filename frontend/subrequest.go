@@ -113,7 +113,10 @@ func (r *request) lint(ctx context.Context, file *syntax.File) (*lint.LintResult
 	}
 	merged := findings{results: &lint.LintResults{}, platforms: len(targets)}
 	for i, in := range w.targets {
-		in.Target = r.Target
+		in.Target, in.AllStages = r.Target, false
+		if w.set != nil {
+			in.Dockerfile = plan.Lower(w.set.Targets[i]) // with the stages that nothing needs
+		}
 		found, err := dockerfile2llb.DockerfileLint(ctx, in.Dockerfile, r.converter.For(in))
 		if err != nil {
 			return nil, err

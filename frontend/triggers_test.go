@@ -36,7 +36,7 @@ var triggered = []struct {
 	{
 		name:       "a variant, with a stage for another platform",
 		dockerfile: "FROM --for=windows never AS tools\nFROM scratch AS tools\nCOPY --from=busybox::linux/arm64 /x /a\nFROM trigger\n",
-		built:      "busybox",
+		built:      "docker-image://docker.io/library/busybox",
 		configs: map[string]int{
 			"docker.io/library/busybox:latest linux/arm64": 1,
 			"docker.io/library/trigger:latest linux/amd64": 1,
@@ -45,11 +45,17 @@ var triggered = []struct {
 	{
 		name:       "a stage that needs another one",
 		dockerfile: "FROM busybox AS lint\nFROM --needs=lint scratch AS tools\nCOPY a /a\nFROM trigger\n",
-		built:      "busybox",
+		built:      "docker-image://docker.io/library/busybox",
 		configs: map[string]int{
 			"docker.io/library/busybox:latest linux/amd64": 1,
 			"docker.io/library/trigger:latest linux/amd64": 1,
 		},
+	},
+	{
+		name:       "a trigger of the file, with a stage for another platform and one that is not needed",
+		dockerfile: "FROM busybox AS x\nFROM scratch AS tools\nCOPY --from=x::linux/arm64 /x /a\nFROM never AS never\nRUN never\nFROM scratch AS base\nONBUILD COPY --from=tools /a /b\nFROM base\n",
+		built:      "docker-image://docker.io/library/busybox",
+		configs:    map[string]int{"docker.io/library/busybox:latest linux/arm64": 1},
 	},
 	{
 		name:       "no variant",
@@ -70,7 +76,7 @@ add a variant that holds, or a last one without a guard: FROM … AS tools`,
 		name:       "a named context that stands for the stage",
 		opts:       map[string]string{"context:tools": "docker-image://busybox"},
 		dockerfile: "FROM --for=windows never AS tools\nCOPY --from=never / /\nFROM trigger\n",
-		built:      "busybox",
+		built:      "docker-image://docker.io/library/busybox",
 		configs: map[string]int{
 			"docker.io/library/busybox:latest linux/amd64": 1,
 			"docker.io/library/trigger:latest linux/amd64": 1,
@@ -99,8 +105,12 @@ func TestImageTriggers(t *testing.T) {
 			if diff := cmp.Diff(tt.configs, g.configs); diff != "" {
 				t.Errorf("requests for image configs (-want +got):\n%s", diff)
 			}
-			if built := strings.Join(g.definitions, "\n"); tt.built != "" && !strings.Contains(built, tt.built) {
+			built := strings.Join(g.definitions, "\n")
+			if !strings.Contains(built, tt.built) {
 				t.Errorf("%s is not built", tt.built)
+			}
+			if strings.Contains(built, "docker-image://stagebuild.invalid") {
+				t.Error("a stage for another platform is asked of a registry")
 			}
 		})
 	}

@@ -47,6 +47,10 @@ type Input struct {
 	// Files is set where only the files of a base image are wanted: its ONBUILD
 	// triggers are not run, as BuildKit does not for COPY --from=IMAGE.
 	Files bool
+	// AllStages converts every stage of the file, not only what the target needs.
+	// BuildKit looks for the named contexts of the others too late: those that only
+	// an ONBUILD trigger names (resolveReachableStages in convert.go).
+	AllStages bool
 	// Warn is called for what BuildKit's linter finds. It may be nil.
 	Warn linter.LintWarnFunc
 }
@@ -66,6 +70,7 @@ func (c *Converter) For(in Input) dockerfile2llb.ConvertOpt {
 	opt.TargetPlatform = in.Platform
 	opt.Target = in.Target
 	opt.Warn = in.Warn
+	opt.AllStages = in.AllStages
 	if in.Part {
 		opt.MultiPlatformRequested = true
 	}

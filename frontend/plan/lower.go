@@ -19,14 +19,53 @@ import (
 // rewritten references change. A file that does not use the language comes back
 // as it is, faults included: what is wrong with it is BuildKit's to say.
 func Lower(p *Plan) []byte {
+	return lower(p, nil)
+}
+
+// LowerStage is Lower for the plan of one stage, where only what that is made from
+// holds anything. The other stages are empty, so that numbers mean what they do
+// otherwise.
+func LowerStage(c *Choice) []byte {
+	idle := map[*Choice]bool{}
+	for _, other := range c.Plan.Stages {
+		idle[other] = other.Decision.Holds
+	}
+	var use func(*Choice)
+	use = func(c *Choice) {
+		if !idle[c] {
+			return
+		}
+		idle[c] = false
+		for _, e := range c.Edges {
+			if e.Stage != nil && e.Input == nil && e.Reference.Kind != syntax.Needs {
+				use(e.Stage)
+			}
+		}
+	}
+	use(c)
+	return lower(c.Plan, idle)
+}
+
+// lower lowers a file in which some of the selected stages are to be empty.
+func lower(p *Plan, idle map[*Choice]bool) []byte {
 	if !p.File.UsesLanguage {
 		return bytes.Clone(p.File.Source.Data)
 	}
 	l := &lowerer{file: p.File.Source, escape: byte(p.File.Escape)}
+	dropped := map[*syntax.Instruction]bool{}
+	for c, is := range idle {
+		for _, in := range c.Stage.Body {
+			dropped[in] = is
+		}
+	}
 	for _, in := range p.File.Instructions {
-		l.instruction(in, p.Decision(in).Holds)
+		l.instruction(in, p.Decision(in).Holds && !dropped[in])
 	}
 	for _, c := range p.Stages {
+		if idle[c] {
+			l.rewriteReference(c.Stage.Base, emptyImage)
+			continue
+		}
 		for _, e := range c.Edges {
 			l.reference(c, e)
 		}
@@ -178,10 +217,13 @@ func (l *lowerer) reference(c *Choice, e Edge) {
 	case isBase:
 		return // BuildKit expands it.
 	}
-	if name == e.Reference.Text || e.Reference.Text == "" {
-		return
+	l.rewriteReference(e.Reference, name)
+}
+
+func (l *lowerer) rewriteReference(ref *syntax.Reference, name string) {
+	if ref.Text != name && ref.Text != "" {
+		l.rewrite(ref.Bytes(), name)
 	}
-	l.rewrite(e.Reference.Bytes(), name)
 }
 
 // rewrite puts a name in the place of bytes that may stand on several lines. It goes

@@ -27,6 +27,8 @@ type Set struct {
 	// Needs are the stages that have to be built for a result to be handed
 	// over, each once.
 	Needs []*Choice
+	// Triggers reports whether an ONBUILD trigger names a stage that is reached.
+	Triggers bool
 	// Warnings are findings that stop no build.
 	Warnings source.List
 	// Unreached are the problems of references in stages that no target is made
@@ -151,6 +153,7 @@ func (f *family) reach(set *Set, c *Choice) {
 		f.member(c.Plan.Env.Target).imageTriggers(c)
 	}
 	for _, e := range c.Edges {
+		set.Triggers = set.Triggers || e.triggered && e.Stage != nil
 		f.reach(set, e.Stage)
 		switch {
 		case e.Reference.Kind == syntax.Needs:
