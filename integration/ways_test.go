@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"slices"
@@ -42,6 +43,7 @@ func productEnv(t testing.TB) (*harness.Env, string) {
 type request struct {
 	dockerfile string            // without its "# syntax=" line
 	files      map[string]string // the rest of the context
+	contexts   map[string]string // named contexts, as --build-context has them
 	platforms  []string
 	target     string
 	args       map[string]string
@@ -76,11 +78,15 @@ func ways(frontend string) []way {
 			for name, value := range r.args {
 				args = append(args, "--opt=build-arg:"+name+"="+value)
 			}
+			for name, value := range r.contexts {
+				args = append(args, buildctlContext(t, name, value)...)
+			}
 			return run(t, env, args)
 		}},
 		{"buildx", func(t *testing.T, env *harness.Env, dir, repo string, r request) error {
 			return run(t, env, append(append([]string{"docker-buildx", "build"}, r.flags(env, repo)...), dir))
 		}},
+		{"bake", bake},
 	}
 }
 
@@ -96,7 +102,53 @@ func (r request) flags(env *harness.Env, repo string) []string {
 	for name, value := range r.args {
 		args = append(args, "--build-arg="+name+"="+value)
 	}
+	for name, value := range r.contexts {
+		args = append(args, "--build-context="+name+"="+value)
+	}
 	return args
+}
+
+// buildctlContext returns what buildctl has in place of --build-context.
+func buildctlContext(t *testing.T, name, value string) []string {
+	t.Helper()
+	kind, rest, ok := strings.Cut(value, "://")
+	switch {
+	case !ok:
+		return []string{"--local=" + name + "=" + value, "--opt=context:" + name + "=local:" + name}
+	case kind == "oci-layout":
+		dir, digest, ok := strings.Cut(rest, "@")
+		if !ok {
+			t.Fatalf("the context %s=%s has no digest", name, value)
+		}
+		return []string{"--oci-layout=" + name + "=" + dir, "--opt=context:" + name + "=oci-layout://" + name + "@" + digest}
+	}
+	return []string{"--opt=context:" + name + "=" + value}
+}
+
+// bake builds the only target of a bake file.
+func bake(t *testing.T, env *harness.Env, dir, repo string, r request) error {
+	t.Helper()
+	target := map[string]any{
+		"context": dir, "contexts": r.contexts, "platforms": r.platforms, "args": r.args,
+		"output": []string{"type=registry"}, "tags": []string{env.Registry.Ref(repo)},
+		"attest": []string{"type=provenance,disabled=true"},
+	}
+	if r.target != "" {
+		target["target"] = r.target
+	}
+	return runBake(t, env, map[string]any{"default": target})
+}
+
+// runBake builds the targets of a bake file by their name "default".
+func runBake(t *testing.T, env *harness.Env, targets map[string]any) error {
+	t.Helper()
+	data, err := json.Marshal(map[string]any{"target": targets})
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(writeContext(t, map[string]string{"docker-bake.json": string(data)}), "docker-bake.json")
+	// Contexts are outside of the folder that bake runs in.
+	return run(t, env, []string{"docker-buildx", "bake", "--file=" + file, "--allow=fs.read=*"})
 }
 
 func run(t *testing.T, env *harness.Env, args []string) error {
@@ -124,7 +176,7 @@ func buildEveryWay(t *testing.T, repo string, r request) *harness.Result {
 	dir := r.context(t, frontend)
 	var first *harness.Result
 	for i, w := range ways(frontend) {
-		name := repo + ":" + []string{"inprocess", "image", "buildctl", "buildx"}[i]
+		name := repo + ":" + []string{"inprocess", "image", "buildctl", "buildx", "bake"}[i]
 		if err := w.build(t, env, dir, name, r); err != nil {
 			t.Fatalf("%s: %v", w.name, err)
 		}
