@@ -1,0 +1,139 @@
+package integration
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stagebuild/stagebuild/integration/harness"
+)
+
+// replaced is a file whose stage "assets" no platform has a variant of: a named
+// context stands for it, and nothing is wanted of its variants. "outside" is no
+// stage at all.
+const replaced = `FROM --platform=$BUILDPLATFORM busybox AS fails
+RUN exit 1
+FROM --for=linux/riscv64 nosuchbase-context-a AS assets
+COPY --from=nosuchbase-context-b / /
+FROM --for=linux/s390x --needs=fails nosuchbase-context-c AS Assets
+ONBUILD COPY --from=nosuchbase-context-d / /
+
+FROM assets AS based
+COPY a /a
+FROM assets::linux/arm64 AS cross
+COPY a /a
+FROM outside AS other
+
+FROM scratch
+COPY --from=ASSETS --if=true /arch /copied
+COPY --from=based /arch /a /based/
+COPY --from=assets::linux/arm64 /arch /arm64
+COPY --from=cross /arch /a /cross/
+COPY --from=other /arch /other
+`
+
+// replacedPlain says the same. A stage that a context stands for is that of the
+// target platform, so the one for arm64 is a base image's context there.
+const replacedPlain = `FROM nosuchbase-context-a AS assets
+
+FROM assets AS based
+COPY a /a
+FROM --platform=linux/arm64 outside AS cross
+COPY a /a
+FROM outside AS other
+
+FROM scratch
+COPY --from=assets /arch /copied
+COPY --from=based /arch /a /based/
+COPY --from=cross /arch /arm64
+COPY --from=cross /arch /a /cross/
+COPY --from=other /arch /other
+`
+
+// contextImages are an image with a file that tells its platform, the same with a
+// trigger, and that one in an OCI layout.
+func contextImages(t *testing.T, env *harness.Env) (files, image, layout string) {
+	t.Helper()
+	dir := writeContext(t, map[string]string{
+		"amd64": "amd64", "arm64": "arm64",
+		"Dockerfile": "FROM scratch AS files\nARG TARGETARCH\nCOPY $TARGETARCH /arch\nFROM files AS image\nONBUILD COPY nosuchfile /\n",
+	})
+	oci := filepath.Join(t.TempDir(), "oci")
+	for target, outputs := range map[string][]string{
+		"files": {"--output=type=registry,name=" + env.Registry.Ref("contexts/files:1")},
+		"image": {"--output=type=registry,name=" + env.Registry.Ref("contexts/image:1"), "--output=type=oci,tar=false,dest=" + oci},
+	} {
+		args := append([]string{"build", "--provenance=false", "--platform=" + strings.Join(bothPlatforms, ","), "--target=" + target}, outputs...)
+		if _, err := env.Buildx(t.Context(), append(args, dir)...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	res, err := harness.ReadOCI(oci, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return "docker-image://" + env.Registry.Ref("contexts/files:1"), "docker-image://" + env.Registry.Ref("contexts/image:1"),
+		"oci-layout://" + oci + "@" + res.Digest.String()
+}
+
+// TestContextForVariants gives named contexts of every kind for a stage of which no
+// variant holds. What stands for a stage runs no triggers.
+func TestContextForVariants(t *testing.T) {
+	env, _ := productEnv(t)
+	files, image, layout := contextImages(t, env)
+	local := writeContext(t, map[string]string{"arch": "local"})
+	for name, context := range map[string]string{"image": image, "layout": layout, "local": local} {
+		r := request{
+			platforms:  bothPlatforms,
+			files:      map[string]string{"a": "a"},
+			contexts:   map[string]string{"assets": context, "outside": files},
+			dockerfile: replaced,
+		}
+		plain := replacedPlain
+		if name == "local" {
+			plain = strings.ReplaceAll(plain, "--platform=linux/arm64 outside", "assets")
+		}
+		res := buildLikePlain(t, "contexts/"+name, r, plain)
+		for _, platform := range bothPlatforms {
+			arch, cross := strings.TrimPrefix(platform, "linux/"), "arm64"
+			if name == "local" {
+				arch, cross = "local", "local"
+			}
+			for path, content := range map[string]string{
+				"copied": arch, "based/arch": arch, "based/a": "a", "arm64": cross, "cross/arch": cross, "cross/a": "a",
+				"other": strings.TrimPrefix(platform, "linux/"),
+			} {
+				wantFile(t, res, platform, path, content)
+			}
+		}
+	}
+}
+
+// TestBakeTargetForVariants has another target of a bake file stand for a stage.
+func TestBakeTargetForVariants(t *testing.T) {
+	env, frontend := productEnv(t)
+	dir := request{dockerfile: replaced, files: map[string]string{"a": "a", "amd64": "amd64", "arm64": "arm64"}}.context(t, frontend)
+	err := runBake(t, env, map[string]any{
+		"base": map[string]any{
+			"context": dir, "platforms": bothPlatforms,
+			"dockerfile-inline": "# syntax=" + frontend + "\nFROM scratch\nCOPY --for=amd64 amd64 /arch\nCOPY --for=arm64 arm64 /arch\n",
+		},
+		"default": map[string]any{
+			"context": dir, "contexts": map[string]string{"assets": "target:base", "outside": "target:base"}, "platforms": bothPlatforms,
+			"output": []string{"type=registry"}, "tags": []string{env.Registry.Ref("contexts/target:1")},
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := env.Registry.Read(t.Context(), "contexts/target:1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, platform := range bothPlatforms {
+		arch := strings.TrimPrefix(platform, "linux/")
+		for path, content := range map[string]string{"copied": arch, "based/arch": arch, "arm64": "arm64", "cross/arch": "arm64", "other": arch} {
+			wantFile(t, res, platform, path, content)
+		}
+	}
+}
