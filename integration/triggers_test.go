@@ -1,0 +1,96 @@
+package integration
+
+import (
+	"strings"
+	"testing"
+)
+
+// triggerFile has a stage of assets, which is another one on each platform, takes a
+// file from the other platform, and needs a test. "%s" is what the triggers are in.
+const triggerFile = `FROM --platform=$BUILDPLATFORM busybox AS test
+ARG RESULT=pass
+RUN --network=none test $RESULT = pass
+FROM scratch AS names
+ARG TARGETARCH
+COPY $TARGETARCH /name
+
+FROM --for=linux/arm64 --needs=test scratch AS assets
+COPY a /f
+COPY --from=names::linux/amd64 /name /other
+FROM --for=linux/amd64 --needs=test scratch AS assets
+COPY b /f
+COPY --from=names::linux/arm64 /name /other
+FROM nosuchbase-trigger AS unneeded
+RUN exit 1
+
+%s
+FROM scratch
+COPY --from=built /copied /other /said /
+`
+
+// triggerPlain says the same without variants.
+const triggerPlain = `FROM scratch AS assets-arm64
+COPY a /f
+COPY amd64 /other
+FROM scratch AS assets-amd64
+COPY b /f
+COPY arm64 /other
+
+FROM --platform=$BUILDPLATFORM busybox AS built-arm64
+COPY --from=assets-arm64 /f /copied
+COPY --from=assets-arm64 /other /other
+RUN --mount=from=assets-arm64,target=/m cat /m/f /m/other > /said
+FROM --platform=$BUILDPLATFORM busybox AS built-amd64
+COPY --from=assets-amd64 /f /copied
+COPY --from=assets-amd64 /other /other
+RUN --mount=from=assets-amd64,target=/m cat /m/f /m/other > /said
+
+FROM built-$TARGETARCH AS built
+FROM scratch
+COPY --from=built /copied /other /said /
+`
+
+const triggerInstructions = `ONBUILD COPY --from=assets /f /copied
+ONBUILD COPY --from=assets /other /other
+ONBUILD RUN --mount=from=assets,target=/m cat /m/f /m/other > /said
+`
+
+// TestTriggers runs triggers that name a stage with variants: those of a stage of the
+// file, and those of an image that was there before.
+func TestTriggers(t *testing.T) {
+	env, frontend := productEnv(t)
+	base := writeContext(t, map[string]string{"Dockerfile": "FROM busybox\n" + triggerInstructions})
+	if err := solve(t, env, base, "triggers/base:1", env.Platform); err != nil {
+		t.Fatal(err)
+	}
+	for name, stages := range map[string]string{
+		"stage": "FROM --for=windows nosuchbase-trigger AS base\nFROM --platform=$BUILDPLATFORM busybox AS base\n" +
+			"ONBUILD --for=windows COPY --from=unneeded / /\n" + triggerInstructions + "FROM base AS built\n",
+		"image": "FROM --platform=$BUILDPLATFORM " + env.Registry.Ref("triggers/base:1") + " AS built\n",
+	} {
+		r := request{
+			platforms:  bothPlatforms,
+			files:      map[string]string{"a": "a", "b": "b", "amd64": "amd64", "arm64": "arm64"},
+			dockerfile: strings.ReplaceAll(triggerFile, "%s", stages),
+		}
+		res := buildLikePlain(t, "triggers/"+name, r, triggerPlain)
+		wantFile(t, res, "linux/amd64", "said", "barm64")
+		wantFile(t, res, "linux/arm64", "said", "aamd64")
+
+		// What the triggers name brings its needs, and has to be there.
+		failing, dropped := r, r
+		failing.dockerfile = strings.Replace(r.dockerfile, "RESULT=pass", "RESULT=fail", 1)
+		dropped.platforms = []string{"linux/amd64", "linux/s390x"}
+		for want, r := range map[string]request{
+			`, which is needed, failed`:                     failing,
+			`stage "assets" has no variant for linux/s390x`: dropped,
+		} {
+			for _, w := range ways(frontend)[:2] {
+				err := w.build(t, env, r.context(t, frontend), "triggers/refused:1", r)
+				if err == nil || !strings.Contains(err.Error(), want) {
+					t.Errorf("%s: %s does not say %q: %v", name, w.name, want, err)
+				}
+			}
+		}
+	}
+}
