@@ -177,7 +177,7 @@ func appendImage(index v1.ImageIndex, platform string, config v1.Config, layers 
 		return nil, err
 	}
 	img, err := mutate.ConfigFile(mutate.MediaType(empty.Image, types.OCIManifestSchema1), &v1.ConfigFile{
-		OS: p.OS, Architecture: p.Architecture, Variant: p.Variant, Config: config,
+		OS: p.OS, OSVersion: p.OSVersion, Architecture: p.Architecture, Variant: p.Variant, Config: config,
 		RootFS: v1.RootFS{Type: "layers"},
 	})
 	if err != nil {

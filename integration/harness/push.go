@@ -56,7 +56,7 @@ func (r *Registry) PushImage(ctx context.Context, repo string, img v1.Image) err
 // PushFiles pushes, under "repository:tag", an image FROM scratch that holds
 // files and nothing else, for one platform: a frontend image, or a base image
 // with something to tell it by. Paths are below the root, without a leading
-// slash.
+// slash. The platform of a Windows image can have a version behind a colon.
 func (r *Registry) PushFiles(ctx context.Context, repo, platform string, config v1.Config, files map[string]File) error {
 	layer, err := filesLayer(files)
 	if err != nil {

@@ -238,7 +238,9 @@ func (r *Result) addImage(image v1.Image) error {
 	if err != nil {
 		return err
 	}
-	img := Image{Platform: config.Platform().String(), Digest: digest, Config: *config, image: image}
+	platform := config.Platform()
+	platform.OSVersion = "" // Windows has one
+	img := Image{Platform: platform.String(), Digest: digest, Config: *config, image: image}
 	for _, layer := range manifest.Layers {
 		img.Layers = append(img.Layers, layer.Digest)
 	}
