@@ -1,0 +1,105 @@
+package integration
+
+import (
+	"strings"
+	"testing"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/stagebuild/stagebuild/integration/harness"
+)
+
+// windowsFile is for Windows and Linux, with a backtick for the escape character,
+// which stands as ~ here.
+const windowsFile = `# escape=~
+ARG EDITION=core
+FROM --for=windows BASE AS base
+SHELL ["cmd", "/S", "/C"]
+WORKDIR C:\app
+COPY app.exe C:\app\
+COPY --if="EDITION == ~"core~"" app.exe C:\core\
+FROM busybox AS base
+WORKDIR /app
+COPY app .
+COPY --for=windows app.exe C:\never\
+
+FROM base
+IF TARGETOS == "windows" && ~
+   # a comment between
+   EDITION == "core"
+  ENV DATA=C:\data
+  COPY ~
+    app.exe ~
+    C:\bin\
+  COPY --from=base::LINUX /app/app C:\linux\
+  ENTRYPOINT ["C:\\app\\app.exe"]
+ELSE
+  RUN echo on Linux > /ran
+  COPY --from=base::windows/amd64 /app/app.exe /exe
+  ENTRYPOINT ["/app/app"]
+ENDIF
+LABEL --for=windows --if="EDITION != ~"~~~"" a=b ~
+      c=d
+`
+
+const windowsPlain = `# escape=~
+FROM --platform=windows/amd64 BASE AS base-windows
+SHELL ["cmd", "/S", "/C"]
+WORKDIR C:\app
+COPY app.exe C:\app\
+COPY app.exe C:\core\
+FROM --platform=LINUX busybox AS base-linux
+WORKDIR /app
+COPY app .
+
+FROM base-windows AS app-windows
+ENV DATA=C:\data
+COPY app.exe C:\bin\
+COPY --from=base-linux /app/app C:\linux\
+ENTRYPOINT ["C:\\app\\app.exe"]
+LABEL a=b c=d
+FROM base-linux AS app-linux
+RUN echo on Linux > /ran
+COPY --from=base-windows /app/app.exe /exe
+ENTRYPOINT ["/app/app"]
+FROM app-$TARGETOS
+`
+
+// TestWindows builds one index for Linux and Windows, FROM a Windows image.
+func TestWindows(t *testing.T) {
+	env, _ := productEnv(t)
+	// A layer of Windows has its files below Files, and the registry in Hives.
+	err := env.Registry.PushFiles(t.Context(), "windows/nanoserver:ltsc2025", "windows/amd64:10.0.26100.1742",
+		v1.Config{User: "ContainerUser", Env: []string{`PATH=C:\Windows`}},
+		map[string]harness.File{"Files/Windows/win.ini": {Content: "[fonts]\n"}, "Hives/DefaultUser_Delta": {}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.NewReplacer("~", "`", "BASE", env.Registry.Ref("windows/nanoserver:ltsc2025"), "LINUX", env.Platform)
+	r := request{
+		platforms:  []string{env.Platform, "windows/amd64"},
+		files:      map[string]string{"app": "ELF", "app.exe": "MZ"},
+		dockerfile: text.Replace(windowsFile),
+	}
+	res := buildLikePlain(t, "windows/app", r, text.Replace(windowsPlain))
+	for path, content := range map[string]string{"app/app": "ELF", "ran": "on Linux\n", "exe": "MZ"} {
+		wantFile(t, res, env.Platform, path, content)
+	}
+	for path, content := range map[string]string{
+		"Windows/win.ini": "[fonts]\n", "app/app.exe": "MZ", "core/app.exe": "MZ", "bin/app.exe": "MZ", "linux/app": "ELF",
+	} {
+		wantFile(t, res, "windows/amd64", "Files/"+path, content)
+	}
+	wantEnv(t, res, "windows/amd64", "DATA", `C:\data`)
+	img, err := res.Image("windows/amd64")
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := img.Config.Config
+	if got := config.WorkingDir + " " + strings.Join(config.Entrypoint, " ") + " " + config.Labels["c"]; got != `\app C:\app\app.exe d` {
+		t.Errorf("folder, entrypoint and label are %q", got)
+	}
+	if img.Config.OSVersion != "10.0.26100.1742" {
+		t.Errorf("the version of Windows is %q, not that of the base image", img.Config.OSVersion)
+	}
+}
