@@ -3,6 +3,7 @@ package harness
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -92,4 +93,21 @@ func (r *Registry) Tag(ctx context.Context, from, to string) error {
 		return err
 	}
 	return r.PushImage(ctx, to, img)
+}
+
+// Delete removes a manifest, by its tag or digest. A tag's manifest stays if it
+// has another tag.
+func (r *Registry) Delete(ctx context.Context, repo, tagOrDigest string) error {
+	sep := ":"
+	if strings.Contains(tagOrDigest, ":") {
+		sep = "@"
+	}
+	ref, err := r.parse(repo + sep + tagOrDigest)
+	if err != nil {
+		return err
+	}
+	if err := remote.Delete(ref, remote.WithContext(ctx)); err != nil {
+		return fmt.Errorf("deleting %s of %s: %w", tagOrDigest, repo, err)
+	}
+	return nil
 }

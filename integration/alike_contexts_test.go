@@ -1,0 +1,91 @@
+package integration
+
+import (
+	"path/filepath"
+	"testing"
+)
+
+// showContext shows all of a context.
+const showContext = "FROM scratch\nCOPY . /\n"
+
+// TestContextsAlike builds with every kind of build context and with the
+// Dockerfile from everywhere that it can come from.
+func TestContextsAlike(t *testing.T) {
+	env, _ := productEnv(t)
+	archive := tarOf(t, map[string]string{"Dockerfile": showContext, "sub/Dockerfile": "FROM scratch\nCOPY sub /sub\n", "sub/a": "a"})
+	web := serveFiles(t, map[string][]byte{"archive.tar": archive, "Dockerfile": []byte("FROM busybox\nENV FROM=web\n")})
+	git := serveGit(t,
+		gitBranch{"trunk", map[string]string{"Dockerfile": showContext, "a": "trunk"}},
+		gitBranch{"side", map[string]string{"a": "side", "sub/Dockerfile": showContext, "sub/b": "below"}},
+	)
+	// BuildKit 0.33 reads the time of a git commit in a folder that it has just
+	// removed, if it has to and there is a subfolder: buildx fails too.
+	noEpoch := []string{"SOURCE_DATE_EPOCH="}
+	for _, a := range []alike{
+		{name: "Dockerfile elsewhere in the context", args: []string{"--file=sub/Other"}},
+		{name: "Dockerfile outside of the context", args: []string{"--file={dir}/Dockerfile"}, context: "{dir}/sub"},
+		{name: "Dockerfile on standard input", args: []string{"-f", "-"}, stdin: "FROM scratch\nCOPY a /from-stdin\n"},
+		{name: "Dockerfile of the web", args: []string{"--file=" + web + "/Dockerfile"}},
+		{name: "nothing but a Dockerfile", context: "-", stdin: "FROM busybox\nENV ALONE=1\n"},
+		{name: "archive on standard input", context: "-", stdin: string(archive)},
+		{name: "Dockerfile in an archive on standard input", args: []string{"--file=sub/Dockerfile"}, context: "-", stdin: string(archive)},
+		{name: "archive of the web", context: web + "/archive.tar"},
+		{name: "Dockerfile of the web alone", context: web + "/Dockerfile"},
+		{name: "git", context: git},
+		{name: "git branch", context: git + "#side"},
+		{name: "git branch and folder", context: git + "#side:sub", env: noEpoch},
+		{name: "git query", context: git + "?branch=side&subdir=sub", env: noEpoch},
+		{name: "git query as an input", context: git + "?branch=side&subdir=sub", env: append(noEpoch, "BUILDX_SEND_GIT_QUERY_AS_INPUT=1")},
+		{name: "git with its history", args: []string{"--build-arg=BUILDKIT_CONTEXT_KEEP_GIT_DIR=1"}, context: git},
+		{name: "dockerignore", files: map[string]string{
+			"Dockerfile": showContext, ".dockerignore": "*.log\n!kept.log\nDockerfile\n", "a.log": "", "kept.log": "", "b": "b",
+		}},
+		{name: "dockerignore of the Dockerfile", args: []string{"--file=sub/Other"}, files: map[string]string{
+			"sub/Other": showContext, "sub/Other.dockerignore": "a\n", ".dockerignore": "b\n", "a": "a", "b": "b",
+		}},
+	} {
+		t.Run(a.name, func(t *testing.T) {
+			if a.files == nil {
+				a.files = map[string]string{"Dockerfile": showContext, "a": "a", "sub/Other": "FROM scratch\nCOPY sub /sub\n"}
+			}
+			a.args = append(a.args, "--output=type=tar,dest={out}/files.tar")
+			if a.env == nil {
+				a.args = append(a.args, "--output=type=oci,dest={out}/image.tar")
+			}
+			a.check(t, env)
+		})
+	}
+}
+
+// TestNamedContextsAlike puts every kind of named context in the place of an
+// image.
+func TestNamedContextsAlike(t *testing.T) {
+	env, _ := productEnv(t)
+	archive := tarOf(t, map[string]string{"marker": "archive"})
+	web := serveFiles(t, map[string][]byte{"archive.tar": archive})
+	git := serveGit(t, gitBranch{"trunk", map[string]string{"marker": "git", "sub/marker": "below"}})
+	layout := filepath.Join(t.TempDir(), "layout")
+	base := writeContext(t, map[string]string{"Dockerfile": "FROM scratch\nCOPY marker /\nENV FROM=layout\n", "marker": "layout"})
+	if _, err := env.Buildx(t.Context(), "build", "--provenance=false", "--output=type=oci,tar=false,dest="+layout, "--tag=base:1", base); err != nil {
+		t.Fatal(err)
+	}
+	for name, context := range map[string]string{
+		"folder":       "{dir}/named",
+		"image":        "docker-image://busybox",
+		"git":          git,
+		"git folder":   git + "#trunk:sub",
+		"archive":      web + "/archive.tar",
+		"layout":       "oci-layout://" + layout,
+		"layout's tag": "oci-layout://" + layout + ":1",
+	} {
+		t.Run(name, func(t *testing.T) {
+			alike{
+				args: []string{"--build-context=nosuchbase=" + context, "--output=type=oci,dest={out}/image.tar", "--output=type=tar,dest={out}/files.tar"},
+				files: map[string]string{
+					"Dockerfile":   "FROM nosuchbase AS base\nFROM scratch\nCOPY --from=base / /\nCOPY --from=nosuchbase / /again/\n",
+					"named/marker": "folder",
+				},
+			}.check(t, env)
+		})
+	}
+}

@@ -1,0 +1,84 @@
+package integration
+
+import (
+	"net/http"
+	"net/http/cgi"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// serveFiles serves files over http on a loopback port, by their path, and
+// returns the server's URL.
+func serveFiles(t *testing.T, files map[string][]byte) string {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		data, ok := files[r.URL.Path[1:]]
+		if !ok {
+			http.NotFound(w, r)
+			return
+		}
+		// What a context is, BuildKit tells by its bytes.
+		w.Header().Set("Content-Type", "application/octet-stream")
+		_, _ = w.Write(data) // a client that hangs up is seen by the test as a failed build
+	}))
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+// gitBranch is a branch of a repository: its one commit on top of the branch
+// before it.
+type gitBranch struct {
+	name  string
+	files map[string]string
+}
+
+// serveGit makes a git repository, serves it over http on a loopback port, and
+// returns its URL. The first branch is the default one.
+func serveGit(t *testing.T, branches ...gitBranch) string {
+	t.Helper()
+	root := t.TempDir()
+	work := t.TempDir()
+	runGit(t, work, "init", "--quiet", "--initial-branch="+branches[0].name)
+	for i, b := range branches {
+		if i > 0 {
+			runGit(t, work, "checkout", "--quiet", "-b", b.name)
+		}
+		for name, content := range b.files {
+			path := filepath.Join(work, filepath.FromSlash(name))
+			if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			write(t, path, content)
+		}
+		runGit(t, work, "add", "--all")
+		runGit(t, work, "commit", "--quiet", "--message="+b.name)
+	}
+	runGit(t, work, "checkout", "--quiet", branches[0].name)
+	runGit(t, root, "clone", "--quiet", "--bare", work, "repo.git")
+	git, err := exec.LookPath("git")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(&cgi.Handler{
+		Path: git,
+		Args: []string{"http-backend"},
+		Env:  []string{"GIT_PROJECT_ROOT=" + root, "GIT_HTTP_EXPORT_ALL=1"},
+	})
+	t.Cleanup(server.Close)
+	return server.URL + "/repo.git"
+}
+
+// runGit runs git in a folder, without the configuration of the machine.
+func runGit(t *testing.T, dir string, args ...string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "git", args...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_CONFIG_SYSTEM="+os.DevNull,
+		"GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.com", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@example.com")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("git %v: %v\n%s", args, err, out)
+	}
+}
