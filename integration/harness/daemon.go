@@ -22,10 +22,9 @@ type daemon struct {
 	proc *process
 }
 
-// startDaemon starts a buildkitd with an OCI worker. Its state lies in a
-// folder of the environment called name. With platforms it says that it is a
-// node for those.
-func (e *Env) startDaemon(ctx context.Context, name string, platforms ...string) (*daemon, error) {
+// startDaemon starts a buildkitd with an OCI worker and flags of its own. Its
+// state lies in a folder of the environment called name.
+func (e *Env) startDaemon(ctx context.Context, name string, flags ...string) (*daemon, error) {
 	bin, err := toolchain.Ensure(ctx, e.log, "buildkitd")
 	if err != nil {
 		return nil, err
@@ -43,13 +42,10 @@ func (e *Env) startDaemon(ctx context.Context, name string, platforms ...string)
 		return nil, err
 	}
 	addr := "unix://" + filepath.Join(dir, "s")
-	args := []string{
+	args := append([]string{
 		"--config", config, "--root", filepath.Join(dir, "state"), "--addr", addr,
 		"--oci-worker", "true", "--oci-worker-binary", runc, "--containerd-worker", "false",
-	}
-	for _, p := range platforms {
-		args = append(args, "--oci-worker-platform", p)
-	}
+	}, flags...)
 	// The daemon ends with the environment, not with the start's context.
 	cmd := exec.CommandContext(context.WithoutCancel(ctx), bin, args...)
 	cmd.Env = append(slices.DeleteFunc(os.Environ(), isProxyVar), proxyEnv(e.Registry.Host)...)
@@ -69,20 +65,6 @@ func (e *Env) startDaemon(ctx context.Context, name string, platforms ...string)
 		return err
 	})
 	return &daemon{addr: addr, proc: proc}, errors.Join(err, c.Close())
-}
-
-// StartNode starts a second daemon that says it is for the given platforms,
-// and returns its address: the other node of a multi-node builder. name is
-// that of its folder, so a short word.
-func (e *Env) StartNode(ctx context.Context, name string, platforms ...string) (string, error) {
-	if e.daemon == nil {
-		return "", &UnavailableError{"further daemons are only started beside one of the harness's own, and there is " + e.Builder}
-	}
-	d, err := e.startDaemon(ctx, name, platforms...)
-	if err != nil {
-		return "", err
-	}
-	return d.addr, nil
 }
 
 // mirrorConfig is the buildkitd.toml that serves Docker Hub's names from the

@@ -91,6 +91,7 @@ type Env struct {
 	extra   []string // environment variables that commands get
 	daemon  *daemon  // nil when the daemon is not this harness's
 	mu      sync.Mutex
+	nodes   []*daemon // those beside it
 	closers []func(grace time.Duration) error
 }
 

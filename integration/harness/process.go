@@ -84,11 +84,19 @@ func (p *process) stop(grace time.Duration) error {
 		return nil
 	case <-timer.C:
 	}
+	if err := p.kill(); err != nil {
+		return err
+	}
+	return fmt.Errorf("%s did not stop within %s and was killed; its last lines:\n%s", p.name, grace, p.log.tail(15))
+}
+
+// kill ends the process as a crash does, and waits for its end.
+func (p *process) kill() error {
 	if err := p.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return fmt.Errorf("killing %s: %w", p.name, err)
 	}
 	<-p.done
-	return fmt.Errorf("%s did not stop within %s and was killed; its last lines:\n%s", p.name, grace, p.log.tail(15))
+	return nil
 }
 
 // logBuffer keeps everything that was written to it.

@@ -1,0 +1,65 @@
+package harness
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+)
+
+// StartNode starts a second daemon that says it is for the given platforms,
+// and returns its address: the other node of a multi-node builder. name is
+// that of its folder, so a short word.
+func (e *Env) StartNode(ctx context.Context, name string, platforms ...string) (string, error) {
+	var flags []string
+	for _, p := range platforms {
+		flags = append(flags, "--oci-worker-platform", p)
+	}
+	d, err := e.startNode(ctx, name, flags...)
+	if err != nil {
+		return "", err
+	}
+	return d.addr, nil
+}
+
+// StartTLSNode starts a second daemon that listens on a loopback port, shows the
+// certificate of a file with the key of another, and talks to nobody without a
+// certificate of the authority in the file ca. It returns its address.
+func (e *Env) StartTLSNode(ctx context.Context, name, ca, cert, key string) (string, error) {
+	d, err := e.startNode(ctx, name, "--addr", "tcp://127.0.0.1:0", "--tlscacert", ca, "--tlscert", cert, "--tlskey", key)
+	if err != nil {
+		return "", err
+	}
+	// Only the daemon knows which port it was given.
+	m := regexp.MustCompile(`running server on (127\.0\.0\.1:\d+)`).FindStringSubmatch(d.proc.log.String())
+	if m == nil {
+		return "", fmt.Errorf("the daemon %s does not say where it listens; its last lines:\n%s", name, d.proc.log.tail(30))
+	}
+	return "tcp://" + m[1], nil
+}
+
+func (e *Env) startNode(ctx context.Context, name string, flags ...string) (*daemon, error) {
+	if e.daemon == nil {
+		return nil, &UnavailableError{"further daemons are only started beside one of the harness's own, and there is " + e.Builder}
+	}
+	d, err := e.startDaemon(ctx, name, flags...)
+	if err != nil {
+		return nil, err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.nodes = append(e.nodes, d)
+	return d, nil
+}
+
+// KillNode ends the daemon that [Env.StartNode] started at an address as a crash
+// does, with all that runs in it, and waits until it is gone.
+func (e *Env) KillNode(addr string) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, d := range e.nodes {
+		if d.addr == addr {
+			return d.proc.kill()
+		}
+	}
+	return fmt.Errorf("no node is at %s", addr)
+}
