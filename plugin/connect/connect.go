@@ -22,10 +22,13 @@ import (
 	"github.com/docker/buildx/util/dockerutil/dockerconfig"
 	"github.com/docker/buildx/util/imagetools"
 	"github.com/docker/cli/cli/command"
+	control "github.com/moby/buildkit/api/services/control"
+	"github.com/moby/buildkit/util/grpcerrors"
+	"google.golang.org/grpc/codes"
 )
 
-// dialTimeout bounds how long a remote daemon may take to accept a connection.
-const dialTimeout = 10 * time.Second
+// answerTimeout bounds how long a remote daemon may take to answer.
+const answerTimeout = 10 * time.Second
 
 // hostBuilder is the name of the builder that BUILDKIT_HOST stands for, in
 // progress output and in buildx's records of builds.
@@ -168,16 +171,38 @@ func probe(ctx context.Context, n builder.Node) error {
 			// The other schemes start a process (ssh, docker, kubectl).
 			return nil
 		}
-		ctx, cancel := context.WithTimeout(ctx, dialTimeout)
-		defer cancel()
-		conn, err := n.Driver.Dial(ctx)
-		if err != nil {
-			return err
-		}
-		return conn.Close()
+		return answers(ctx, n)
 	case "docker-container":
 		_, err := n.Driver.Info(ctx)
 		return err
 	}
 	return nil
+}
+
+// answers asks the daemon of a remote node for a sign of life: what accepts a
+// connection may be something else, or have nothing behind it.
+func answers(ctx context.Context, n builder.Node) error {
+	limited, cancel := context.WithTimeoutCause(ctx, answerTimeout, fmt.Errorf("no answer within %s", answerTimeout))
+	defer cancel()
+	// What a plain connection fails with says more than gRPC does of it.
+	conn, err := n.Driver.Dial(limited)
+	if err != nil {
+		return err
+	}
+	if err := conn.Close(); err != nil {
+		return err
+	}
+	// The client stays with the node, and so does not end with the limit.
+	c, err := n.Driver.Client(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = c.ControlClient().Info(limited, &control.InfoRequest{})
+	switch {
+	case err == nil, grpcerrors.Code(err) == codes.Unimplemented: // BuildKit before 0.11 has no such call
+		return nil
+	case limited.Err() != nil:
+		return context.Cause(limited)
+	}
+	return err
 }
