@@ -1,12 +1,20 @@
 package integration
 
 import (
+	"fmt"
 	"net"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 )
+
+// sleeper is a Dockerfile whose build writes "42 sleeps" and goes on for ever. It
+// sleeps a number of seconds that nobody else does, so that it can be found.
+func sleeper(seconds string) string {
+	return "FROM busybox\nRUN echo $((6 * 7)) sleeps; sleep " + seconds + "\n"
+}
 
 // TestBuilderNeverAnswers builds on what accepts connections and says nothing.
 func TestBuilderNeverAnswers(t *testing.T) {
@@ -42,5 +50,42 @@ func TestBuilderIsNoBuilder(t *testing.T) {
 	status, out := start(t, cmd).wait(t, 10*time.Second)
 	if status != 1 || !strings.Contains(out, addr) || !strings.Contains(out, "looked like an HTTP/1.1 header") {
 		t.Errorf("exit status %d:\n%s", status, out)
+	}
+}
+
+// TestBuilderLost kills the daemon in the middle of a build.
+func TestBuilderLost(t *testing.T) {
+	env, _ := productEnv(t)
+	env.NeedOwnDaemon(t)
+	addr, err := env.StartNode(t.Context(), "lost", env.Platform)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, out := writeContext(t, map[string]string{"Dockerfile": sleeper("3601")}), t.TempDir()
+	cmd := env.Command(t.Context(), "docker-stagebuild", "build", "--progress=plain", "--output=type=oci,dest="+filepath.Join(out, "image.tar"),
+		"--metadata-file="+filepath.Join(out, "metadata"), "--iidfile="+filepath.Join(out, "iid"), dir)
+	cmd.Env = append(cmd.Env, "BUILDKIT_HOST="+addr)
+	build := start(t, cmd)
+	build.awaitOutput(t, "42 sleeps")
+	if err := env.KillNode(addr); err != nil {
+		t.Fatal(err)
+	}
+	status, text := build.wait(t, 10*time.Second)
+	want := fmt.Sprintf("ERROR: failed to build: lost the connection to builder %q at %s: ", "buildkit-host", addr)
+	if status != 1 || !strings.Contains(text, want) {
+		t.Errorf("exit status %d, want 1 and %q:\n%s", status, want, text)
+	}
+	wantEmpty(t, out)
+}
+
+// wantEmpty checks that nothing was written to a folder.
+func wantEmpty(t *testing.T, dir string) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		t.Errorf("%s was written", e.Name())
 	}
 }

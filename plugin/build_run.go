@@ -56,7 +56,7 @@ func (r *buildRun) build(ctx context.Context, results []*result, failFast bool) 
 	if len(results) > 1 && r.frontend != nil {
 		done, err := r.frontend.Share(ctx, r.builder.Nodes, targetsOf(results), r.printer)
 		if err != nil {
-			return fmt.Errorf("failed to build: %w", err)
+			return fmt.Errorf("failed to build: %w", r.builder.Explain(ctx, err))
 		}
 		defer done()
 	}
@@ -90,7 +90,7 @@ func (r *buildRun) buildOne(ctx context.Context, res *result) *outcome {
 	}
 	resp, err := r.solve(ctx, handler, &res.build, steps)
 	if err != nil {
-		err = fmt.Errorf("failed to build: %w", err)
+		err = fmt.Errorf("failed to build: %w", r.builder.Explain(ctx, err))
 	} else if r.frontend != nil {
 		for k, v := range r.frontend.CallResult(res.platforms) {
 			resp.ExporterResponse[k] = string(v)

@@ -1,0 +1,55 @@
+package connect
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/docker/buildx/builder"
+	"github.com/docker/buildx/driver"
+	"github.com/moby/buildkit/util/grpcerrors"
+	"google.golang.org/grpc/codes"
+)
+
+// lostError is the failure of a build whose builder went away.
+type lostError struct {
+	builder string
+	node    builder.Node
+	reason  error // why the node cannot be reached
+	err     error // what the build failed with
+}
+
+// Error names the builder, and where it was.
+func (e *lostError) Error() string {
+	return fmt.Sprintf("lost the connection to builder %q at %s: %v", e.builder, e.node.Endpoint, e.reason)
+}
+
+// Unwrap returns what the build failed with.
+func (e *lostError) Unwrap() error { return e.err }
+
+// Explain returns the error of a build on the builder. Where a connection broke,
+// which is all that the error says then, it looks for the node that is gone.
+func (b *Builder) Explain(ctx context.Context, err error) error {
+	if ctx.Err() != nil || grpcerrors.Code(err) != codes.Unavailable {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
+	defer cancel()
+	for _, n := range b.Nodes {
+		if reason := gone(ctx, n); reason != nil {
+			return &lostError{builder: b.Name, node: n, reason: reason, err: err}
+		}
+	}
+	return err
+}
+
+// gone says why a node cannot be built on any more, or returns nil if it can.
+func gone(ctx context.Context, n builder.Node) error {
+	if err := probe(ctx, n); err != nil {
+		return err
+	}
+	info, err := n.Driver.Info(ctx)
+	if err == nil && info.Status != driver.Running {
+		err = fmt.Errorf("it is %s", info.Status)
+	}
+	return err
+}
