@@ -2,21 +2,17 @@ package integration
 
 import (
 	"fmt"
-	"go/ast"
-	"go/parser"
-	"go/token"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
-	"github.com/containerd/platforms"
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/stagebuild/stagebuild/frontend/plan"
+	"github.com/stagebuild/stagebuild/frontend/lint"
 	"github.com/stagebuild/stagebuild/frontend/source"
 	"github.com/stagebuild/stagebuild/frontend/syntax"
 	"github.com/stagebuild/stagebuild/integration/harness"
@@ -73,7 +69,7 @@ func readDocument(t *testing.T, name string) ([]block, []string) {
 	return blocks, lines
 }
 
-// exampleOf reads the argument of a build, render or errors directive:
+// exampleOf reads the argument of a build, render or warning directive:
 // platforms, then build args in capitals, and files of the context as file=NAME,
 // each of which holds its name.
 func exampleOf(argument string) (platform string, args, files []string) {
@@ -128,7 +124,7 @@ func TestReferenceExamples(t *testing.T) {
 				t.Errorf("reference.md:%d, %s: %v", b.line, d.argument, err)
 			}
 		}
-		if _, ok := b.argument("errors"); !ok && len(b.directives) == 0 {
+		if len(b.directives) == 0 {
 			t.Errorf("reference.md:%d: no comment above the Dockerfile says how it is built", b.line)
 		}
 	}
@@ -171,160 +167,29 @@ func checkWarning(t *testing.T, env *harness.Env, b block, argument, dockerfile 
 	}
 }
 
-// errorRow is a row of the reference's table of errors.
-type errorRow struct {
-	line             int
-	name             string
-	written, message string
-}
-
-// rowPattern matches a row of three cells, the last two of them code.
-var rowPattern = regexp.MustCompile("^\\| (\\w+) \\| (`.*`(?: × \\d+)?) \\| (`.*`) \\|$")
-
-// errorRows returns the rows of the table of errors.
-func errorRows(t *testing.T, lines []string) []errorRow {
-	t.Helper()
-	start := slices.Index(lines, "| name | written | error |")
-	if start < 0 {
-		t.Fatal("reference.md has no table of errors")
-	}
-	var rows []errorRow
-	for i := start + 2; strings.HasPrefix(lines[i], "|"); i++ {
-		m := rowPattern.FindStringSubmatch(lines[i])
-		if m == nil {
-			t.Fatalf("reference.md:%d: not a row of the table of errors", i+1)
-		}
-		rows = append(rows, errorRow{line: i + 1, name: m[1], written: codeLines(m[2]), message: codeLines(m[3])})
-	}
-	return rows
-}
-
-// repeated matches a code span that stands for several lines.
-var repeated = regexp.MustCompile("^(`.*`) × (\\d+)$")
-
-// codeLines returns the text of a cell that has one code span a line.
-func codeLines(cell string) string {
-	var lines []string
-	for span := range strings.SplitSeq(cell, "<br>") {
-		times := 1
-		if m := repeated.FindStringSubmatch(span); m != nil {
-			span = m[1]
-			times, _ = strconv.Atoi(m[2])
-		}
-		line := strings.ReplaceAll(strings.Trim(span, "`"), `\|`, "|")
-		lines = append(lines, slices.Repeat([]string{line}, times)...)
-	}
-	return strings.Join(lines, "\n")
-}
-
-// file returns the file of a row: its lines below a beginning, or a declaration
-// of platforms below the beginning's first line.
-func (row errorRow) file(beginning string) string {
-	if strings.HasPrefix(row.written, "# platforms=") {
-		first, rest, _ := strings.Cut(beginning, "\n")
-		return first + "\n" + row.written + "\n" + rest
-	}
-	return beginning + row.written + "\n"
-}
-
-// place matches how a diagnostic begins: file, line and column.
-var place = regexp.MustCompile(`^Dockerfile:\d+:\d+: `)
-
-// TestReferenceErrors builds the file of each row of the table of errors: the
-// message is the row's, and has its name.
-func TestReferenceErrors(t *testing.T) {
+// TestReferenceDiagnostics builds the examples of each diagnostic's page: the bad one is
+// refused with the page's message, or warns so, and the good one is built.
+func TestReferenceDiagnostics(t *testing.T) {
 	env, _ := productEnv(t)
-	blocks, lines := readDocument(t, "docs/reference.md")
-	i := slices.IndexFunc(blocks, func(b block) bool { _, ok := b.argument("errors"); return ok })
-	if i < 0 {
-		t.Fatal("reference.md does not say how the files of the table begin")
-	}
-	argument, _ := blocks[i].argument("errors")
-	platform, args, files := exampleOf(argument)
-	for _, row := range errorRows(t, lines) {
-		dockerfile := row.file(blocks[i].text)
-		dir := exampleContext(t, dockerfile, files)
-		command := append([]string{"build", "--progress=plain", "--output=type=cacheonly", "--platform=" + platform}, args...)
-		out, err := env.Run(t.Context(), "docker-stagebuild", append(command, dir)...)
-		if err == nil {
-			t.Errorf("reference.md:%d: the file was built", row.line)
-			continue
-		}
-		message, _ := complaint(out)
-		if diff := cmp.Diff(row.message, place.ReplaceAllString(message, "")); diff != "" {
-			t.Errorf("reference.md:%d: the error is (-document +got):\n%s", row.line, diff)
-		}
-		if got := diagnosticName(t, dockerfile, platform); got != row.name {
-			t.Errorf("reference.md:%d: the diagnostic's name is %q, the document says %q", row.line, got, row.name)
-		}
-	}
-}
-
-// TestReferenceListsEveryError compares the table with the names in the code.
-func TestReferenceListsEveryError(t *testing.T) {
-	_, lines := readDocument(t, "docs/reference.md")
-	var got []string
-	for _, row := range errorRows(t, lines) {
-		got = append(got, row.name)
-	}
-	slices.Sort(got)
-	want := slices.Concat(diagnosticNames(t, "guard"), diagnosticNames(t, "syntax"), diagnosticNames(t, "plan"))
-	slices.Sort(want)
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("the table of errors (-code +document):\n%s", diff)
-	}
-}
-
-// diagnosticNames returns the diagnostics' names of a language package: the
-// values of the constants in groups whose comment begins "Names of the
-// diagnostics".
-func diagnosticNames(t *testing.T, pkg string) []string {
-	t.Helper()
-	paths, err := filepath.Glob(filepath.Join("..", "frontend", pkg, "*.go"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var names []string
-	for _, path := range paths {
-		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ParseComments)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, decl := range file.Decls {
-			group, ok := decl.(*ast.GenDecl)
-			if !ok || group.Tok != token.CONST || !strings.HasPrefix(group.Doc.Text(), "Names of the diagnostics") {
-				continue
-			}
-			for _, spec := range group.Specs {
-				for _, value := range spec.(*ast.ValueSpec).Values {
-					name, err := strconv.Unquote(value.(*ast.BasicLit).Value)
-					if err != nil {
-						t.Fatal(err)
-					}
-					names = append(names, name)
+	env.NeedMirror(t)
+	const example = "linux/amd64 file=a file=b file=c"
+	for _, rule := range lint.Diagnostics() {
+		t.Run(rule.Name, func(t *testing.T) {
+			blocks, _ := readDocument(t, path.Join(rule.Dir(), rule.Name+".md"))
+			bad, said, good := blocks[0], blocks[1], blocks[2]
+			if _, message, ok := strings.Cut(said.text, "ERROR: "); ok {
+				out, err := buildExample(t, env, example, bad.text)
+				if got, _ := complaint(out); err == nil || got != strings.TrimSpace(message) {
+					t.Errorf("the bad example: %v\n%s\nwant\n%s", err, got, message)
 				}
+			} else {
+				checkWarning(t, env, said, example, bad.text)
 			}
-		}
+			if _, err := buildExample(t, env, example, good.text); err != nil {
+				t.Errorf("the good example: %v", err)
+			}
+		})
 	}
-	if len(names) == 0 {
-		t.Errorf("frontend/%s has no constants under the comment \"Names of the diagnostics\"", pkg)
-	}
-	return names
-}
-
-// diagnosticName returns the name of the one thing that is wrong with a file.
-func diagnosticName(t *testing.T, dockerfile, platform string) string {
-	t.Helper()
-	file, err := syntax.Parse(source.NewFile("Dockerfile", []byte(dockerfile)))
-	if err == nil {
-		target := platforms.MustParse(platform)
-		_, err = plan.Resolve(file, plan.Env{Target: target, Build: target})
-	}
-	found := source.Diagnostics(err)
-	if len(found) != 1 {
-		t.Fatalf("%d diagnostics: %v", len(found), err)
-	}
-	return found[0].Name
 }
 
 // TestReferenceListsEveryFunction compares the table of functions with what the

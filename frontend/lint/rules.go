@@ -1,7 +1,8 @@
-// Package lint holds the check rules that go beyond BuildKit's own: each a typed
-// value with its documentation and a file that breaks it. They run beside
-// BuildKit's, are skipped and made errors as those are ("# check="), and see the
-// file as it is planned for every platform that is checked.
+// Package lint holds what can be wrong with a staged file, each a typed value with
+// its documentation and a file that shows it: the diagnostics of the language, and
+// the check rules that go beyond BuildKit's own. These run beside BuildKit's, are
+// skipped and made errors as those are ("# check="), and see the file as it is
+// planned for every platform that is checked.
 package lint
 
 import (
@@ -10,23 +11,33 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/linter"
 )
 
-// Rule is one check rule.
+// Rule is what a file is measured by: a rule of the language, whose breach is the
+// diagnostic of its name, or a check rule.
 type Rule struct {
-	// Name is what "# check=skip=" takes.
+	// Name is the diagnostic's stable identifier, or what "# check=skip=" takes.
 	Name string
 	// Description is one sentence, as BuildKit's rules have.
 	Description string
 	// Doc says why, and what to do.
 	Doc string
-	// Bad is a file that the rule finds fault with, Good the same one mended.
+	// Bad is a file that breaks this rule and no other when it is built for
+	// linux/amd64 or checked. Good is the same one mended.
 	Bad, Good string
 
-	check func(*checker)
+	check func(*checker) // nil for a rule of the language
+}
+
+// Dir is where the rule's documentation page is in the repository.
+func (r *Rule) Dir() string {
+	if r.check == nil {
+		return "docs/diagnostics"
+	}
+	return "docs/rules"
 }
 
 // URL is where the rule's documentation page is.
 func (r *Rule) URL() string {
-	return "https://github.com/stagebuild/stagebuild/blob/main/docs/rules/" + r.Name + ".md"
+	return "https://github.com/stagebuild/stagebuild/blob/main/" + r.Dir() + "/" + r.Name + ".md"
 }
 
 // linterRule returns the rule as BuildKit's linter takes it.
@@ -34,9 +45,15 @@ func (r *Rule) linterRule() *linter.LinterRule[func()] {
 	return &linter.LinterRule[func()]{Name: r.Name, Description: r.Description, URL: r.URL()}
 }
 
-// Rules returns all rules, sorted by name.
+// Rules returns the check rules, sorted by name.
 func Rules() []*Rule {
 	return slices.Clone(rules)
+}
+
+// Diagnostics returns the rules of the language, by subject: one for each name
+// that a source.Diagnostic can have.
+func Diagnostics() []*Rule {
+	return slices.Concat(conditionRules, structureRules, blockRules, referenceRules)
 }
 
 var rules = []*Rule{
