@@ -131,3 +131,18 @@ func TestClosest(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+func TestOneTypo(t *testing.T) {
+	for _, tt := range []struct {
+		a, b string
+		want bool
+	}{
+		{"endif", "endfi", true}, {"endif", "endiff", true}, {"endif", "ndif", true}, {"endif", "andif", true},
+		{"endif", "endif", true}, {"", "i", true}, {"if", "fi", true},
+		{"endif", "enfid", false}, {"endif", "end", false}, {"if", "", false}, {"if", "or", false}, {"abcd", "badc", false},
+	} {
+		if source.OneTypo(tt.a, tt.b) != tt.want || source.OneTypo(tt.b, tt.a) != tt.want {
+			t.Errorf("%q and %q are a typo apart: %t", tt.a, tt.b, !tt.want)
+		}
+	}
+}

@@ -17,7 +17,7 @@ func Closest(word string, options []string) string {
 	best, dist := "", maxEdits+1
 	for _, option := range options {
 		d := levenshtein.Distance(strings.ToLower(word), strings.ToLower(option), nil)
-		if d == 2 && swapped(strings.ToLower(word), strings.ToLower(option)) {
+		if d == 2 && OneTypo(strings.ToLower(word), strings.ToLower(option)) {
 			return option
 		}
 		// Two edits turn any two-letter word into any other.
@@ -28,18 +28,19 @@ func Closest(word string, options []string) string {
 	return best
 }
 
-// swapped reports whether two words differ by two neighbouring letters that have
-// changed places.
-func swapped(a, b string) bool {
-	if len(a) != len(b) {
-		return false
+// OneTypo reports whether two words are the same but for one typo: a letter more,
+// less or other, or two neighbours that have changed places.
+func OneTypo(a, b string) bool {
+	for a != "" && b != "" && a[0] == b[0] {
+		a, b = a[1:], b[1:]
 	}
-	for i := range len(a) - 1 {
-		if a[i] != b[i] {
-			return a[i] == b[i+1] && a[i+1] == b[i] && a[i+2:] == b[i+2:]
-		}
+	for a != "" && b != "" && a[len(a)-1] == b[len(b)-1] {
+		a, b = a[:len(a)-1], b[:len(b)-1]
 	}
-	return false
+	if len(a) == 2 && len(b) == 2 {
+		return a[0] == b[1] && a[1] == b[0]
+	}
+	return len(a) <= 1 && len(b) <= 1
 }
 
 // DidYouMean returns `did you mean "X"?` for the option that is closest to word,
