@@ -13,6 +13,7 @@ import (
 	"github.com/containerd/platforms"
 	"github.com/google/go-cmp/cmp"
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
+	"github.com/moby/buildkit/frontend/dockerfile/linter"
 	dockerfile "github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/stagebuild/stagebuild/frontend/guard"
 	"github.com/stagebuild/stagebuild/frontend/lint"
@@ -55,7 +56,7 @@ func TestDiagnosticExamples(t *testing.T) {
 		}
 		tree, err := dockerfile.Parse(bytes.NewReader(plan.Lower(set.Targets[0])))
 		if err == nil {
-			_, _, err = instructions.Parse(tree.AST, nil)
+			_, _, err = instructions.Parse(tree.AST, linter.New(&linter.Config{}))
 		}
 		if err != nil {
 			t.Errorf("BuildKit refuses the good example of %s: %v", rule.Name, err)

@@ -11,6 +11,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/moby/buildkit/frontend/dockerfile/command"
+	dockerfile "github.com/moby/buildkit/frontend/dockerfile/instructions"
+	"github.com/moby/buildkit/frontend/dockerfile/linter"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/stagebuild/stagebuild/frontend/source"
 	"golang.org/x/tools/txtar"
@@ -18,7 +20,8 @@ import (
 
 // FuzzLexer reads arbitrary bytes. Whatever BuildKit's parser accepts has the
 // same instructions here, with the same lines, flags and declared names, and
-// every span lies inside the file.
+// every span lies inside the file. Whatever BuildKit's instructions are made of is
+// not refused.
 func FuzzLexer(f *testing.F) {
 	seed(f)
 	f.Fuzz(checkLexer)
@@ -30,8 +33,8 @@ func checkLexer(t *testing.T, data []byte) {
 	for _, in := range file.Instructions {
 		checkSpans(t, in, len(data))
 	}
-	tree, err := parser.Parse(bytes.NewReader(data))
-	if err != nil {
+	tree, refused := parser.Parse(bytes.NewReader(data))
+	if refused != nil {
 		return // BuildKit refuses the file, and is asked to.
 	}
 	if diff := cmp.Diff(theirs(tree), ours(file)); diff != "" {
@@ -40,6 +43,21 @@ func checkLexer(t *testing.T, data []byte) {
 	if file.Escape != tree.EscapeToken {
 		t.Errorf("escape character of %q is %q, in BuildKit %q", data, file.Escape, tree.EscapeToken)
 	}
+	if _, _, refused := dockerfile.Parse(tree.AST, linter.New(&linter.Config{})); refused == nil && err != nil && !usesUnseen(file) {
+		t.Errorf("%q is refused, and by BuildKit it is not: %v", data, err)
+	}
+}
+
+// usesUnseen reports whether a file uses the language where BuildKit does not see it
+// before it converts the instructions, or never: in a comment, in the flags of an ARG,
+// in triggers, in references.
+func usesUnseen(file *File) bool {
+	unseen := func(ref *Reference) bool { return ref.Expands() || ref.namesPlatform() }
+	inStage := func(s *Stage) bool { return s.Base.namesPlatform() }
+	inInstruction := func(in *Instruction) bool {
+		return len(in.own) > 0 || in.Keyword == command.Onbuild || slices.ContainsFunc(in.References, unseen)
+	}
+	return file.Platforms != nil || slices.ContainsFunc(file.Stages, inStage) || slices.ContainsFunc(file.Instructions, inInstruction)
 }
 
 // seed adds the Dockerfiles of the corpus and of BuildKit's own parser tests.
@@ -55,11 +73,7 @@ func seed(f *testing.F) {
 		}
 		f.Add(archive.Files[0].Data)
 	}
-	out, err := exec.CommandContext(f.Context(), "go", "list", "-m", "-f", "{{.Dir}}", "github.com/moby/buildkit").Output()
-	if err != nil {
-		f.Fatalf("find BuildKit's module: %v", err)
-	}
-	paths, err = filepath.Glob(filepath.Join(strings.TrimSpace(string(out)), "frontend/dockerfile/parser/testfile*/*/Dockerfile"))
+	paths, err = filepath.Glob(filepath.Join(buildkit(f), "frontend/dockerfile/parser/testfile*/*/Dockerfile"))
 	if err != nil || len(paths) == 0 {
 		f.Fatalf("no Dockerfiles in BuildKit's module: %v", err)
 	}
@@ -70,6 +84,15 @@ func seed(f *testing.F) {
 		}
 		f.Add(data)
 	}
+}
+
+// buildkit returns the folder of BuildKit's module.
+func buildkit(t testing.TB) string {
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Dir}}", "github.com/moby/buildkit").Output()
+	if err != nil {
+		t.Fatalf("find BuildKit's module: %v", err)
+	}
+	return strings.TrimSpace(string(out))
 }
 
 // seen is what both parsers have to say of an instruction.
