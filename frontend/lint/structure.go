@@ -11,6 +11,15 @@ import (
 // declares platforms.
 var structureRules = []*Rule{
 	{
+		Name:        syntax.UnknownFlag,
+		Description: "A flag exists",
+		Doc: `Neither BuildKit nor the language has the flag, and it is almost one of the language.
+In a file that uses the language this is also said where BuildKit would look at no flags,
+on ARG for example: a guard would be gone without a word.`,
+		Bad:  "ARG DEBUG\nFROM scratch\nCOPY --iff=DEBUG a /\n",
+		Good: "ARG DEBUG\nFROM scratch\nCOPY --if=DEBUG a /\n",
+	},
+	{
 		Name:        syntax.EmptyGuard,
 		Description: "A flag of the language has a value",
 		Doc: `An empty --for, --if or --needs says nothing. Where it comes from a template that
@@ -104,6 +113,15 @@ always holds, so that none below it could be.`,
 
 // blockRules are the rules of IF, ELSE and ENDIF.
 var blockRules = []*Rule{
+	{
+		Name:        syntax.UnknownInstruction,
+		Description: "A keyword exists",
+		Doc: `The lines of a block are IF, ELSE IF, ELSE and ENDIF. What almost is one, or would be
+one in another language, is taken for it, so that nothing else is said of the block.
+Other instructions that do not exist are refused by BuildKit.`,
+		Bad:  "ARG DEBUG\nFROM scratch\nIF DEBUG\n  COPY a /\nELIF TARGETARCH == \"arm64\"\n  COPY b /\nENDIF\n",
+		Good: "ARG DEBUG\nFROM scratch\nIF DEBUG\n  COPY a /\nELSE IF TARGETARCH == \"arm64\"\n  COPY b /\nENDIF\n",
+	},
 	{
 		Name:        syntax.BlockWithoutEnd,
 		Description: "Every IF has an ENDIF",

@@ -2,7 +2,6 @@ package plan
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/stagebuild/stagebuild/frontend/guard"
 	"github.com/stagebuild/stagebuild/frontend/syntax"
@@ -84,5 +83,5 @@ func keyword(branch *syntax.Branch) string {
 	if branch == branch.Block.Branches[0] {
 		return "IF"
 	}
-	return strings.ToUpper(branch.Keyword.Keyword) + " IF"
+	return "ELSE IF"
 }

@@ -18,13 +18,6 @@ const (
 	InstructionInVoid = "InstructionInVoid"
 )
 
-// The lines of a block.
-const (
-	ifKeyword    = "if"
-	elseKeyword  = "else"
-	endifKeyword = "endif"
-)
-
 // maxNesting is how deep blocks may stand in each other (language.md, section 5).
 const maxNesting = 32
 
@@ -65,10 +58,6 @@ const (
 	stages
 )
 
-func isBlockKeyword(keyword string) bool {
-	return keyword == ifKeyword || keyword == elseKeyword || keyword == endifKeyword
-}
-
 // blocks follows the blocks while a file is read.
 type blocks struct {
 	open   *Block // the innermost
@@ -79,24 +68,28 @@ type blocks struct {
 	after *Instruction
 }
 
-// blockLine reads an IF, ELSE or ENDIF.
+// blockLine reads a line of a block.
 func (r *reader) blockLine(in *Instruction) {
 	r.file.UsesLanguage = true
 	in.Branch = r.blocks.branch
-	rest := in.rest()
+	if in.block.meant != "" {
+		r.report(in.text.span(in.head.word.start, in.head.word.end), UnknownInstruction,
+			"unknown instruction "+in.keyword(), `did you mean "`+in.block.meant+`"?`)
+	}
 	switch {
-	case in.Keyword == ifKeyword:
+	case in.block.line == ifLine:
 		r.openBlock(in)
-		r.blockCondition(in, rest)
+		r.blockCondition(in)
+	case r.blocks.open == nil && in.block.meant != "":
 	case r.blocks.open == nil:
-		r.report(in.Span(), BlockWithoutIf, strings.ToUpper(in.Keyword)+" has no IF above it", "write IF CONDITION where the block begins")
-	case in.Keyword == endifKeyword:
-		if rest.string != "" {
+		r.report(in.Span(), BlockWithoutIf, in.keyword()+" has no IF above it", "write IF CONDITION where the block begins")
+	case in.block.line == endifLine:
+		if in.block.rest.string != "" {
 			r.report(in.Span(), BlockSyntax, "ENDIF takes nothing behind it", "write ENDIF alone on its line")
 		}
 		r.closeBlock(in)
 	default:
-		r.nextBranch(in, rest)
+		r.nextBranch(in)
 	}
 }
 
@@ -113,7 +106,7 @@ func (r *reader) openBlock(in *Instruction) {
 }
 
 // nextBranch reads an ELSE or ELSE IF.
-func (r *reader) nextBranch(in *Instruction, rest value) {
+func (r *reader) nextBranch(in *Instruction) {
 	b := r.blocks.open
 	first, last := b.Branches[0].Keyword, b.Branches[len(b.Branches)-1]
 	in.Branch = last.Outer
@@ -125,16 +118,14 @@ func (r *reader) nextBranch(in *Instruction, rest value) {
 	if b.holds == stages {
 		r.stageEnds()
 	}
-	if last.Keyword.Keyword == elseKeyword && !last.Keyword.isElseIf() {
+	if last.Keyword.block.line == elseLine {
 		r.report(in.Span(), BlockOrder, fmt.Sprintf("a branch follows the ELSE on line %d of the block that begins on line %d", last.Keyword.First, first.First),
 			"move ELSE to the end of the block")
 	}
 	switch {
-	case rest.string == "":
-	case in.isElseIf():
-		cut := len(rest.string) - len(strings.TrimLeft(rest.string[len(ifKeyword):], " \t"))
-		r.blockCondition(in, rest.slice(cut, len(rest.string)))
-	default:
+	case in.block.line == elseIfLine:
+		r.blockCondition(in)
+	case in.block.rest.string != "":
 		r.report(in.Span(), BlockSyntax, "ELSE takes nothing behind it, or IF and a condition", "write ELSE, or ELSE IF CONDITION")
 	}
 }
@@ -155,7 +146,8 @@ func (r *reader) closeBlock(in *Instruction) {
 }
 
 // blockCondition parses the condition of an IF, which is not unquoted.
-func (r *reader) blockCondition(in *Instruction, v value) {
+func (r *reader) blockCondition(in *Instruction) {
+	v := in.block.rest
 	if v.string == "" {
 		r.report(in.Span(), BlockSyntax, "IF has no condition", `write IF DEBUG, or IF TARGETARCH == "arm64"`)
 		return
@@ -179,7 +171,7 @@ func (r *reader) enter(in *Instruction) {
 		r.blocks.after = nil
 	} else if end := r.blocks.after; end != nil {
 		r.report(in.Span(), InstructionInVoid,
-			fmt.Sprintf("%s stands in no stage: the block of stages above ended with ENDIF on line %d", strings.ToUpper(in.Keyword), end.First),
+			fmt.Sprintf("%s stands in no stage: the block of stages above ended with ENDIF on line %d", in.keyword(), end.First),
 			"begin a stage with FROM")
 		r.blocks.after = nil // once is enough
 	}
@@ -204,7 +196,7 @@ func (r *reader) enterBranch(in *Instruction, branch *Branch, kind contents) {
 	case b.holds == stages && !first:
 	case b.holds == stages:
 		r.report(in.Span(), MixedBlock,
-			fmt.Sprintf("%s stands in no stage: the block that begins on line %d holds stages", strings.ToUpper(in.Keyword), b.Branches[0].Keyword.First),
+			fmt.Sprintf("%s stands in no stage: the block that begins on line %d holds stages", in.keyword(), b.Branches[0].Keyword.First),
 			"begin every branch of it with FROM")
 	case kind == stages:
 		r.report(in.Span(), MixedBlock,
@@ -229,16 +221,10 @@ func (r *reader) checkOpenBlocks() {
 	}
 }
 
-// isElseIf reports whether an ELSE goes on with IF.
-func (in *Instruction) isElseIf() bool {
-	word, _, _ := strings.Cut(strings.ReplaceAll(in.rest().string, "\t", " "), " ")
-	return strings.EqualFold(word, ifKeyword)
-}
-
 // rest returns what stands behind the keyword, as written.
 func (in *Instruction) rest() value {
 	line := in.text.string
-	start := strings.Index(strings.ToLower(line), in.Keyword) + len(in.Keyword)
+	start := in.head.word.end
 	for start < len(line) && isSpaceByte(line[start]) {
 		start++
 	}

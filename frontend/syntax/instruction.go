@@ -38,11 +38,18 @@ type Instruction struct {
 	escape    byte
 	own       []rawFlag // the flags of the language: guards and --needs
 	condition *value    // the value of --if, or the condition of an IF, or nil
+	block     *blockLine
 }
 
-// IsBlock reports whether the instruction is a line of a block: IF, ELSE or ENDIF.
+// IsBlock reports whether the instruction is a line of a block: IF, ELSE or ENDIF,
+// or what is taken for one.
 func (in *Instruction) IsBlock() bool {
-	return isBlockKeyword(in.Keyword)
+	return in.block != nil
+}
+
+// keyword returns the keyword for messages, in upper case.
+func (in *Instruction) keyword() string {
+	return strings.ToUpper(in.Keyword)
 }
 
 // Args returns the arguments as one logical line, without flags.

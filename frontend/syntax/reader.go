@@ -95,6 +95,7 @@ func (r *reader) instruction(raw rawInstruction) *Instruction {
 		escape: escape,
 	}
 	in.Keyword = in.head.keyword
+	in.block = blockLineOf(in)
 	in.Declarations = declarationsOf(in)
 	in.References = referencesOf(in, in.Keyword, in.head.flags)
 	for _, ref := range in.References {
@@ -120,6 +121,7 @@ func (r *reader) flags(in *Instruction) {
 	for _, f := range in.head.flags {
 		name, v, ok := ownFlag(in.text.string, f, in.escape)
 		if !ok {
+			r.checkFlag(in, f)
 			continue
 		}
 		r.file.UsesLanguage = true
@@ -151,7 +153,7 @@ func (r *reader) flags(in *Instruction) {
 // needs reads the list of stages that a stage needs.
 func (r *reader) needs(in *Instruction, span source.Span, v value) {
 	if in.Keyword != command.From {
-		r.report(span, NeedsOutsideFrom, "a stage needs others, a single "+strings.ToUpper(in.Keyword)+" does not", "write --needs on the FROM of the stage")
+		r.report(span, NeedsOutsideFrom, "a stage needs others, a single "+in.keyword()+" does not", "write --needs on the FROM of the stage")
 		return
 	}
 	pos := 0

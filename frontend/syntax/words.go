@@ -11,7 +11,8 @@ import (
 // head is a logical line cut into keyword, flags and arguments (splitCommand and
 // extractBuilderFlags in BuildKit's split_command.go). Offsets are logical.
 type head struct {
-	keyword  string // lower case
+	keyword  string  // lower case
+	word     rawFlag // the keyword as written
 	flags    []rawFlag
 	argStart int // where the arguments begin
 	argEnd   int
@@ -20,7 +21,7 @@ type head struct {
 	unterminated int
 }
 
-// rawFlag is one word of flags as written, quotes and escapes included.
+// rawFlag is one word as written, quotes and escapes included.
 type rawFlag struct {
 	start, end int
 }
@@ -40,11 +41,11 @@ func splitHead(line string, escape byte) head {
 	// unicode.IsSpace says of single bytes.
 	word := strings.IndexAny(line[start:end], "\t\v\f\r ")
 	if word < 0 {
-		h.keyword = lowerKeyword(line[start:end])
-		return h
+		word = end - start
 	}
-	h.keyword = lowerKeyword(line[start : start+word])
-	pos := start + word
+	h.word = rawFlag{start, start + word}
+	h.keyword = lowerKeyword(line[start:h.word.end])
+	pos := h.word.end
 	for {
 		for pos < end && isSpaceByte(line[pos]) {
 			pos++

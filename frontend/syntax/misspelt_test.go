@@ -1,0 +1,99 @@
+package syntax
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/moby/buildkit/frontend/dockerfile/command"
+)
+
+// TestBuiltinFlags compares the table of BuildKit's flags with its source: each is
+// added in the function that parses the instruction, parseCopy, or in one of RUN's.
+func TestBuiltinFlags(t *testing.T) {
+	paths, err := filepath.Glob(filepath.Join(buildkit(t), "frontend/dockerfile/instructions/*.go"))
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no source: %v", err)
+	}
+	want := map[string][]string{}
+	for _, path := range paths {
+		if strings.HasSuffix(path, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, decl := range file.Decls {
+			fn, ok := decl.(*ast.FuncDecl)
+			if !ok {
+				continue
+			}
+			keyword := strings.ToLower(strings.TrimPrefix(fn.Name.Name, "parse"))
+			if _, ok := command.Commands[keyword]; !ok {
+				keyword = command.Run
+			}
+			want[keyword] = append(want[keyword], flagsAdded(t, fn)...)
+		}
+	}
+	for keyword, flags := range want {
+		slices.Sort(flags)
+		if diff := cmp.Diff(flags, builtinFlags[keyword]); len(flags) > 0 && diff != "" {
+			t.Errorf("flags of %s (-BuildKit +ours):\n%s", keyword, diff)
+		}
+	}
+}
+
+// flagsAdded returns the flags that a function defines: flags.AddString("name", "").
+func flagsAdded(t *testing.T, fn *ast.FuncDecl) []string {
+	var names []string
+	ast.Inspect(fn, func(n ast.Node) bool {
+		call, ok := n.(*ast.CallExpr)
+		if !ok || len(call.Args) == 0 {
+			return true
+		}
+		method, ok := call.Fun.(*ast.SelectorExpr)
+		literal, isLiteral := call.Args[0].(*ast.BasicLit)
+		if !ok || !isLiteral || !slices.Contains([]string{"AddString", "AddStrings", "AddBool"}, method.Sel.Name) {
+			return true
+		}
+		name, err := strconv.Unquote(literal.Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		names = append(names, name)
+		return true
+	})
+	return names
+}
+
+// TestMisspelt checks what is taken for a keyword or a flag of the language, and
+// what is left to BuildKit.
+func TestMisspelt(t *testing.T) {
+	for _, tt := range []struct{ keyword, rest, line string }{
+		{"endfi", "", endifLine}, {"endiff", "", endifLine}, {"end", "", endifLine}, {"end", "if", endifLine}, {"fi", "", endifLine},
+		{"elif", "A", elseIfLine}, {"elsif", "A", elseIfLine}, {"elseif", "A", elseIfLine}, {"elsee", "", elseLine},
+		{"iff", "A", ifLine}, {"fi", "A", ifLine},
+		{"end", "a=b", ""}, {"unless", "A", ""}, {"case", "A", ""}, {"endwhile", "", ""}, {"", "", ""},
+	} {
+		if got := meantLine(tt.keyword, tt.rest); got != tt.line {
+			t.Errorf("%s %s is taken for %q, want %q", tt.keyword, tt.rest, got, tt.line)
+		}
+	}
+	for _, tt := range []struct{ keyword, name, flag string }{
+		{command.Copy, "iff", ifFlag}, {command.Copy, "IF", ifFlag}, {command.Copy, "four", forFlag}, {command.Copy, "fo", forFlag},
+		{command.Run, "form", forFlag}, {command.Copy, "form", ""}, {command.Copy, "from", ""}, {command.Run, "from", ""},
+		{command.From, "need", needsFlag}, {command.From, "nedes", needsFlag}, {command.Copy, "need", ""},
+		{command.Run, "mounts", ""}, {command.Run, "when", ""}, {command.Run, "", ""},
+	} {
+		if got := meantFlag(tt.keyword, tt.name); got != tt.flag {
+			t.Errorf("--%s of %s is taken for %q, want %q", tt.name, tt.keyword, got, tt.flag)
+		}
+	}
+}
