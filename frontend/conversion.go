@@ -67,11 +67,8 @@ func convert(ctx context.Context, c client.Client, warned *warnings) (*conversio
 }
 
 func (r *request) convert(ctx context.Context) (*conversion, error) {
-	file, err := syntax.Parse(source.NewFile(r.source.Filename, r.source.Data))
-	if err != nil {
-		answer, err := r.refuse(ctx, err)
-		return &conversion{request: r, answer: answer}, err
-	}
+	// What is wrong with the file, lowering says, with what is wrong for a platform.
+	file, _ := syntax.Parse(source.NewFile(r.source.Filename, r.source.Data))
 	if answer, ok, err := r.subrequest(ctx, file); ok || err != nil {
 		return &conversion{request: r, answer: answer}, err
 	}

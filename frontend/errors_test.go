@@ -144,6 +144,15 @@ add a variant that holds, or a last one without a guard: FROM … AS app`,
 		ranges:     []string{"6:0-6:4"},
 	},
 	{
+		name:       "faults of the file and of a platform",
+		dockerfile: "FROM alpine\nRUN --if=TYPO x\nRUN --for=linux/amr64 x\nIF true\nRUN x\nFROM alpine\nRUN --if=TPYO x\n",
+		err: `Dockerfile:2:10: unknown name "TYPO" in the condition; declare it above with ARG TYPO
+Dockerfile:3:11: "linux/amr64" matches no platform; did you mean "linux/arm64"?
+Dockerfile:4:1: IF has no ENDIF: a stage begins on line 6; write ENDIF where the block ends
+Dockerfile:7:10: unknown name "TPYO" in the condition; declare it above with ARG TPYO`,
+		ranges: []string{"2:9-2:13", "3:10-3:21", "4:0-4:7", "7:9-7:13"},
+	},
+	{
 		name:       "several faults of several platforms",
 		opts:       map[string]string{"platform": "linux/amd64,linux/arm64,windows/amd64,linux/amd64"},
 		dockerfile: "FROM --for=windows alpine AS base\nFROM alpine AS app\nRUN --if=TYPO x\nCOPY --from=base a b\n",

@@ -19,7 +19,6 @@ const (
 	keyContextPrefix = "context:"
 	keyInputMetadata = "input-metadata:"
 	keyResolveMode   = "image-resolve-mode"
-	keyRequest       = "requestid"
 	keyTarget        = "target"
 	keyPlatform      = "platform"
 	keyMultiPlatform = "multi-platform"

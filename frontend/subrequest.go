@@ -205,18 +205,6 @@ func (f *findings) done() *lint.LintResults {
 	return f.results
 }
 
-// refuse answers a request for a file that is faulty on every platform. A client
-// that asked for a check is told so in the check's own result.
-func (r *request) refuse(ctx context.Context, fault error) (*client.Result, error) {
-	if r.BuildOpts().Opts[keyRequest] != lint.RequestLint {
-		return nil, fault
-	}
-	res, _, err := r.HandleSubrequest(ctx, dockerui.RequestHandler{
-		Lint: func(context.Context) (*lint.LintResults, error) { return r.lintError(fault), nil },
-	})
-	return res, err
-}
-
 // lintError reports diagnostics the way that BuildKit's linter reports an error.
 func (r *request) lintError(err error) *lint.LintResults {
 	results := &lint.LintResults{Error: &lint.BuildError{Message: err.Error()}}

@@ -16,7 +16,8 @@ import (
 
 // readDockerfile reads and parses the Dockerfile that a build with these
 // arguments would use. It is for the commands that need no builder, so the
-// context is a folder, or "-" for a Dockerfile on standard input.
+// context is a folder, or "-" for a Dockerfile on standard input. A faulty file comes
+// with its error: resolving it says what else is wrong.
 func readDockerfile(contextPath, file string, stdin io.Reader) (*syntax.File, error) {
 	name, data, err := loadDockerfile(contextPath, file, stdin)
 	if err != nil {

@@ -101,7 +101,7 @@ func localPlatform() ocispecs.Platform {
 
 func runRender(out io.Writer, stdin io.Reader, options renderOptions, env plan.Env) error {
 	file, err := readDockerfile(options.contextPath, options.file, stdin)
-	if err != nil {
+	if file == nil {
 		return err
 	}
 	dockerfile := file.Source.Data

@@ -160,13 +160,15 @@ func (c *Condition) Names() []string {
 }
 
 // Check reports each name that the scope does not give a value to, also where
-// that value would not matter.
+// that value would not matter. Nothing is said of faulty args.
 func (c *Condition) Check(scope Scope) []*Error {
 	var errs []*Error
 	for _, n := range c.names {
 		arg, ok := scope.Lookup(n.text)
 		err := &Error{Start: n.start, End: n.end}
 		switch {
+		case arg.Faulty:
+			continue
 		case !ok:
 			err.Name, err.Message = UnknownName, `unknown name "`+n.text+`" in the condition`
 			err.Hint = source.DidYouMean(n.text, scope.Names())
@@ -187,8 +189,16 @@ func (c *Condition) Check(scope Scope) []*Error {
 	return errs
 }
 
+// Decidable reports whether the condition depends on no faulty arg.
+func (c *Condition) Decidable(scope Scope) bool {
+	return !slices.ContainsFunc(c.names, func(n name) bool {
+		arg, _ := scope.Lookup(n.text)
+		return arg.Faulty
+	})
+}
+
 // Eval returns whether the condition holds. Check must have found no error for
-// the same scope. The error is an *Error.
+// the same scope, and it must be decidable there. The error is an *Error.
 func (c *Condition) Eval(target Platform, scope Scope) (bool, error) {
 	ctx := &hcl.EvalContext{Variables: map[string]cty.Value{}, Functions: functions}
 	if c.asksPlatform {

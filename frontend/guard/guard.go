@@ -37,8 +37,14 @@ func (g Guard) String() string {
 type Decision struct {
 	Holds bool
 	// Reason says why a guard does not hold, with the values that decided put
-	// in. It is empty when the guard holds.
+	// in. It is empty when the guard holds or is undecided.
 	Reason string
+}
+
+// Undecided reports whether it cannot be said if a guard holds, because of a fault
+// that has been reported. The zero Decision is undecided.
+func (d Decision) Undecided() bool {
+	return !d.Holds && d.Reason == ""
 }
 
 // Eval decides for a target platform and the values in scope. The error is an

@@ -22,4 +22,7 @@ type Arg struct {
 	Unknown string
 	// IsEnv is set for a name that only an ENV instruction gives a value to.
 	IsEnv bool
+	// Faulty is set when the value hangs on a fault of the file, which has been
+	// reported: what follows from it is not.
+	Faulty bool
 }

@@ -17,7 +17,7 @@ type Availability struct {
 
 // Available finds out which stages there are, with one set of args. env.Target and
 // env.Stage are not looked at. The error is a source.List of what is wrong with
-// the file whichever stage is built.
+// the file whichever stage is built, its Diagnostics included.
 func Available(file *syntax.File, env Env, targets []guard.Platform) (*Availability, error) {
 	a := &Availability{obstacles: map[string][]source.List{}}
 	names := append(file.StageNames(), "")
@@ -27,8 +27,11 @@ func Available(file *syntax.File, env Env, targets []guard.Platform) (*Availabil
 		}
 		return a, nil
 	}
+	if file.Torn {
+		return nil, file.Diagnostics.Err()
+	}
 	var f *family
-	var faults source.List
+	faults := slices.Clone(file.Diagnostics)
 	for _, name := range names {
 		// Only a file that looks at its target differs between them.
 		if f == nil || bytes.Contains(file.Source.Data, []byte("TARGETSTAGE")) {

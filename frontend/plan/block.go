@@ -31,7 +31,7 @@ func (r *resolver) block(block *syntax.Block, s *scope) *outcome {
 	}
 	o := &outcome{refuted: map[*syntax.Branch]string{}}
 	r.blocks[block] = o
-	sound := true
+	sound := !block.Faulty
 	for _, branch := range block.Branches {
 		sound = r.checkNames(branch.Keyword, s) && sound
 	}

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -32,16 +33,24 @@ func checkLower(t *testing.T, data []byte, target, name, value string) {
 	if err != nil {
 		return
 	}
-	file, err := syntax.Parse(source.NewFile("Dockerfile", bytes.Clone(data)))
-	checkSpans(t, err, len(data))
-	if err != nil {
-		return
-	}
+	file, faults := syntax.Parse(source.NewFile("Dockerfile", bytes.Clone(data)))
 	env := plan.Env{Target: platform, Build: platforms.MustParse("linux/amd64"), Args: map[string]string{name: value}}
 	p, err := plan.Resolve(file, env)
 	checkSpans(t, err, len(data))
+	for _, fault := range source.Diagnostics(faults) {
+		if !slices.Contains(source.Diagnostics(err), fault) {
+			t.Errorf("resolving %q does not report %v", data, fault)
+		}
+	}
 	if err != nil {
 		return
+	}
+	for _, c := range p.Stages {
+		for _, in := range c.Stage.Body {
+			if c.Reached && !in.IsBlock() && p.Decision(in).Undecided() {
+				t.Fatalf("%q is built, and line %d of it is not decided", data, in.First)
+			}
+		}
 	}
 	lowered := plan.Lower(p)
 	if !bytes.Equal(file.Source.Data, data) {

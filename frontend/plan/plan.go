@@ -24,7 +24,7 @@ type Plan struct {
 }
 
 // Decision says whether an instruction is there, and if not, why. Lines of blocks
-// never are.
+// never are. In a stage that no target is made from, it can be undecided.
 func (p *Plan) Decision(in *syntax.Instruction) guard.Decision {
 	return p.decisions[in.Index]
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -31,13 +32,9 @@ const minTypoLength = 4
 func (r *resolver) edge(c *Choice, ref *syntax.Reference, s *scope) Edge {
 	e := Edge{Reference: ref, Name: ref.Text}
 	if ref.Expands() {
-		name, problem := r.expandReference(ref, s)
-		if problem != nil {
-			r.problem(c, problem)
-			e.faulty = true
+		if e.Name, e.faulty = r.expandReference(c, ref, s); e.faulty {
 			return e
 		}
-		e.Name = name
 	}
 	if name, platform, ok := syntax.SplitPlatform(e.Name); ok {
 		e.Name = name
@@ -83,9 +80,11 @@ func (r *resolver) trigger(c *Choice, ref *syntax.Reference, at source.Span) Edg
 		e.Stage, e.faulty = r.byIndex(c, at, n)
 		if e.Stage != nil && e.Stage.position != n {
 			e.Stage, e.faulty = nil, true
-			r.problem(c, r.diagnostic(at, DroppedStage,
-				"a trigger's number counts the stages that there are for "+r.platform()+", where stage "+e.Name+" is another one",
-				"refer to the stage by name"))
+			if !slices.ContainsFunc(r.plan.Stages, func(c *Choice) bool { return c.Decision.Undecided() }) {
+				r.problem(c, r.diagnostic(at, DroppedStage,
+					"a trigger's number counts the stages that there are for "+r.platform()+", where stage "+e.Name+" is another one",
+					"refer to the stage by name"))
+			}
 		}
 		return e
 	}
@@ -171,11 +170,12 @@ func (r *resolver) checkStagePlatform(c *Choice, platform guard.Platform) *sourc
 		"leave --platform out: the stage runs on the platform of what it is FROM")
 }
 
-// stagePlatform returns the platform of a stage's --platform. One that cannot be
-// read is BuildKit's to refuse.
+// stagePlatform returns the platform of a stage's --platform, if it can be said. One
+// that cannot be read is BuildKit's to refuse.
 func (r *resolver) stagePlatform(c *Choice) (guard.Platform, bool) {
-	text, _, err := shell.NewLex(r.plan.File.Escape).ProcessWord(c.Stage.Platform, &getter{scope: r.scope})
-	if err != nil {
+	env := &getter{scope: r.scope}
+	text, _, err := shell.NewLex(r.plan.File.Escape).ProcessWord(c.Stage.Platform, env)
+	if err != nil || env.faulty {
 		return guard.Platform{}, false
 	}
 	p, err := platforms.Parse(text)
@@ -188,8 +188,11 @@ func (r *resolver) byIndex(c *Choice, at source.Span, n int) (stage *Choice, fau
 		return nil, false // BuildKit refuses it.
 	}
 	stage = r.plan.Stages[n]
-	if stage.Decision.Holds {
+	switch {
+	case stage.Decision.Holds:
 		return stage, false
+	case stage.Decision.Undecided():
+		return nil, true
 	}
 	r.problem(c, r.diagnostic(at, DroppedStage,
 		"stage "+strconv.Itoa(n)+", on line "+strconv.Itoa(stage.Stage.From.First)+", is not there for "+r.platform()+": "+stage.Decision.Reason,
@@ -283,18 +286,29 @@ func (r *resolver) problem(c *Choice, d ...*source.Diagnostic) {
 	r.problems[c] = append(r.problems[c], d...)
 }
 
-// expandReference expands the variables of a reference.
-func (r *resolver) expandReference(ref *syntax.Reference, s *scope) (string, *source.Diagnostic) {
+// expandReference expands the variables of a reference in a stage. What is wrong
+// with it is a problem of the stage, unless it follows from what has been reported.
+func (r *resolver) expandReference(c *Choice, ref *syntax.Reference, s *scope) (name string, faulty bool) {
 	env := &getter{scope: s}
 	result, err := shell.NewLex(r.plan.File.Escape).ProcessWordWithMatches(ref.Text, env)
 	if err != nil {
 		// BuildKit names the character that is not there where braces stay open.
 		fault := strings.ReplaceAll(err.Error(), "(\ufffd)", "(end of text)")
-		return "", r.diagnostic(ref.Span(), InvalidReference, fault, "write $NAME, ${NAME} or ${NAME:-default}")
+		r.problem(c, r.diagnostic(ref.Span(), InvalidReference, fault, "write $NAME, ${NAME} or ${NAME:-default}"))
+		return ref.Text, true
 	}
 	if ref.Kind == syntax.FromBase {
-		return result.Result, nil // BuildKit's own, with its own errors.
+		return result.Result, env.faulty // BuildKit's own, with its own errors.
 	}
+	if problem := r.checkExpansion(ref, s, env, result.Result); problem != nil {
+		r.problem(c, problem)
+		return ref.Text, true
+	}
+	return result.Result, env.faulty
+}
+
+// checkExpansion returns what is wrong with what a reference has become, or nil.
+func (r *resolver) checkExpansion(ref *syntax.Reference, s *scope, env *getter, result string) *source.Diagnostic {
 	for _, m := range plainVariable.FindAllStringSubmatch(ref.Text, -1) {
 		name := m[1] + m[2]
 		if _, ok := s.Lookup(name); !ok {
@@ -302,24 +316,26 @@ func (r *resolver) expandReference(ref *syntax.Reference, s *scope) (string, *so
 			if hint == "" {
 				hint = "declare it above with ARG " + name
 			}
-			return "", r.diagnostic(ref.Span(), guard.UnknownName, `unknown name "`+name+`" in `+ref.Kind.String(), hint)
+			return r.diagnostic(ref.Span(), guard.UnknownName, `unknown name "`+name+`" in `+ref.Kind.String(), hint)
 		}
 	}
 	switch {
+	case env.faulty:
+		return nil
 	case env.unknown != "":
-		return "", r.diagnostic(ref.Span(), guard.UnknownValue,
+		return r.diagnostic(ref.Span(), guard.UnknownValue,
 			ref.Kind.String()+"="+ref.Text+" refers to "+env.unknown+", which is known only during the build",
 			"use build args, whose values are known before")
-	case result.Result == "":
-		return "", r.diagnostic(ref.Span(), EmptyReference,
+	case result == "":
+		return r.diagnostic(ref.Span(), EmptyReference,
 			ref.Kind.String()+"="+ref.Text+" is empty for "+r.platform(),
 			"give the arg a value, or write a default: ${NAME:-default}")
-	case !referenceText.MatchString(result.Result):
-		return "", r.diagnostic(ref.Span(), InvalidReference,
-			ref.Kind.String()+"="+ref.Text+" is "+strconv.Quote(result.Result)+", which names no stage or image",
+	case !referenceText.MatchString(result):
+		return r.diagnostic(ref.Span(), InvalidReference,
+			ref.Kind.String()+"="+ref.Text+" is "+strconv.Quote(result)+", which names no stage or image",
 			"a name consists of letters, digits and . _ - / : @")
 	}
-	return result.Result, nil
+	return nil
 }
 
 // envName returns the name that an ENV gives a value to: BuildKit expands it.
@@ -339,7 +355,7 @@ func (r *resolver) defaultValue(text string, s *scope) guard.Arg {
 	if err != nil {
 		return guard.Arg{Unknown: text} // BuildKit refuses it.
 	}
-	return guard.Arg{Value: value, Unknown: env.unknown}
+	return guard.Arg{Value: value, Unknown: env.unknown, Faulty: env.faulty}
 }
 
 // getter gives BuildKit's shell lexer the values of a scope, and keeps the first
@@ -349,6 +365,7 @@ type getter struct {
 	// stageOnly hides the globals, as they are from the stage's own ARGs.
 	stageOnly bool
 	unknown   string
+	faulty    bool // whether one of the values is
 }
 
 // Get implements shell.EnvGetter.
@@ -365,6 +382,7 @@ func (g *getter) Get(name string) (string, bool) {
 		return "", true
 	}
 	arg := owner.args[name]
+	g.faulty = g.faulty || arg.Faulty
 	if arg.Unknown != "" {
 		g.keep(arg.Unknown)
 	}

@@ -29,7 +29,7 @@ type resolver struct {
 	family      *family
 	plan        *Plan
 	scope       *scope // the globals
-	declared    *scope // every name of the stages so far, without values
+	declared    *scope // every name of the stages so far, with faulty values
 	blocks      map[*syntax.Block]*outcome
 	diagnostics source.List
 	problems    map[*Choice]source.List
@@ -64,14 +64,14 @@ func (r *resolver) instruction(in *syntax.Instruction, s *scope) bool {
 		r.checkNames(in, s)
 	}
 	r.plan.decisions[in.Index] = d
-	r.declare(in, s, d.Holds)
+	r.declare(in, s, d)
 	return d.Holds
 }
 
-// decide evaluates an instruction's guard. A fault is reported, and the guard
-// taken not to hold.
+// decide evaluates an instruction's guard. A fault is reported, and leaves it
+// undecided.
 func (r *resolver) decide(in *syntax.Instruction, s *scope) guard.Decision {
-	if in.Guard.IsZero() {
+	if in.Guard.IsZero() && !in.Faulty {
 		return guard.Decision{Holds: true}
 	}
 	if !r.checkNames(in, s) {
@@ -84,21 +84,24 @@ func (r *resolver) decide(in *syntax.Instruction, s *scope) guard.Decision {
 	return d
 }
 
-// checkNames reports the names of a condition that the scope does not know.
+// checkNames reports the names of a condition that the scope does not know. It
+// returns whether the condition can be evaluated.
 func (r *resolver) checkNames(in *syntax.Instruction, s *scope) bool {
-	if in.Guard.If == nil {
-		return true
+	condition := in.Guard.If
+	if condition == nil {
+		return !in.Faulty
 	}
-	errs := in.Guard.If.Check(s)
+	errs := condition.Check(s)
 	for _, err := range errs {
 		r.reportGuard(in, err)
 	}
-	return len(errs) == 0
+	return len(errs) == 0 && !in.Faulty && condition.Decidable(s)
 }
 
 // declare adds what an ARG or ENV declares to a scope. An ARG that is dropped
-// stays declared, without a value, unless another one gave it one.
-func (r *resolver) declare(in *syntax.Instruction, s *scope, holds bool) {
+// stays declared, without a value, unless another one gave it one. The value of one
+// that is undecided is faulty.
+func (r *resolver) declare(in *syntax.Instruction, s *scope, decision guard.Decision) {
 	switch in.Keyword {
 	case command.Env:
 		for _, d := range in.Declarations {
@@ -106,10 +109,15 @@ func (r *resolver) declare(in *syntax.Instruction, s *scope, holds bool) {
 		}
 	case command.Arg:
 		for _, d := range in.Declarations {
-			if holds {
+			switch {
+			case decision.Holds:
 				r.declareArg(d, s)
-			} else if _, known := s.Lookup(d.Name); !known {
-				s.setArg(d.Name, guard.Arg{}, false)
+			case decision.Undecided():
+				s.setArg(d.Name, guard.Arg{Faulty: true}, true)
+			default:
+				if _, known := s.Lookup(d.Name); !known {
+					s.setArg(d.Name, guard.Arg{}, false)
+				}
 			}
 		}
 	}
@@ -148,6 +156,7 @@ func (r *resolver) choose() {
 		}
 	}
 	taken := map[*syntax.Group]*syntax.Stage{}
+	undecided := map[*syntax.Group]bool{}
 	for _, s := range r.plan.File.Stages {
 		c := &Choice{Stage: s, Plan: r.plan}
 		r.plan.Stages = append(r.plan.Stages, c)
@@ -163,9 +172,14 @@ func (r *resolver) choose() {
 		case group != nil && first != nil:
 			r.checkNames(s.From, r.scope)
 			c.Decision = guard.Decision{Reason: fmt.Sprintf("the variant on line %d was chosen", first.From.First)}
+		case group != nil && undecided[group]:
+			// Perhaps the one above should have been chosen.
+			r.checkNames(s.From, r.scope)
+			c.Decision = guard.Decision{}
 		default:
 			c.Decision = r.decide(s.From, r.scope)
 		}
+		undecided[group] = undecided[group] || c.Decision.Undecided()
 		// A named context stands for the stage, whichever variant it would be:
 		// one has to be there for BuildKit to put the context in its place.
 		if r.plan.Env.hasContext(s.Name) && group.Guarded() && taken[group] == nil && s == group.Stages[len(group.Stages)-1] {
@@ -192,7 +206,7 @@ func (r *resolver) upTo(index int) {
 		c := r.plan.Stages[r.next]
 		r.next++
 		for _, in := range c.Stage.Body {
-			r.declare(in, r.declared, false)
+			r.declare(in, r.declared, guard.Decision{})
 		}
 		switch {
 		case !c.Decision.Holds:
@@ -214,8 +228,11 @@ func (r *resolver) stage(c *Choice) {
 		c.Edges = append(c.Edges, r.edge(c, ref, r.scope))
 	}
 	parent := r.scope
-	// The ARGs of a stage for another platform do not come along.
-	if base.Stage != nil && base.Input == nil {
+	switch {
+	case base.faulty:
+		parent = r.declared // What it inherits cannot be said.
+	case base.Stage != nil && base.Input == nil:
+		// The ARGs of a stage for another platform do not come along.
 		parent = base.Stage.scope
 	}
 	c.scope = parent.child(true)
@@ -242,10 +259,11 @@ func (r *resolver) checkDropped(c *Choice) {
 	}
 }
 
-// target finds the stage that is built.
+// target finds the stage that is built, unless it cannot be said what stages are
+// made of.
 func (r *resolver) target() {
 	p := r.plan
-	if len(p.Stages) == 0 {
+	if len(p.Stages) == 0 || p.File.Tangled {
 		return
 	}
 	last := p.Stages[len(p.Stages)-1]
@@ -283,7 +301,7 @@ func (r *resolver) anonymousTarget(last *Choice) {
 	switch {
 	case last.Decision.Holds:
 		r.plan.Target = last
-	case last.Decision.Reason != "": // else its guard is faulty, which has been reported
+	case !last.Decision.Undecided():
 		hint := "no stage is there for it"
 		if names := r.buildable(); len(names) > 0 {
 			hint = "choose a target: " + strings.Join(names, ", ")
@@ -330,7 +348,7 @@ func (r *resolver) noVariant(group *syntax.Group, span source.Span) source.List 
 	fmt.Fprintf(&b, "stage %q has no variant for %s:", group.Name, r.platform())
 	for _, s := range group.Stages {
 		d := r.plan.Stages[s.Index].Decision
-		if d.Reason == "" {
+		if d.Undecided() {
 			return nil
 		}
 		fmt.Fprintf(&b, "\n  line %d: %s", s.From.First, d.Reason)

@@ -38,8 +38,12 @@ type Set struct {
 
 // ResolveAll decides what becomes of a file that uses the language, for several
 // target platforms at once. env.Target is not looked at. The error is a
-// source.List of everything that is wrong on any of them. The set is nil then.
+// source.List of everything that is wrong on any of them, the file's Diagnostics
+// included, but for what follows from one another. The set is nil then.
 func ResolveAll(file *syntax.File, env Env, targets []guard.Platform) (*Set, error) {
+	if file.Torn {
+		return nil, file.Diagnostics.Err()
+	}
 	f := newFamily(file, env)
 	set := &Set{}
 	for _, platform := range targets {
@@ -170,7 +174,7 @@ func (f *family) reach(set *Set, c *Choice) {
 // diagnostics returns everything that is wrong. Problems of references count only
 // where the stage is reached: those elsewhere are kept in the set.
 func (f *family) diagnostics(set *Set) source.List {
-	var list source.List
+	list := slices.Clone(f.file.Diagnostics)
 	for _, r := range f.order {
 		list = append(list, r.diagnostics...)
 		for _, c := range r.plan.Stages {

@@ -2,6 +2,7 @@ package syntax
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/moby/buildkit/frontend/dockerfile/command"
@@ -27,9 +28,15 @@ type Block struct {
 	Branches []*Branch
 	// OfStages is set for a block around whole stages.
 	OfStages bool
+	// Faulty is set when the block's lines do not add up: which branch is there
+	// cannot be said.
+	Faulty bool
 
 	outer *Block
 	holds contents
+	// cut is the FROM that begins a stage in a block of instructions: the block
+	// ends there, wherever its ENDIF is.
+	cut *Instruction
 	// after is the ENDIF of a block of stages right above: instructions cannot
 	// follow it.
 	after *Instruction
@@ -60,9 +67,16 @@ const (
 
 // blocks follows the blocks while a file is read.
 type blocks struct {
-	open   *Block // the innermost
+	open   *Block // the innermost, those that are cut included
 	branch *Branch
 	depth  int
+	// tooDeep counts those that are open inside of the deepest that is read.
+	tooDeep       int
+	depthReported bool
+	// mixed are the blocks that were cut and have an ENDIF, the inner ones first.
+	mixed []*Block
+	// lost is set below an ELSE without an IF, up to its ENDIF.
+	lost bool
 	// after is the ENDIF of a block of stages that was closed last, until a
 	// stage begins.
 	after *Instruction
@@ -80,9 +94,12 @@ func (r *reader) blockLine(in *Instruction) {
 	case in.block.line == ifLine:
 		r.openBlock(in)
 		r.blockCondition(in)
-	case r.blocks.open == nil && in.block.meant != "":
+	case r.blocks.tooDeep > 0:
+		if in.block.line == endifLine {
+			r.blocks.tooDeep--
+		}
 	case r.blocks.open == nil:
-		r.report(in.Span(), BlockWithoutIf, in.keyword()+" has no IF above it", "write IF CONDITION where the block begins")
+		r.blockWithoutIf(in)
 	case in.block.line == endifLine:
 		if in.block.rest.string != "" {
 			r.report(in.Span(), BlockSyntax, "ENDIF takes nothing behind it", "write ENDIF alone on its line")
@@ -93,21 +110,40 @@ func (r *reader) blockLine(in *Instruction) {
 	}
 }
 
+// blockWithoutIf reports an ELSE or ENDIF that belongs to no block. What follows an
+// ELSE, up to an ENDIF, belongs to it, and one that is misspelt has been reported.
+func (r *reader) blockWithoutIf(in *Instruction) {
+	r.file.Tangled = true
+	if !r.blocks.lost && in.block.meant == "" {
+		r.report(in.Span(), BlockWithoutIf, in.keyword()+" has no IF above it", "write IF CONDITION where the block begins")
+	}
+	r.blocks.lost = in.block.line != endifLine
+}
+
 func (r *reader) openBlock(in *Instruction) {
+	if r.blocks.depth == maxNesting {
+		r.blocks.tooDeep++
+		if !r.blocks.depthReported {
+			r.report(in.Span(), BlockTooDeep, fmt.Sprintf("blocks stand more than %d deep in each other", maxNesting), "combine conditions with &&")
+		}
+		r.blocks.depthReported, r.file.Tangled = true, true
+		return
+	}
+	r.blocks.depth++
 	b := &Block{outer: r.blocks.open, after: r.blocks.after}
 	branch := &Branch{Block: b, Keyword: in, Outer: r.blocks.branch, empty: true}
 	b.Branches = []*Branch{branch}
 	in.Opens = branch
 	r.file.Blocks = append(r.file.Blocks, b)
 	r.blocks.open, r.blocks.branch = b, branch
-	if r.blocks.depth++; r.blocks.depth == maxNesting+1 {
-		r.report(in.Span(), BlockTooDeep, fmt.Sprintf("blocks stand more than %d deep in each other", maxNesting), "combine conditions with &&")
-	}
 }
 
 // nextBranch reads an ELSE or ELSE IF.
 func (r *reader) nextBranch(in *Instruction) {
 	b := r.blocks.open
+	if b.cut != nil {
+		return
+	}
 	first, last := b.Branches[0].Keyword, b.Branches[len(b.Branches)-1]
 	in.Branch = last.Outer
 	branch := &Branch{Block: b, Keyword: in, Outer: last.Outer, empty: true}
@@ -119,6 +155,7 @@ func (r *reader) nextBranch(in *Instruction) {
 		r.stageEnds()
 	}
 	if last.Keyword.block.line == elseLine {
+		b.Faulty = true
 		r.report(in.Span(), BlockOrder, fmt.Sprintf("a branch follows the ELSE on line %d of the block that begins on line %d", last.Keyword.First, first.First),
 			"move ELSE to the end of the block")
 	}
@@ -126,15 +163,21 @@ func (r *reader) nextBranch(in *Instruction) {
 	case in.block.line == elseIfLine:
 		r.blockCondition(in)
 	case in.block.rest.string != "":
+		b.Faulty = true
 		r.report(in.Span(), BlockSyntax, "ELSE takes nothing behind it, or IF and a condition", "write ELSE, or ELSE IF CONDITION")
 	}
 }
 
 func (r *reader) closeBlock(in *Instruction) {
 	b := r.blocks.open
-	in.Branch = b.Branches[0].Outer
-	r.blocks.open, r.blocks.branch = b.outer, in.Branch
+	r.blocks.open = b.outer
 	r.blocks.depth--
+	if b.cut != nil {
+		r.blocks.mixed = append(r.blocks.mixed, b)
+		return
+	}
+	in.Branch = b.Branches[0].Outer
+	r.blocks.branch = in.Branch
 	r.blocks.after = b.after
 	if b.holds == stages {
 		r.stageEnds()
@@ -149,6 +192,7 @@ func (r *reader) closeBlock(in *Instruction) {
 func (r *reader) blockCondition(in *Instruction) {
 	v := in.block.rest
 	if v.string == "" {
+		in.Faulty = true
 		r.report(in.Span(), BlockSyntax, "IF has no condition", `write IF DEBUG, or IF TARGETARCH == "arm64"`)
 		return
 	}
@@ -159,17 +203,19 @@ func (r *reader) blockCondition(in *Instruction) {
 // enter notes an instruction in the blocks that it stands in, and checks that
 // each holds one kind of thing.
 func (r *reader) enter(in *Instruction) {
-	in.Branch = r.blocks.branch
 	kind := instructions
 	switch {
 	case in.Keyword == command.From:
 		kind = stages
+		r.cutBlocks(in)
 	case len(r.file.Stages) == 0:
 		kind = globals
 	}
+	in.Branch = r.blocks.branch
 	if kind == stages {
 		r.blocks.after = nil
 	} else if end := r.blocks.after; end != nil {
+		r.file.Tangled = true
 		r.report(in.Span(), InstructionInVoid,
 			fmt.Sprintf("%s stands in no stage: the block of stages above ended with ENDIF on line %d", in.keyword(), end.First),
 			"begin a stage with FROM")
@@ -183,6 +229,26 @@ func (r *reader) enter(in *Instruction) {
 	}
 }
 
+// cutBlocks ends the blocks of instructions in which a FROM stands: an ENDIF is
+// missing above it, or the stage is out of place.
+func (r *reader) cutBlocks(from *Instruction) {
+	var outermost *Block
+	for b := r.blocks.open; b != nil; b = b.outer {
+		if b.cut == nil && (b.holds == instructions || b.holds == globals) {
+			outermost = b
+		}
+	}
+	if outermost == nil {
+		return
+	}
+	for b := r.blocks.open; b != outermost.outer; b = b.outer {
+		if b.cut == nil {
+			b.cut = from
+		}
+	}
+	r.blocks.branch = outermost.Branches[0].Outer
+}
+
 func (r *reader) enterBranch(in *Instruction, branch *Branch, kind contents) {
 	b := branch.Block
 	if b.holds == undecided {
@@ -191,17 +257,11 @@ func (r *reader) enterBranch(in *Instruction, branch *Branch, kind contents) {
 	}
 	first := branch.empty
 	branch.empty = false
-	switch {
-	case b.holds == kind:
-	case b.holds == stages && !first:
-	case b.holds == stages:
+	if b.holds == stages && kind != stages && first {
+		b.Faulty, r.file.Tangled = true, true
 		r.report(in.Span(), MixedBlock,
 			fmt.Sprintf("%s stands in no stage: the block that begins on line %d holds stages", in.keyword(), b.Branches[0].Keyword.First),
 			"begin every branch of it with FROM")
-	case kind == stages:
-		r.report(in.Span(), MixedBlock,
-			fmt.Sprintf("a stage begins in the block that begins on line %d and holds %s", b.Branches[0].Keyword.First, b.holds),
-			"close the block with ENDIF first, or guard the stage with --if")
 	}
 }
 
@@ -213,12 +273,49 @@ func (c contents) String() string {
 	return "instructions"
 }
 
-// checkOpenBlocks reports the blocks that the end of the file leaves open.
-func (r *reader) checkOpenBlocks() {
-	for b := r.blocks.open; b != nil; b = b.outer {
-		in := b.Branches[0].Keyword
-		r.report(in.Span(), BlockWithoutEnd, fmt.Sprintf("IF has no ENDIF: the file ends on line %d", r.file.Source.Lines()), "write ENDIF where the block ends")
+// checkBlocks reports the blocks that the file leaves open, and the stages that stand
+// in a block of instructions with an ENDIF below. Where a block is open around such a
+// one, it is the inner block's ENDIF that is missing.
+func (r *reader) checkBlocks() {
+	mixed := r.blocks.mixed
+	for b := r.blocks.open; b != nil && !r.endless; b = b.outer {
+		missing := b
+		if i := slices.IndexFunc(mixed, func(m *Block) bool { return m.standsIn(b) }); b.cut == nil && i >= 0 {
+			missing = mixed[i]
+			mixed = slices.Delete(mixed, i, i+1)
+		}
+		r.blockWithoutEnd(missing)
 	}
+	reported := map[*Instruction]bool{}
+	for _, b := range mixed {
+		b.Faulty, r.file.Tangled = true, true
+		if reported[b.cut] {
+			continue
+		}
+		reported[b.cut] = true
+		r.report(b.cut.Span(), MixedBlock,
+			fmt.Sprintf("a stage begins in the block that begins on line %d and holds %s", b.Branches[0].Keyword.First, b.holds),
+			"close the block with ENDIF first, or guard the stage with --if")
+	}
+}
+
+// standsIn reports whether a block stands in another one.
+func (b *Block) standsIn(outer *Block) bool {
+	for b = b.outer; b != nil; b = b.outer {
+		if b == outer {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *reader) blockWithoutEnd(b *Block) {
+	b.Faulty, r.file.Tangled = true, true
+	why := fmt.Sprintf("the file ends on line %d", r.file.Source.Lines())
+	if b.cut != nil {
+		why = fmt.Sprintf("a stage begins on line %d", b.cut.First)
+	}
+	r.report(b.Branches[0].Keyword.Span(), BlockWithoutEnd, "IF has no ENDIF: "+why, "write ENDIF where the block ends")
 }
 
 // rest returns what stands behind the keyword, as written.

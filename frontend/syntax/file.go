@@ -36,6 +36,15 @@ type File struct {
 	Blocks []*Block
 	// Stages are the stages in file order, every variant included.
 	Stages []*Stage
+	// Diagnostics are what is wrong with the language's own parts of the file,
+	// whatever the platform, in file order.
+	Diagnostics source.List
+	// Torn is set when a quote or a heredoc is not closed: what it has taken in
+	// was meant to say something else.
+	Torn bool
+	// Tangled is set when the blocks do not add up: what belongs to which stage
+	// or branch cannot be said.
+	Tangled bool
 
 	groups map[string]*Group
 }
@@ -57,7 +66,7 @@ type Stage struct {
 
 // Guarded reports whether the stage has a guard or stands in a block.
 func (s *Stage) Guarded() bool {
-	return !s.Guard().IsZero() || s.From.Branch != nil
+	return !s.Guard().IsZero() || s.From.Faulty || s.From.Branch != nil
 }
 
 // References returns all that the stage refers to: its base, what it needs, and
@@ -137,9 +146,9 @@ func (f *File) InstructionAt(line int) *Instruction {
 	return nil
 }
 
-// Parse reads a file. The error is a source.List of everything that is wrong
-// with the language's own parts of it, whatever the platform; what BuildKit would
-// refuse in any Dockerfile is left to BuildKit.
+// Parse reads a file. The error holds its Diagnostics; what BuildKit would refuse in
+// any Dockerfile is left to BuildKit. A faulty file can be resolved, too: it says
+// what else is wrong.
 func Parse(src *source.File) (*File, error) {
 	p := &reader{
 		file: &File{Source: src, groups: map[string]*Group{}},
@@ -155,11 +164,17 @@ func Parse(src *source.File) (*File, error) {
 	}
 	p.platforms()
 	p.read()
-	p.checkOpenBlocks()
-	p.checkGroups()
 	p.file.Escape = rune(p.lexer.escape)
 	if !p.file.UsesLanguage {
 		return p.file, nil
 	}
-	return p.file, p.diagnostics.Err()
+	p.file.Torn = p.torn || p.endless
+	p.checkBlocks()
+	p.checkGroups()
+	for _, report := range p.ifUsed {
+		report()
+	}
+	err := p.diagnostics.Err()
+	p.file.Diagnostics = source.Diagnostics(err)
+	return p.file, err
 }

@@ -19,6 +19,9 @@ type Instruction struct {
 	// Guard is its own guard, without those of the stage and the blocks that it
 	// stands in. For an IF or ELSE IF it holds the condition.
 	Guard guard.Guard
+	// Faulty is set when the guard cannot be read, or the condition of an IF:
+	// whether the instruction is there cannot be said.
+	Faulty bool
 	// Branch is the innermost branch of a block that it stands in, or nil.
 	Branch *Branch
 	// Opens is the branch that an IF or ELSE begins, and nil for all others.

@@ -119,8 +119,16 @@ func (r *reader) checkFlag(in *Instruction, f rawFlag) {
 	if meant == "" {
 		return
 	}
-	r.file.UsesLanguage = r.file.UsesLanguage || !flagsIgnored[in.Keyword]
-	r.report(in.text.span(f.start, f.end), UnknownFlag, "unknown flag --"+name, `did you mean "--`+meant+`"?`)
+	report := func() {
+		in.Faulty = in.Faulty || meant != needsFlag
+		r.report(in.text.span(f.start, f.end), UnknownFlag, "unknown flag --"+name, `did you mean "--`+meant+`"?`)
+	}
+	if flagsIgnored[in.Keyword] {
+		r.ifUsed = append(r.ifUsed, report)
+		return
+	}
+	r.file.UsesLanguage = true
+	report()
 }
 
 // meantFlag returns the flag of the language that a name is a typo away from, or

@@ -35,7 +35,10 @@ type reader struct {
 	diagnostics source.List
 	conditions  map[string]*guard.Condition // by text: files repeat them
 	blocks      blocks
-	stage       *Stage // the one that instructions are of, or nil
+	stage       *Stage   // the one that instructions are of, or nil
+	torn        bool     // a quote is not closed
+	endless     bool     // a heredoc has taken in the rest of the file
+	ifUsed      []func() // reports what is wrong in a file that uses the language
 }
 
 func (r *reader) read() {
@@ -110,6 +113,7 @@ func (r *reader) instruction(raw rawInstruction) *Instruction {
 		r.trigger(in)
 	}
 	if raw.unterminated != "" {
+		r.endless = true
 		r.report(in.Span(), UnterminatedHeredoc, `the heredoc "`+raw.unterminated+`" does not end`,
 			"write a line that holds "+raw.unterminated+" alone")
 	}
@@ -129,14 +133,17 @@ func (r *reader) flags(in *Instruction) {
 		span := in.text.span(f.start, f.end)
 		switch {
 		case in.head.unterminated >= f.start && in.head.unterminated < f.end:
+			r.torn = true
 			at := in.head.unterminated
 			r.report(in.text.span(at, at+1), UnterminatedQuote, "the quote in --"+name+" is not closed",
 				"close it, or escape it to write one")
 		case strings.TrimSpace(v.string) == "":
+			in.Faulty = in.Faulty || name != needsFlag
 			r.report(span, EmptyGuard, "--"+name+" has no value", "write "+flagExamples[name])
 		case name == needsFlag:
 			r.needs(in, span, v)
 		case name == forFlag && in.Guard.For != nil, name == ifFlag && in.Guard.If != nil:
+			in.Faulty = true
 			r.report(span, DuplicateGuard, "--"+name+" is given twice", combineHint(name))
 		case name == forFlag:
 			patterns, errs := guard.ParsePlatforms(v.string)
@@ -234,6 +241,9 @@ func quoted(s string) string {
 
 // checkGroups refuses variants that could never be selected.
 func (r *reader) checkGroups() {
+	if r.file.Tangled {
+		return
+	}
 	for _, s := range r.file.Stages {
 		if s.Name == "" {
 			continue
@@ -241,6 +251,7 @@ func (r *reader) checkGroups() {
 		group := r.file.groups[s.Name]
 		last := group.Stages[len(group.Stages)-1]
 		if s != last && !s.Guarded() && group.Guarded() {
+			s.From.Faulty = true
 			pos := r.file.Source.Pos(last.From.Span().Start)
 			r.report(s.From.Span(), UnreachableVariant,
 				`stage "`+s.Name+`" has no guard here, so that its variant on line `+strconv.Itoa(pos.Line)+" could never be selected",
@@ -249,7 +260,9 @@ func (r *reader) checkGroups() {
 	}
 }
 
+// reportGuard reports what is wrong with a guard, or the condition of an IF.
 func (r *reader) reportGuard(in *Instruction, v value, errs []*guard.Error) {
+	in.Faulty = in.Faulty || len(errs) > 0
 	for _, err := range errs {
 		r.report(valueSpan(in.text, v, err.Start, err.End), err.Name, err.Message, err.Hint)
 	}
