@@ -139,7 +139,7 @@ func sameInstructions(t *testing.T, p *plan.Plan, data, lowered []byte) {
 	}
 	for i := range want {
 		before, after := read(want[i]), read(got[i])
-		if before.Keyword == command.From && (strings.ContainsAny(before.Args, ":$") || strings.Contains(after.Args, "scratch")) {
+		if before.Keyword == command.From && (strings.Contains(before.Args, "::") || strings.Contains(before.Args, "$") || strings.Contains(after.Args, "scratch")) {
 			// A base for a platform of its own becomes a named context, and
 			// brings its platform along. One that means nothing, in a stage
 			// that is not needed, is not pulled.
