@@ -65,10 +65,8 @@ func splitHead(line string, escape byte) head {
 		h.flags = append(h.flags, rawFlag{pos, stop})
 		pos = stop
 	}
-	h.argStart = pos
-	for h.argStart < end && isSpaceByte(line[h.argStart]) {
-		h.argStart++
-	}
+	// Behind the "--", single bytes that are no characters are no space any more.
+	h.argStart = end - len(strings.TrimLeftFunc(line[pos:end], unicode.IsSpace))
 	return h
 }
 

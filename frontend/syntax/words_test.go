@@ -20,6 +20,9 @@ func TestLexerAgreesWithBuildKit(t *testing.T) {
 		"RUN --a --\tb --c",
 		"RUN --\"a b\"' c'd\\ e\\\"\\\\ --x y",
 		"RUN --'a\\'b' --\"un closed",
+		"ARG --\x85f=1 b",
+		"ARG --a --\x85\xa0 f=1 b",
+		"ARG --a \x85f=1 b",
 		"RUN --à=1 --b x", // 0xA0 inside of it is a space for BuildKit
 		"RUN --a=é --b=ü x",
 		"ARG a \\\v",
