@@ -221,7 +221,9 @@ func evalError(d *hcl.Diagnostic) *Error {
 	if err, ok := d.Extra.(*Error); ok {
 		return err
 	}
-	err := &Error{Name: InvalidCondition, Message: lowerFirst(strings.TrimSuffix(d.Detail, "."))}
+	// What cty says of a panic in one of its functions goes on with a stack trace.
+	detail, _, _ := strings.Cut(d.Detail, "\n")
+	err := &Error{Name: InvalidCondition, Message: lowerFirst(strings.TrimSuffix(detail, "."))}
 	if d.Subject != nil {
 		err.Start, err.End = d.Subject.Start.Byte, d.Subject.End.Byte
 	}

@@ -82,6 +82,7 @@ var faultyConditions = []struct{ source, message string }{
 	{`«["1"]»`, `a value of type tuple is not a bool; only true, 1, false, 0 and "" read as one: compare it, as in NAME == "value"`},
 	{"«ARCH» > 3", `ARCH = "arm64" is not a number; <, <=, > and >= compare numbers; semvercmp compares versions`},
 	{"«1E700000» > 3", "the number is out of range; write one with at most 300 digits"},
+	{"«1 / 0» % 1 == 0", "the number is out of range; write one with at most 300 digits"},
 	{"-«ARCH» == 1", `ARCH = "arm64" is not a number; <, <=, > and >= compare numbers; semvercmp compares versions`},
 	{"3 <= «EMPTY»", `EMPTY = "" is not a number; <, <=, > and >= compare numbers; semvercmp compares versions`},
 	{`«length(»LIST)`, `call to function "length" failed: collection must be a list, a map or a tuple`},

@@ -252,8 +252,9 @@ const rangeHint = "write one with at most 300 digits"
 // inRange reports whether a number is one that can be calculated with and written
 // out in no time: 1e999999999 is not.
 func inRange(v cty.Value) bool {
-	exponent := v.AsBigFloat().MantExp(nil)
-	return -1024 <= exponent && exponent <= 1024
+	f := v.AsBigFloat()
+	exponent := f.MantExp(nil)
+	return !f.IsInf() && -1024 <= exponent && exponent <= 1024
 }
 
 // describe names an expression's value: `DEBUG = "maybe"`, or the value alone.
