@@ -63,9 +63,10 @@ func checkLower(t *testing.T, data []byte, target, name, value string) {
 		t.Fatalf("%q became %q: %d line breaks, want %d", data, lowered, got, want)
 	}
 	sameInstructions(t, p, data, lowered)
-	again, err := syntax.Parse(source.NewFile("Dockerfile", lowered))
-	// The comment that declares platforms stays: it is one to BuildKit too.
-	if err != nil || again.UsesLanguage && again.Platforms == nil {
+	// The comments that declare platforms stay: they are comments to BuildKit too.
+	uncommented := bytes.ReplaceAll(lowered, []byte("platforms"), []byte("PLATFORMS"))
+	again, err := syntax.Parse(source.NewFile("Dockerfile", uncommented))
+	if err != nil || again.UsesLanguage {
 		t.Fatalf("%q became %q, which still uses the language: %v", data, lowered, err)
 	}
 }
