@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/containerd/platforms"
-	"github.com/docker/buildx/util/buildflags"
 	"github.com/docker/buildx/util/platformutil"
 	"github.com/docker/buildx/util/urlutil"
 	"github.com/moby/buildkit/frontend/dockerui"
@@ -17,7 +16,6 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/stagebuild/stagebuild/frontend/guard"
-	"github.com/stagebuild/stagebuild/frontend/plan"
 	"github.com/stagebuild/stagebuild/frontend/source"
 	"github.com/stagebuild/stagebuild/frontend/syntax"
 	"github.com/stagebuild/stagebuild/plugin/inprocess"
@@ -107,24 +105,6 @@ func (r *buildRun) selectResults(ctx context.Context, o buildOptions, all bool, 
 		return nil, fmt.Errorf("--call=%s answers about one stage, and %d are meant", results[0].build.CallFunc.Name, len(results))
 	}
 	return results, nil
-}
-
-// planEnv is what decides about a file, beside the file: its target is the
-// builder's own platform.
-func planEnv(own ocispecs.Platform, buildArgs, contexts []string, lookup lookupEnv) (plan.Env, error) {
-	env := plan.Env{Target: own, Build: own, Contexts: map[string]bool{}}
-	var err error
-	if env.Args, err = keyValues("build-arg", buildArgs, lookup); err != nil {
-		return env, err
-	}
-	names, err := buildflags.ParseContextNames(contexts)
-	if err != nil {
-		return env, fmt.Errorf("--build-context: %w", err)
-	}
-	for name := range names {
-		env.Contexts[strings.ToLower(name)] = true
-	}
-	return env, nil
 }
 
 // ownPlatform is what the builder builds for when no platform is asked for.

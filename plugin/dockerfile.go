@@ -7,9 +7,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
+	"github.com/docker/buildx/util/buildflags"
 	"github.com/moby/buildkit/frontend/dockerui"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/stagebuild/stagebuild/frontend/plan"
 	"github.com/stagebuild/stagebuild/frontend/source"
 	"github.com/stagebuild/stagebuild/frontend/syntax"
 )
@@ -50,4 +54,22 @@ func loadDockerfile(contextPath, file string, stdin io.Reader) (string, []byte, 
 		}
 	}
 	return name, data, err
+}
+
+// planEnv is what decides about a file, beside the file: its target is the
+// builder's own platform.
+func planEnv(own ocispecs.Platform, buildArgs, contexts []string, lookup lookupEnv) (plan.Env, error) {
+	env := plan.Env{Target: own, Build: own, Contexts: map[string]bool{}}
+	var err error
+	if env.Args, err = keyValues("build-arg", buildArgs, lookup); err != nil {
+		return env, err
+	}
+	names, err := buildflags.ParseContextNames(contexts)
+	if err != nil {
+		return env, fmt.Errorf("--build-context: %w", err)
+	}
+	for name := range names {
+		env.Contexts[strings.ToLower(name)] = true
+	}
+	return env, nil
 }

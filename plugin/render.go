@@ -4,10 +4,8 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 
 	"github.com/containerd/platforms"
-	"github.com/docker/buildx/util/buildflags"
 	"github.com/docker/cli/cli/command"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/spf13/cobra"
@@ -70,24 +68,17 @@ commented out. No builder is needed.`,
 
 // env is what decides about the file, beside the file.
 func (o *renderOptions) env(lookup lookupEnv) (plan.Env, error) {
-	env := plan.Env{Target: localPlatform(), Build: localPlatform(), Stage: string(o.stage), Contexts: map[string]bool{}}
+	env, err := planEnv(localPlatform(), o.buildArgs, o.contexts, lookup)
+	if err != nil {
+		return env, err
+	}
+	env.Stage = string(o.stage)
 	if o.platform != "" {
 		p, err := platforms.Parse(o.platform)
 		if err != nil {
 			return env, fmt.Errorf("--platform: %w", err)
 		}
 		env.Target = platforms.Normalize(p)
-	}
-	var err error
-	if env.Args, err = keyValues("build-arg", o.buildArgs, lookup); err != nil {
-		return env, err
-	}
-	contexts, err := buildflags.ParseContextNames(o.contexts)
-	if err != nil {
-		return env, fmt.Errorf("--build-context: %w", err)
-	}
-	for name := range contexts {
-		env.Contexts[strings.ToLower(name)] = true
 	}
 	return env, nil
 }
