@@ -129,10 +129,11 @@ func runBuild(ctx context.Context, dockerCLI command.Cli, options buildOptions, 
 	if fe != nil {
 		defer fe.RegisterDrivers()()
 	}
-	b, err := connect.Connect(ctx, dockerCLI, connect.Choose(options.builder, os.Getenv), options.contextPath)
+	b, err := connectBuilder(ctx, dockerCLI, options, display)
 	if err != nil {
 		return err
 	}
+	defer b.Close()
 	printer, err := newPrinter(b, display)
 	if err != nil {
 		return err

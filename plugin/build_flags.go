@@ -69,7 +69,7 @@ func addStepFlags(flags *pflag.FlagSet, o *buildOptions) {
 }
 
 func addRunFlags(flags *pflag.FlagSet, o *buildOptions) {
-	flags.StringVar(&o.builder, "builder", "", "Override the configured builder instance")
+	flags.StringVar(&o.builder, "builder", "", `Override the configured builder instance ("embedded": a private BuildKit daemon)`)
 	flags.Var(&o.frontend, "frontend", `Run the Dockerfile frontend in this program or as an image ("inprocess", "image", "image=REF")`)
 	flags.StringVar(&o.call, "call", "build", `Set method for evaluating build ("check", "outline", "targets")`)
 	flags.Var(checkValue(&o.call), "check", `Shorthand for "--call=check"`)

@@ -2,12 +2,15 @@ package plugin
 
 import (
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 
-	"github.com/docker/buildx/store/storeutil"
 	"github.com/docker/cli/cli/command"
 	"github.com/spf13/cobra"
+
+	"github.com/stagebuild/stagebuild/plugin/connect"
+	"github.com/stagebuild/stagebuild/plugin/daemon"
 )
 
 // complete registers the shell completion of a flag that the command has.
@@ -18,40 +21,19 @@ func complete(cmd *cobra.Command, flag string, f cobra.CompletionFunc) {
 	}
 }
 
-// completeBuilders offers the builders of buildx's store and the docker contexts.
+// completeBuilders offers the builders of buildx's store, the docker contexts and
+// the private daemon.
 func completeBuilders(dockerCLI command.Cli) cobra.CompletionFunc {
 	return func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		names, err := builderNames(dockerCLI)
+		names, err := connect.Names(dockerCLI)
 		if err != nil {
 			return nil, cobra.ShellCompDirectiveError
 		}
+		if runtime.GOOS == "linux" && !slices.Contains(names, daemon.Name) {
+			names = append(names, daemon.Name)
+		}
 		return names, cobra.ShellCompDirectiveNoFileComp
 	}
-}
-
-func builderNames(dockerCLI command.Cli) ([]string, error) {
-	txn, release, err := storeutil.GetStore(dockerCLI)
-	if err != nil {
-		return nil, err
-	}
-	defer release()
-	groups, err := txn.List()
-	if err != nil {
-		return nil, err
-	}
-	contexts, err := dockerCLI.ContextStore().List()
-	if err != nil {
-		return nil, err
-	}
-	var names []string
-	for _, g := range groups {
-		names = append(names, g.Name)
-	}
-	for _, c := range contexts {
-		names = append(names, c.Name)
-	}
-	slices.Sort(names)
-	return slices.Compact(names), nil
 }
 
 // commonPlatforms are the platforms that most base images are published for.

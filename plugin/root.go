@@ -106,6 +106,7 @@ also guard stages and instructions by platform and condition.`,
 		newBuildCommand(dockerCLI),
 		newCheckCommand(dockerCLI),
 		newRenderCommand(dockerCLI),
+		newSuperviseCommand(),
 		newVersionCommand(dockerCLI),
 	)
 	return cmd

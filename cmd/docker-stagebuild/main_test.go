@@ -2,8 +2,10 @@ package main
 
 import (
 	"errors"
+	"os"
 	"os/exec"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -25,6 +27,9 @@ func TestScripts(t *testing.T) {
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("DOCKER_CONFIG", env.WorkDir+"/docker")
 			env.Setenv("DOCKER_HOST", "unix://"+env.WorkDir+"/engine.sock")
+			// The folder with the program itself: no buildkitd, wherever there is one.
+			path, _, _ := strings.Cut(env.Getenv("PATH"), string(os.PathListSeparator))
+			env.Setenv("PATH", path)
 			return nil
 		},
 	})

@@ -67,6 +67,29 @@ func (e *Env) startDaemon(ctx context.Context, name string, flags ...string) (*d
 	return &daemon{addr: addr, proc: proc}, errors.Join(err, c.Close())
 }
 
+// LinkDaemon links buildkitd and runc into a folder, for what starts a daemon of
+// its own from a PATH.
+func (e *Env) LinkDaemon(ctx context.Context, dir string) error {
+	buildkitd, err := toolchain.Ensure(ctx, e.log, "buildkitd")
+	if err != nil {
+		return err
+	}
+	runc, err := ensureRunc(ctx, e.log)
+	if err != nil {
+		return err
+	}
+	for name, path := range map[string]string{"buildkitd": buildkitd, "runc": runc} {
+		if err := os.Symlink(path, filepath.Join(dir, name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// DaemonConfig is a buildkitd.toml with which a daemon pulls Docker Hub's names
+// from the registry.
+func (e *Env) DaemonConfig() string { return mirrorConfig(e.Registry.Host) }
+
 // mirrorConfig is the buildkitd.toml that serves Docker Hub's names from the
 // registry at host.
 func mirrorConfig(host string) string {

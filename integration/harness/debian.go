@@ -118,6 +118,42 @@ func imageBusybox(ctx context.Context, image, platform, path string) error {
 	return os.Rename(tmp, path)
 }
 
+// DebianPackage returns a folder with the files of a Debian package for this
+// machine, downloaded once into the user's cache.
+func (e *Env) DebianPackage(ctx context.Context, pkg string) (string, error) {
+	arch, err := debianArch(hostPlatform())
+	if err != nil {
+		return "", err
+	}
+	cache, err := toolchain.CacheDir(ctx)
+	if err != nil {
+		return "", err
+	}
+	dir := filepath.Join(cache, "debian", arch)
+	path := filepath.Join(dir, pkg)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", err
+	}
+	unlock, err := lockedfile.MutexAt(path + ".lock").Lock()
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
+	if _, err := os.Stat(path); err == nil {
+		return path, nil
+	}
+	fmt.Fprintf(e.log, "downloading Debian's %s (once)\n", pkg)
+	tmp, err := os.MkdirTemp(dir, "apt")
+	if err != nil {
+		return "", err
+	}
+	err = unpackPackage(ctx, tmp, arch, pkg)
+	if err == nil {
+		err = os.Rename(filepath.Join(tmp, "root"), path)
+	}
+	return path, errors.Join(err, os.RemoveAll(tmp))
+}
+
 // unpackPackage downloads a Debian package of any architecture and unpacks it
 // into dir/root. apt gets a state folder of its own, so that neither the
 // machine's architectures nor its package lists change.

@@ -2,13 +2,17 @@
 //
 // [Choose] decides which of the ways to name a builder counts, from the command
 // line and the environment alone; [Connect] turns its choice into the nodes
-// that buildx's pipeline builds on, or into an [Error] that helps.
+// that buildx's pipeline builds on, or into an [Error] that helps. Where nothing
+// was chosen and no Docker Engine runs, it uses the private daemon of package
+// daemon.
 package connect
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,7 +28,10 @@ import (
 	"github.com/docker/cli/cli/command"
 	control "github.com/moby/buildkit/api/services/control"
 	"github.com/moby/buildkit/util/grpcerrors"
+	"github.com/sirupsen/logrus"
 	"google.golang.org/grpc/codes"
+
+	"github.com/stagebuild/stagebuild/plugin/daemon"
 )
 
 // answerTimeout bounds how long a remote daemon may take to answer.
@@ -39,16 +46,70 @@ type Builder struct {
 	// Name and Driver are what buildx calls it ("default", "docker").
 	Name, Driver string
 	Nodes        []builder.Node
+
+	lease *daemon.Lease // nil unless it is the private daemon
 }
 
-// Connect loads the nodes of the chosen builder. The context path of the build
-// picks the node of a Kubernetes builder that already has the context's cache.
-// An unreachable builder is an [*Error].
-func Connect(ctx context.Context, cli command.Cli, choice Choice, contextPath string) (*Builder, error) {
+// Close says that the builder is used no more.
+func (b *Builder) Close() {
+	if b.lease == nil {
+		return
+	}
+	if err := b.lease.Close(); err != nil {
+		// The end of the process gives the lease back, too.
+		logrus.Debugf("giving the private daemon back: %v", err)
+	}
+}
+
+// Connect loads the nodes of the chosen builder, which the caller closes. The
+// context path of the build picks the node of a Kubernetes builder that already
+// has the context's cache. Notices get a line about a private daemon. An
+// unreachable builder is an [*Error].
+func Connect(ctx context.Context, cli command.Cli, choice Choice, contextPath string, notices io.Writer) (*Builder, error) {
 	if choice.Source == HostEnv {
 		return connectHost(ctx, cli, choice.Value)
 	}
-	return connectStored(ctx, cli, choice, contextPath)
+	if choice.Value == daemon.Name {
+		names, err := Names(cli)
+		if err != nil {
+			return nil, err
+		}
+		// A builder that buildx knows by the name is what buildx means by it.
+		if !slices.Contains(names, daemon.Name) {
+			return connectNamedDaemon(ctx, cli, choice.Source, notices)
+		}
+	}
+	b, err := connectStored(ctx, cli, choice, contextPath)
+	if e, ok := errors.AsType[*Error](err); ok && e.Source == DockerEngine && localEngine(cli) {
+		return connectInstead(ctx, cli, e, notices)
+	}
+	return b, err
+}
+
+// Names lists the builders of buildx's store and the docker contexts, sorted.
+func Names(cli command.Cli) ([]string, error) {
+	txn, release, err := storeutil.GetStore(cli)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	groups, err := txn.List()
+	if err != nil {
+		return nil, err
+	}
+	contexts, err := cli.ContextStore().List()
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, g := range groups {
+		names = append(names, g.Name)
+	}
+	for _, c := range contexts {
+		names = append(names, c.Name)
+	}
+	slices.Sort(names)
+	return slices.Compact(names), nil
 }
 
 // connectStored loads a builder of buildx's store, or the engine of a docker
@@ -97,37 +158,46 @@ func touch(cli command.Cli, group *store.NodeGroup) error {
 	return nil
 }
 
-// connectHost makes a builder of one node for the daemon at an address. It is
-// not saved, and neither asks the store nor the docker engine anything.
+// connectHost makes a builder for the daemon that BUILDKIT_HOST names.
 func connectHost(ctx context.Context, cli command.Cli, address string) (*Builder, error) {
 	if err := remoteutil.IsValidEndpoint(address); err != nil {
 		return nil, fmt.Errorf("%s=%s is no address of a BuildKit daemon (unix://PATH, tcp://HOST:PORT): %w", HostEnv, address, err)
 	}
+	b, err := connectAddress(ctx, cli, hostBuilder, address)
+	if err != nil {
+		return nil, &Error{Source: HostEnv, Name: address, Err: err}
+	}
+	return b, nil
+}
+
+// connectAddress makes a builder of one node for the daemon at an address. It is
+// not saved, and neither asks the store nor the docker engine anything.
+func connectAddress(ctx context.Context, cli command.Cli, name, address string) (*Builder, error) {
 	factory, err := driver.GetFactory("remote", true)
 	if err != nil {
 		return nil, err
 	}
 	auth := dockerconfig.LoadAuthConfig(cli)
 	handle, err := driver.GetDriver(ctx, factory, driver.InitConfig{
-		Name:         hostBuilder,
+		Name:         name,
 		EndpointAddr: address,
 		ContextStore: cli.ContextStore(),
 		Auth:         auth,
 	})
 	if err != nil {
-		return nil, &Error{Source: HostEnv, Name: address, Err: err}
+		return nil, err
 	}
 	node := builder.Node{
-		Node:        store.Node{Name: hostBuilder + "0", Endpoint: address},
-		Builder:     hostBuilder,
+		Node:        store.Node{Name: name + "0", Endpoint: address},
+		Builder:     name,
 		Driver:      handle,
 		ImageOpt:    imagetools.Opt{Auth: auth},
 		ProxyConfig: proxies(cli, address),
 	}
 	if err := reachable(ctx, []builder.Node{node}); err != nil {
-		return nil, &Error{Source: HostEnv, Name: address, Err: err}
+		return nil, err
 	}
-	return &Builder{Name: hostBuilder, Driver: factory.Name(), Nodes: []builder.Node{node}}, nil
+	return &Builder{Name: name, Driver: factory.Name(), Nodes: []builder.Node{node}}, nil
 }
 
 // proxies are the build args that the user's docker configuration sets for the

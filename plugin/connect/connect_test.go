@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/stagebuild/stagebuild/plugin/daemon"
 )
 
 func TestChoose(t *testing.T) {
@@ -29,6 +31,7 @@ func TestChoose(t *testing.T) {
 
 func TestErrorListsWhatWasTried(t *testing.T) {
 	reason := errors.New("connection refused")
+	notStarted := &daemon.StartError{Reason: "did not start", Log: "/state/buildkitd.log", Tail: []string{"first", "last"}}
 	for _, test := range []struct {
 		err  *Error
 		want string
@@ -60,6 +63,23 @@ Start a BuildKit daemon there with: buildkitd --addr unix:///b.sock`,
   current buildx builder  none
   docker context          default: connection refused
 Start the Docker Engine, or use a BuildKit daemon with: docker buildx create --use --driver remote unix:///run/buildkit/buildkitd.sock`,
+		}, {
+			&Error{Source: DockerEngine, Name: "default", Err: reason, Private: notStarted},
+			`no builder can be reached. Tried, in order:
+  --builder               not given
+  BUILDX_BUILDER          not set
+  BUILDKIT_HOST           not set
+  current buildx builder  none
+  docker context          default: connection refused
+  private daemon          it did not start; the last lines of /state/buildkitd.log:
+    first
+    last
+Start the Docker Engine, or use a BuildKit daemon with: docker buildx create --use --driver remote unix:///run/buildkit/buildkitd.sock`,
+		}, {
+			&Error{Source: Flag, Name: "embedded", Embedded: true, Err: reason},
+			`no builder can be reached. Tried, in order:
+  --builder               embedded: connection refused
+Use another BuildKit daemon with: docker buildx create --use --driver remote unix:///run/buildkit/buildkitd.sock`,
 		},
 	} {
 		if diff := cmp.Diff(test.want, test.err.Error()); diff != "" {

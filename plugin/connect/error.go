@@ -1,8 +1,14 @@
 package connect
 
 import (
+	"errors"
 	"fmt"
+	"os"
+	"runtime"
 	"strings"
+
+	"github.com/stagebuild/stagebuild/plugin/buildinfo"
+	"github.com/stagebuild/stagebuild/plugin/daemon"
 )
 
 // Error says that no builder can be reached, what was tried and how to get one.
@@ -12,12 +18,22 @@ type Error struct {
 	Name   string
 	// Missing is set if buildx has no builder of that name.
 	Missing bool
+	// Embedded is set if it is not buildx's builder, but the private daemon.
+	Embedded bool
 	// Err is why that one cannot be used.
 	Err error
+	// Private is why the private daemon cannot be used instead, nil where it may
+	// not be.
+	Private error
 }
 
-// Unwrap returns the reason.
-func (e *Error) Unwrap() error { return e.Err }
+// Unwrap returns the reasons.
+func (e *Error) Unwrap() []error {
+	if e.Private == nil {
+		return []error{e.Err}
+	}
+	return []error{e.Err, e.Private}
+}
 
 // Error lists every source up to the one that decided, and one command.
 func (e *Error) Error() string {
@@ -31,6 +47,9 @@ func (e *Error) Error() string {
 		name += ": "
 	}
 	fmt.Fprintf(&b, "  %-24s%s%v\n", e.Source, name, e.Err)
+	if e.Private != nil {
+		fmt.Fprintf(&b, "  %-24s%v\n", "private daemon", e.Private)
+	}
 	b.WriteString(e.advice())
 	return b.String()
 }
@@ -47,15 +66,35 @@ func absence(s Source) string {
 	}
 }
 
+// otherDaemon is the command for a daemon that someone else looks after.
+const otherDaemon = "docker buildx create --use --driver remote unix:///run/buildkit/buildkitd.sock"
+
 // advice is one sentence that ends in the command that sets a builder up.
 func (e *Error) advice() string {
+	install := installCommand(e)
 	switch {
 	case e.Source == HostEnv:
 		return "Start a BuildKit daemon there with: buildkitd --addr " + e.Name
+	case e.Source == DockerEngine && install != "":
+		return "Start the Docker Engine, or install a BuildKit daemon with: " + install
 	case e.Source == DockerEngine:
-		return "Start the Docker Engine, or use a BuildKit daemon with: docker buildx create --use --driver remote unix:///run/buildkit/buildkitd.sock"
+		return "Start the Docker Engine, or use a BuildKit daemon with: " + otherDaemon
+	case install != "":
+		return "Install it with: " + install
+	case e.Embedded:
+		return "Use another BuildKit daemon with: " + otherDaemon
 	case e.Missing:
 		return "Set it up with: docker buildx create --bootstrap --name " + e.Name
 	}
 	return "Start it with: docker buildx inspect --bootstrap " + e.Name
+}
+
+// installCommand installs what the private daemon lacks, if that is what is
+// wrong with it, and is "" otherwise.
+func installCommand(err error) string {
+	missing, ok := errors.AsType[*daemon.MissingError](err)
+	if !ok {
+		return ""
+	}
+	return missing.Install(buildinfo.Read().BuildKit, runtime.GOARCH, os.Geteuid() == 0)
 }
