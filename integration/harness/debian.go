@@ -74,7 +74,7 @@ func debianBusybox(ctx context.Context, dir, arch, path string) error {
 	if err != nil {
 		return err
 	}
-	err = unpackPackage(ctx, tmp, arch, "busybox-static")
+	err = unpackPackages(ctx, tmp, arch, "busybox-static")
 	if err == nil {
 		err = os.Rename(filepath.Join(tmp, "root", "bin", "busybox"), path)
 	}
@@ -147,19 +147,20 @@ func (e *Env) DebianPackage(ctx context.Context, pkg string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	err = unpackPackage(ctx, tmp, arch, pkg)
+	err = unpackPackages(ctx, tmp, arch, pkg)
 	if err == nil {
 		err = os.Rename(filepath.Join(tmp, "root"), path)
 	}
 	return path, errors.Join(err, os.RemoveAll(tmp))
 }
 
-// unpackPackage downloads a Debian package of any architecture and unpacks it
+// unpackPackages downloads Debian packages of any architecture and unpacks them
 // into dir/root. apt gets a state folder of its own, so that neither the
-// machine's architectures nor its package lists change.
-func unpackPackage(ctx context.Context, dir, arch, pkg string) error {
+// machine's architectures nor its package lists change. A package may have a
+// pattern of versions: "docker.io=20.10*".
+func unpackPackages(ctx context.Context, dir, arch string, packages ...string) error {
 	if _, err := exec.LookPath("apt-get"); err != nil {
-		return fmt.Errorf("base images are made from Debian packages, and there is no apt-get here: %w", err)
+		return fmt.Errorf("%s is of Debian, and there is no apt-get here: %w", strings.Join(packages, ", "), err)
 	}
 	for _, sub := range []string{"state/lists/partial", "cache/archives/partial", "deb"} {
 		if err := os.MkdirAll(filepath.Join(dir, sub), 0o755); err != nil {
@@ -178,55 +179,36 @@ func unpackPackage(ctx context.Context, dir, arch, pkg string) error {
 		opts = append(opts, "-o", o)
 	}
 	deb := filepath.Join(dir, "deb")
-	if err := runIn(ctx, deb, "apt-get", append(opts, "update")...); err != nil {
+	if err := toolchain.RunIn(ctx, deb, "apt-get", append(opts, "update")...); err != nil {
 		return err
 	}
-	if err := runIn(ctx, deb, "apt-get", append(opts, "download", pkg)...); err != nil {
+	if err := toolchain.RunIn(ctx, deb, "apt-get", append(append(opts, "download"), packages...)...); err != nil {
 		return err
 	}
 	files, err := filepath.Glob(filepath.Join(deb, "*.deb"))
 	if err != nil {
 		return err
 	}
-	if len(files) != 1 {
-		return fmt.Errorf("apt-get download %s left %d files", pkg, len(files))
+	if len(files) != len(packages) {
+		return fmt.Errorf("apt-get download %s left %d files", strings.Join(packages, " "), len(files))
 	}
-	return runIn(ctx, dir, "dpkg-deb", "-x", files[0], filepath.Join(dir, "root"))
+	for _, file := range files {
+		if err := toolchain.RunIn(ctx, dir, "dpkg-deb", "-x", file, filepath.Join(dir, "root")); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // ensureRunc returns the path of an OCI runtime, and installs Debian's where
 // there is none.
 func ensureRunc(ctx context.Context, out io.Writer) (string, error) {
-	if path, err := findRunc(); err == nil {
-		return path, nil
-	}
-	// Test packages run side by side, and each would install it.
-	cache, err := toolchain.CacheDir(ctx)
-	if err != nil {
-		return "", err
-	}
-	unlock, err := lockedfile.MutexAt(filepath.Join(cache, "apt.lock")).Lock()
-	if err != nil {
-		return "", err
-	}
-	defer unlock()
-	if path, err := findRunc(); err == nil {
-		return path, nil
-	}
-	fmt.Fprintln(out, "installing Debian's runc: apt-get install runc")
-	// Others may be installing something too.
-	wait := []string{"-o", "DPkg::Lock::Timeout=300", "-q"}
-	install := append(wait, "install", "-y", "--no-install-recommends", "runc")
-	if err := runIn(ctx, "/", "apt-get", install...); err != nil {
-		// The lists of a fresh machine are empty or old.
-		if err := runIn(ctx, "/", "apt-get", append(wait, "update")...); err != nil {
-			return "", fmt.Errorf("no runc on PATH, and it cannot be installed: %w", err)
-		}
-		if err := runIn(ctx, "/", "apt-get", install...); err != nil {
-			return "", fmt.Errorf("no runc on PATH, and it cannot be installed: %w", err)
-		}
-	}
-	return findRunc()
+	var path string
+	err := toolchain.Install(ctx, out, func() (err error) {
+		path, err = findRunc()
+		return err
+	}, "runc")
+	return path, err
 }
 
 // findRunc also looks where Debian puts runc, which is not on the PATH of a
@@ -237,17 +219,6 @@ func findRunc() (string, error) {
 		return exec.LookPath("/usr/sbin/runc")
 	}
 	return path, nil
-}
-
-// runIn runs a program quietly; what it wrote is in the error when it fails.
-func runIn(ctx context.Context, dir, name string, args ...string) error {
-	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("%s %s: %w\n%s", name, strings.Join(args, " "), err, out)
-	}
-	return nil
 }
 
 // hostPlatform is the platform whose programs run here without emulation.

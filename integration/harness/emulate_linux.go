@@ -8,10 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/rogpeppe/go-internal/lockedfile"
 	"golang.org/x/sys/unix"
-
-	"github.com/stagebuild/stagebuild/integration/toolchain"
 )
 
 // binfmtDir is where the kernel is told which program runs which binaries
@@ -60,7 +57,7 @@ func (e *Env) Emulate(ctx context.Context) (undo func() error, err error) {
 // qemu-user-static. With the flags FPOC the kernel opens the program now, so that
 // it runs in any container, and gives it the credentials of what it runs.
 func (e *Env) emulatorRule(ctx context.Context, entry string) (string, error) {
-	root, err := qemuPackage(ctx, e)
+	root, err := e.DebianPackage(ctx, "qemu-user-static")
 	if err != nil {
 		return "", err
 	}
@@ -78,40 +75,4 @@ func (e *Env) emulatorRule(ctx context.Context, entry string) (string, error) {
 	}
 	program := filepath.Join(root, fields["interpreter"])
 	return fmt.Sprintf(":%s:M::%s:%s:%s:FPOC", entry, fields["magic"], fields["mask"], program), nil
-}
-
-// qemuPackage returns the folder in which Debian's qemu-user-static is unpacked,
-// downloaded once.
-func qemuPackage(ctx context.Context, e *Env) (string, error) {
-	cache, err := toolchain.CacheDir(ctx)
-	if err != nil {
-		return "", err
-	}
-	arch, err := debianArch(hostPlatform())
-	if err != nil {
-		return "", err
-	}
-	dir := filepath.Join(cache, "debian", arch)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return "", err
-	}
-	path := filepath.Join(dir, "qemu-user-static")
-	unlock, err := lockedfile.MutexAt(path + ".lock").Lock()
-	if err != nil {
-		return "", err
-	}
-	defer unlock()
-	if _, err := os.Stat(path); err == nil {
-		return path, nil
-	}
-	fmt.Fprintln(e.log, "downloading Debian's qemu-user-static (once)")
-	tmp, err := os.MkdirTemp(dir, "apt")
-	if err != nil {
-		return "", err
-	}
-	err = unpackPackage(ctx, tmp, arch, "qemu-user-static")
-	if err == nil {
-		err = os.Rename(filepath.Join(tmp, "root"), path)
-	}
-	return path, errors.Join(err, os.RemoveAll(tmp))
 }

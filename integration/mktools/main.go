@@ -1,6 +1,6 @@
-// Command mktools builds the named tools of the toolchain package, or all of
-// them, and links them into a folder: the Makefile's way to the same binaries
-// that the tests use.
+// Command mktools builds the named tools of the toolchain package, or all but
+// those of a Docker Engine, and links them into a folder: the Makefile's way to
+// the same binaries that the tests use.
 //
 //	go run ./integration/mktools -o .cache/bin golangci-lint
 package main
@@ -26,7 +26,7 @@ func main() {
 	defer stop()
 	names := flag.Args()
 	if len(names) == 0 {
-		names = toolchain.Names()
+		names = toolchain.Common()
 	}
 	for _, name := range names {
 		if err := link(ctx, name, *out); err != nil {

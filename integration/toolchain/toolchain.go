@@ -1,6 +1,7 @@
 // Package toolchain builds the programs that the integration tests, the demo
-// and the linters run: buildkitd, buildctl, buildx, the docker CLI, a registry
-// and more, each at the version that a module file under tools/ pins.
+// and the linters run: buildkitd, buildctl, buildx, the docker CLI, a registry,
+// a Docker Engine and more, each at the version that a module file under tools/
+// pins.
 //
 // A program is built once for a module file: the result lies in a cache of the
 // user, under a key made of the module file's content, the Go version and the
@@ -16,6 +17,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	gopath "path"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -32,6 +34,10 @@ type tool struct {
 	pkg     string // main package, below the module
 	version string // the variable that the linker sets to the module's version, or ""
 	gcflags string
+	tags    string // build constraints, comma-separated
+	// c says that the program is partly written in C. It is linked statically
+	// all the same.
+	c bool
 }
 
 // tools lists every program that [Ensure] can build.
@@ -50,14 +56,32 @@ func tools() []tool {
 		{name: "registry", dir: "tools", module: "github.com/distribution/distribution/v3", pkg: "cmd/registry", version: "github.com/distribution/distribution/v3/version.version"},
 		{name: "benchstat", dir: "tools", module: "golang.org/x/perf", pkg: "cmd/benchstat"},
 		{name: "golangci-lint", dir: "tools/lint", module: "github.com/golangci/golangci-lint/v2", pkg: "cmd/golangci-lint", version: "main.version"},
+
+		{name: "dockerd", dir: engineDir, module: "github.com/moby/moby/v2", pkg: "cmd/dockerd", version: "github.com/moby/moby/v2/dockerversion.Version", tags: "nri_no_wasm"},
+		{name: "containerd", dir: engineDir, module: "github.com/containerd/containerd/v2", pkg: "cmd/containerd", version: "github.com/containerd/containerd/v2/version.Version", tags: "nri_no_wasm,no_btrfs,no_devmapper,no_zfs"},
+		{name: "containerd-shim-runc-v2", dir: engineDir, module: "github.com/containerd/containerd/v2", pkg: "cmd/containerd-shim-runc-v2", version: "github.com/containerd/containerd/v2/version.Version"},
+		// dockerd confines containers with seccomp, for which runc needs a C library.
+		{name: "runc", dir: engineDir, module: "github.com/opencontainers/runc", tags: "seccomp", c: true},
 	}
 }
 
+// engineDir holds the module file of a Docker Engine, apart from the others: it
+// takes minutes to build, and a C compiler.
+const engineDir = "tools/engine"
+
 // Names lists the programs that [Ensure] can build.
-func Names() []string {
+func Names() []string { return names(func(tool) bool { return true }) }
+
+// Common lists the programs that the default tests and the linters use: all but
+// those of a Docker Engine.
+func Common() []string { return names(func(t tool) bool { return t.dir != engineDir }) }
+
+func names(choose func(tool) bool) []string {
 	var names []string
 	for _, t := range tools() {
-		names = append(names, t.name)
+		if choose(t) {
+			names = append(names, t.name)
+		}
 	}
 	return names
 }
@@ -118,11 +142,16 @@ func (t tool) build(ctx context.Context, log io.Writer, src, path string) error 
 	if err != nil {
 		return err
 	}
+	if t.c {
+		if err := ensureC(ctx, log); err != nil {
+			return err
+		}
+	}
 	fmt.Fprintf(log, "building %s %s (once, minutes for the first of them)\n", t.name, version)
 	start := time.Now()
 	tmp := path + ".tmp"
-	args := append(append([]string{"build"}, t.flags(version)...), "-o", tmp, t.module+"/"+t.pkg)
-	if _, err := goCommand(ctx, src, args...); err != nil {
+	args := append(append([]string{"build"}, t.flags(version)...), "-o", tmp, gopath.Join(t.module, t.pkg))
+	if _, err := goCommandC(ctx, t.c, src, args...); err != nil {
 		return err
 	}
 	if err := os.Rename(tmp, path); err != nil {
@@ -137,7 +166,13 @@ func (t tool) flags(version string) []string {
 	if t.version != "" {
 		ldflags += " -X " + t.version + "=" + strings.TrimSuffix(version, "+incompatible")
 	}
+	if t.c {
+		ldflags += " -extldflags=-static"
+	}
 	flags := []string{"-trimpath", "-buildvcs=false", "-ldflags=" + ldflags}
+	if t.tags != "" {
+		flags = append(flags, "-tags="+t.tags)
+	}
 	if t.gcflags != "" {
 		flags = append(flags, "-gcflags="+t.gcflags)
 	}
@@ -161,10 +196,19 @@ func (t tool) key(src string) (string, error) {
 
 // goCommand runs the go command in dir and returns its trimmed output.
 func goCommand(ctx context.Context, dir string, args ...string) (string, error) {
+	return goCommandC(ctx, false, dir, args...)
+}
+
+// goCommandC is goCommand with or without C.
+func goCommandC(ctx context.Context, c bool, dir string, args ...string) (string, error) {
+	cgo := "CGO_ENABLED=0"
+	if c {
+		cgo = "CGO_ENABLED=1"
+	}
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = dir
 	// A workspace or a -mod flag of the user is about another module.
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOWORK=off", "GOFLAGS=-mod=readonly")
+	cmd.Env = append(os.Environ(), cgo, "GOWORK=off", "GOFLAGS=-mod=readonly")
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
