@@ -47,7 +47,11 @@ type Output struct {
 // Run runs a program of this machine or of BinDir with [Env.Environ]. When it
 // fails, the error holds the command line and what it wrote.
 func (e *Env) Run(ctx context.Context, name string, args ...string) (Output, error) {
-	cmd := e.Command(ctx, name, args...)
+	return capture(e.Command(ctx, name, args...), name, args)
+}
+
+// capture runs a command that was prepared.
+func capture(cmd *exec.Cmd, name string, args []string) (Output, error) {
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()

@@ -121,37 +121,42 @@ func imageBusybox(ctx context.Context, image, platform, path string) error {
 // DebianPackage returns a folder with the files of a Debian package for this
 // machine, downloaded once into the user's cache.
 func (e *Env) DebianPackage(ctx context.Context, pkg string) (string, error) {
-	arch, err := debianArch(hostPlatform())
-	if err != nil {
-		return "", err
-	}
+	return debianPrograms(ctx, e.log, pkg, pkg)
+}
+
+// debianPrograms returns a folder with the contents of packages for this machine,
+// downloaded once under a name.
+func debianPrograms(ctx context.Context, out io.Writer, name string, packages ...string) (string, error) {
 	cache, err := toolchain.CacheDir(ctx)
 	if err != nil {
 		return "", err
 	}
+	arch, err := debianArch(hostPlatform())
+	if err != nil {
+		return "", err
+	}
 	dir := filepath.Join(cache, "debian", arch)
-	path := filepath.Join(dir, pkg)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", err
 	}
-	unlock, err := lockedfile.MutexAt(path + ".lock").Lock()
+	root := filepath.Join(dir, name)
+	unlock, err := lockedfile.MutexAt(root + ".lock").Lock()
 	if err != nil {
 		return "", err
 	}
 	defer unlock()
-	if _, err := os.Stat(path); err == nil {
-		return path, nil
+	if _, err := os.Stat(root); err == nil {
+		return root, nil
 	}
-	fmt.Fprintf(e.log, "downloading Debian's %s (once)\n", pkg)
+	fmt.Fprintf(out, "downloading Debian's %s (once)\n", strings.Join(packages, ", "))
 	tmp, err := os.MkdirTemp(dir, "apt")
 	if err != nil {
 		return "", err
 	}
-	err = unpackPackages(ctx, tmp, arch, pkg)
-	if err == nil {
-		err = os.Rename(filepath.Join(tmp, "root"), path)
+	if err = unpackPackages(ctx, tmp, arch, packages...); err == nil {
+		err = os.Rename(filepath.Join(tmp, "root"), root)
 	}
-	return path, errors.Join(err, os.RemoveAll(tmp))
+	return root, errors.Join(err, os.RemoveAll(tmp))
 }
 
 // unpackPackages downloads Debian packages of any architecture and unpacks them

@@ -98,13 +98,13 @@ type Env struct {
 // stopGrace is the time that a daemon gets to end.
 const stopGrace = 20 * time.Second
 
-// UnavailableError says that this machine has nothing to run builds on.
+// UnavailableError says that this machine has not what builds are to run on.
 type UnavailableError struct {
 	Reason string
 }
 
 // Error returns the reason.
-func (e *UnavailableError) Error() string { return "no BuildKit to test against: " + e.Reason }
+func (e *UnavailableError) Error() string { return "nothing to test against: " + e.Reason }
 
 // Start starts a registry with base images in it and a BuildKit daemon, or
 // uses the daemon that there is. The caller ends it with [Env.Close]. It
@@ -221,11 +221,18 @@ func (e *Env) DaemonLog() string {
 	return e.daemon.proc.log.String()
 }
 
-// atEnd has the environment call end when it closes.
-func (e *Env) atEnd(end func(grace time.Duration) error) {
+// atEnd has the environment call end when it closes, and returns what calls it
+// before that. It is called once.
+func (e *Env) atEnd(end func(grace time.Duration) error) func(grace time.Duration) error {
+	var once sync.Once
+	first := func(grace time.Duration) (err error) {
+		once.Do(func() { err = end(grace) })
+		return err
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.closers = append(e.closers, end)
+	e.closers = append(e.closers, first)
+	return first
 }
 
 // Close ends what Start started, last things first, and removes its files.

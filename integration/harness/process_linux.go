@@ -2,6 +2,7 @@ package harness
 
 import (
 	"os/exec"
+	"strings"
 	"syscall"
 )
 
@@ -21,9 +22,11 @@ func dieWithParent(cmd *exec.Cmd) {
 
 // inOwnNamespaces makes cmd the first process of a process namespace, with
 // mounts of its own: what the daemon leaves behind when it is killed, running
-// containers and mounts, the kernel ends with it. It takes root.
-func inOwnNamespaces(cmd *exec.Cmd) {
-	const script = `mount --make-rprivate / && mount -t proc none /proc && exec "$0" "$@"`
+// containers and mounts, the kernel ends with it. Further mounts are made by
+// shell commands. It takes root.
+func inOwnNamespaces(cmd *exec.Cmd, mounts ...string) {
+	steps := append([]string{"mount --make-rprivate /", "mount -t proc none /proc"}, mounts...)
+	script := strings.Join(append(steps, `exec "$0" "$@"`), " && ")
 	cmd.Args = append([]string{"sh", "-c", script, cmd.Path}, cmd.Args[1:]...)
 	cmd.Path = "/bin/sh"
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID | syscall.CLONE_NEWNS}

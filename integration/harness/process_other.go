@@ -14,4 +14,4 @@ const stopSignal = syscall.SIGTERM
 func dieWithParent(*exec.Cmd) {}
 
 // inOwnNamespaces does nothing: there are none.
-func inOwnNamespaces(*exec.Cmd) {}
+func inOwnNamespaces(*exec.Cmd, ...string) {}

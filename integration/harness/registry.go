@@ -112,6 +112,17 @@ func startRegistry(ctx context.Context, out io.Writer, dir string) (*Registry, e
 	return r, nil
 }
 
+// serveIn makes the registry, at its own address, that of the network which the
+// process pid is in.
+func (r *Registry) serveIn(ctx context.Context, pid int) error {
+	lis, err := listenIn(ctx, pid, r.Host)
+	if err != nil {
+		return err
+	}
+	go func() { _ = r.server.Serve(lis) }() // ends with close, as the first one does
+	return nil
+}
+
 func registryConfig(data, sock string) string {
 	return fmt.Sprintf(`version: 0.1
 log: {level: warn, accesslog: {disabled: true}}

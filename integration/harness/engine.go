@@ -1,0 +1,228 @@
+package harness
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/stagebuild/stagebuild/integration/toolchain"
+)
+
+// EngineKind is a Docker Engine that [Env.StartEngine] can start.
+type EngineKind string
+
+// The engines.
+const (
+	// Docker20 is Debian 12's Docker Engine 20.10, with BuildKit 0.8. An image
+	// there is of one platform.
+	Docker20 EngineKind = "20.10"
+	// Docker29 is the release that tools/engine/go.mod pins, as it is installed
+	// today: with the containerd image store, whose images are of many platforms.
+	Docker29 EngineKind = "29"
+	// Docker29Classic is the same release with the image store that an engine
+	// keeps which was upgraded from an older one.
+	Docker29Classic EngineKind = "29-classic"
+)
+
+// Engine is a Docker Engine that the harness started, in a network of its own:
+// there is the environment's registry, under the same address as outside, and
+// nothing else. Docker Hub's names are pulled from that.
+type Engine struct {
+	Kind EngineKind
+	// Host is the engine's address as DOCKER_HOST takes it.
+	Host string
+
+	env  *Env
+	set  []string // environment variables of commands
+	proc *process
+	end  func(grace time.Duration) error
+}
+
+// StartEngine starts an engine. It ends with the environment, or before that
+// with [Engine.Stop].
+func (e *Env) StartEngine(ctx context.Context, kind EngineKind) (*Engine, error) {
+	if e.daemon == nil {
+		return nil, &UnavailableError{"engines are only started beside a daemon of the harness's own, and there is " + e.Builder}
+	}
+	dir, err := os.MkdirTemp(e.Dir, "eng")
+	if err != nil {
+		return nil, err
+	}
+	programs, err := e.enginePrograms(ctx, kind)
+	if err != nil {
+		return nil, err
+	}
+	config := filepath.Join(dir, "daemon.json")
+	data, err := json.Marshal(engineConfig(kind, dir, e.Registry.Host))
+	if err == nil {
+		err = os.WriteFile(config, data, 0o644)
+	}
+	if err != nil {
+		return nil, err
+	}
+	// The engine ends with the environment, not with the start's context.
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), filepath.Join(programs.bin, "dockerd"), "--config-file", config)
+	// It finds its containerd, and that its shim and runc, on PATH.
+	cmd.Env = append(slices.DeleteFunc(os.Environ(), isProxyVar), programs.env...)
+	if err := asMachine(cmd, dir); err != nil {
+		return nil, err
+	}
+	proc, err := startProcess("dockerd "+string(kind), cmd)
+	if err != nil {
+		return nil, err
+	}
+	g := &Engine{Kind: kind, Host: "unix://" + filepath.Join(dir, "s"), env: e, proc: proc}
+	g.end = e.atEnd(proc.stop)
+	if g.set, err = e.clientConfig(dir, g.Host); err != nil {
+		return nil, err
+	}
+	if err := e.Registry.serveIn(ctx, proc.cmd.Process.Pid); err != nil {
+		return nil, err
+	}
+	return g, proc.waitReady(ctx, time.Minute, g.ping)
+}
+
+// engineConfig is the daemon.json of an engine below dir: nothing in it is about
+// a file, an address or a firewall of this machine.
+func engineConfig(kind EngineKind, dir, registry string) map[string]any {
+	config := map[string]any{
+		"data-root":      filepath.Join(dir, "data"),
+		"exec-root":      filepath.Join(dir, "x"),
+		"pidfile":        filepath.Join(dir, "pid"),
+		"hosts":          []string{"unix://" + filepath.Join(dir, "s")},
+		"iptables":       false,
+		"ip6tables":      false,
+		"userland-proxy": false,
+		// systemd would look for the containers' processes in its own namespace.
+		"exec-opts":        []string{"native.cgroupdriver=cgroupfs"},
+		"registry-mirrors": []string{"http://" + registry},
+	}
+	if kind == Docker29Classic {
+		config["features"] = map[string]bool{"containerd-snapshotter": false}
+	}
+	return config
+}
+
+// clientConfig makes, below dir, lists of contexts and of builders for who uses
+// the engine at host, and returns the environment that says so.
+func (e *Env) clientConfig(dir, host string) ([]string, error) {
+	config := filepath.Join(dir, "docker")
+	if err := os.Mkdir(config, 0o755); err != nil {
+		return nil, err
+	}
+	if err := os.Symlink(filepath.Join(e.DockerConfig, "cli-plugins"), filepath.Join(config, "cli-plugins")); err != nil {
+		return nil, err
+	}
+	return []string{"DOCKER_HOST=" + host, "DOCKER_CONFIG=" + config, "BUILDX_CONFIG=" + filepath.Join(dir, "buildx")}, nil
+}
+
+// ping asks whether the engine answers.
+func (g *Engine) ping(ctx context.Context) error {
+	client := &http.Client{Transport: &http.Transport{
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "unix", strings.TrimPrefix(g.Host, "unix://"))
+		},
+		DisableKeepAlives: true,
+	}}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://engine/_ping", nil)
+	if err != nil {
+		return err
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return err
+	}
+	_ = resp.Body.Close() // nothing was wanted of the body
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("GET /_ping: %s", resp.Status)
+	}
+	return nil
+}
+
+// With returns the engine for commands that have further environment variables,
+// "NAME=VALUE". An empty DOCKER_HOST is as good as none.
+func (g *Engine) With(set ...string) *Engine {
+	c := *g
+	c.set = append(slices.Clone(g.set), set...)
+	return &c
+}
+
+// Command prepares a program that is to use the engine, and no other builder.
+func (g *Engine) Command(ctx context.Context, name string, args ...string) *exec.Cmd {
+	cmd := g.env.Command(ctx, name, args...)
+	cmd.Env = append(slices.DeleteFunc(cmd.Env, func(kv string) bool { return strings.HasPrefix(kv, "BUILDKIT_HOST=") }), g.set...)
+	return cmd
+}
+
+// Run runs a program that is to use the engine, as [Env.Run] does.
+func (g *Engine) Run(ctx context.Context, name string, args ...string) (Output, error) {
+	return capture(g.Command(ctx, name, args...), name, args)
+}
+
+// Docker runs the docker CLI.
+func (g *Engine) Docker(ctx context.Context, args ...string) (Output, error) {
+	return g.Run(ctx, "docker", args...)
+}
+
+// LastLines returns the last n lines that the engine wrote.
+func (g *Engine) LastLines(n int) string { return g.proc.log.tail(n) }
+
+// Stop ends the engine, its containerd and its containers.
+func (g *Engine) Stop() error { return g.end(stopGrace) }
+
+// Kill ends the engine at once, as when these tests are killed.
+func (g *Engine) Kill() error {
+	if err := g.proc.cmd.Process.Kill(); err != nil {
+		return fmt.Errorf("killing %s: %w", g.proc.name, err)
+	}
+	<-g.proc.done
+	return g.Stop()
+}
+
+// programs are the programs of an engine.
+type programs struct {
+	bin string   // where dockerd is
+	env []string // PATH and more
+}
+
+func (e *Env) enginePrograms(ctx context.Context, kind EngineKind) (*programs, error) {
+	if kind == Docker20 {
+		return e.debianEngine(ctx)
+	}
+	bin := filepath.Join(e.Dir, "engine")
+	if err := os.MkdirAll(bin, 0o755); err != nil {
+		return nil, err
+	}
+	init, err := debianInit(ctx, e.log)
+	if err != nil {
+		return nil, err
+	}
+	paths := map[string]string{"docker-init": init}
+	for _, name := range []string{"dockerd", "containerd", "containerd-shim-runc-v2", "runc"} {
+		if paths[name], err = toolchain.Ensure(ctx, e.log, name); err != nil {
+			return nil, err
+		}
+	}
+	for name, path := range paths {
+		if err := os.Symlink(path, filepath.Join(bin, name)); err != nil && !errors.Is(err, os.ErrExist) {
+			return nil, err
+		}
+	}
+	return &programs{bin: bin, env: []string{pathVar(bin)}}, nil
+}
+
+// pathVar is the PATH of a daemon whose programs are in dirs. A root that su
+// made has no sbin on its own.
+func pathVar(dirs ...string) string {
+	list := append(dirs, filepath.SplitList(os.Getenv("PATH"))...)
+	return "PATH=" + strings.Join(append(list, "/usr/sbin", "/sbin"), string(os.PathListSeparator))
+}
