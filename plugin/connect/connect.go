@@ -119,6 +119,9 @@ func connectStored(ctx context.Context, cli command.Cli, choice Choice, contextP
 		builder.WithName(choice.Value),
 		builder.WithContextPathHash(contextPath),
 	)
+	if isOtherContext(cli, choice.Value) {
+		return nil, &Error{Source: choice.Source, Name: choice.Value, Context: true, Err: errOtherContext}
+	}
 	if err != nil {
 		return nil, &Error{Source: choice.Source, Name: choice.Value, Missing: true, Err: err}
 	}
@@ -143,6 +146,20 @@ func connectStored(ctx context.Context, cli command.Cli, choice Choice, contextP
 		return nil, &Error{Source: choice.Source, Name: choice.Value, Err: err}
 	}
 	return &Builder{Name: b.Name, Driver: b.Driver, Nodes: nodes}, nil
+}
+
+// errOtherContext is why a docker context is no builder for buildx, whose words
+// are about itself.
+var errOtherContext = errors.New("a docker context, and not the current one")
+
+// isOtherContext reports whether name is a docker context that is not the current
+// one. A builder cannot have such a name.
+func isOtherContext(cli command.Cli, name string) bool {
+	if name == "" || name == cli.CurrentContext() {
+		return false
+	}
+	_, err := cli.ContextStore().GetMetadata(name)
+	return err == nil
 }
 
 // touch notes in buildx's store that the builder was used.

@@ -42,6 +42,11 @@ func TestErrorListsWhatWasTried(t *testing.T) {
   --builder               b: connection refused
 Set it up with: docker buildx create --bootstrap --name b`,
 		}, {
+			&Error{Source: Flag, Name: "c", Context: true, Err: reason},
+			`no builder can be reached. Tried, in order:
+  --builder               c: connection refused
+Build on its engine with: docker --context c stagebuild build`,
+		}, {
 			&Error{Source: BuilderEnv, Name: "b", Err: reason},
 			`no builder can be reached. Tried, in order:
   --builder               not given

@@ -16,8 +16,9 @@ type Error struct {
 	// Source is the one that decided, Name its builder, context or address.
 	Source Source
 	Name   string
-	// Missing is set if buildx has no builder of that name.
-	Missing bool
+	// Missing is set if buildx has no builder of that name, and Context if the
+	// name is that of a docker context other than the current one.
+	Missing, Context bool
 	// Embedded is set if it is not buildx's builder, but the private daemon.
 	Embedded bool
 	// Err is why that one cannot be used.
@@ -83,6 +84,8 @@ func (e *Error) advice() string {
 		return "Install it with: " + install
 	case e.Embedded:
 		return "Use another BuildKit daemon with: " + otherDaemon
+	case e.Context:
+		return "Build on its engine with: docker --context " + e.Name + " stagebuild build"
 	case e.Missing:
 		return "Set it up with: docker buildx create --bootstrap --name " + e.Name
 	}
