@@ -44,6 +44,9 @@ type outcome struct {
 // the others.
 func (r *buildRun) build(ctx context.Context, results []*result, failFast bool) error {
 	for _, res := range results {
+		if err := checkPlatforms(ctx, r.builder, res.platforms); err != nil {
+			return err
+		}
 		if err := removeStale(res.options.imageIDFile); err != nil {
 			return err
 		}
