@@ -15,6 +15,8 @@ DOCKER_CONFIG ?= $(HOME)/.docker
 PREFIX := $(DOCKER_CONFIG)/cli-plugins
 # What the integration tests run.
 TEST_TOOLS := buildctl docker docker-buildx registry $(if $(filter Linux,$(shell uname -s)),buildkitd)
+# The packages of the integration tests that need no Docker Engine.
+INTEGRATION = $$(go list ./integration/... | grep -v '/engines$$')
 # The packages whose tests need no daemon.
 UNIT = $$(go list ./... | grep -v '/integration')
 # Static, without the paths of this machine, and with the commit, whatever
@@ -41,13 +43,17 @@ demo: build ## build the example for two platforms, on a BuildKit of its own, an
 	go run ./integration/demo
 
 .PHONY: test
-test: ## run all tests, those against a real BuildKit included
+test: ## run all tests but test-engines, those against a real BuildKit included
 	go test $(UNIT)
 	@# Built before, these minutes show, and do not count for the tests' limit.
 	go run ./integration/mktools -o $(TOOLS) $(TEST_TOOLS)
 	@# What these run, Go's test cache cannot see: binaries, daemons, images.
-	go test -count=1 -timeout 30m ./integration/...
+	go test -count=1 -timeout 30m $(INTEGRATION)
 	cd examples/go-service && go test ./...
+
+.PHONY: test-engines
+test-engines: ## run the tests against real Docker Engines, which are built first
+	go test -count=1 -timeout 60m ./integration/engines
 
 .PHONY: unit
 unit: ## run the tests that need no daemon
@@ -60,7 +66,7 @@ lint: $(TOOLS)/golangci-lint ## check format, vet, golangci-lint, module files, 
 	go vet ./...
 	$(TOOLS)/golangci-lint run ./...
 	go mod tidy -diff
-	@for dir in tools tools/lint examples/go-service; do (cd $$dir && go mod tidy -diff); done
+	@for dir in tools tools/engine tools/lint examples/go-service; do (cd $$dir && go mod tidy -diff); done
 	go run ./integration/doccheck
 
 .PHONY: fuzz
@@ -85,7 +91,7 @@ bench-builds: $(TOOLS)/benchstat ## time whole builds beside those of buildx, on
 	$(TOOLS)/benchstat .cache/bench-builds.txt
 
 .PHONY: tools
-tools: ## build all tools that tests and linters use into .cache/bin
+tools: ## build the tools of test and lint into .cache/bin
 	go run ./integration/mktools -o $(TOOLS)
 
 $(TOOLS)/golangci-lint: tools/lint/go.mod tools/lint/go.sum

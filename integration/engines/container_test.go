@@ -1,0 +1,61 @@
+package engines
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// createBuilder makes a docker-container builder in the engine, which ends with
+// the test, and returns its name. As users do it, but for the registry that
+// stands in for Docker Hub.
+func (g engine) createBuilder(t *testing.T) string {
+	t.Helper()
+	if err := g.env.PushBuildKit(t.Context(), "moby/buildkit:buildx-stable-1"); err != nil {
+		t.Fatal(err)
+	}
+	config := filepath.Join(t.TempDir(), "buildkitd.toml")
+	if err := os.WriteFile(config, []byte(g.env.BuildkitConfig()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	name := strings.ToLower(strings.NewReplacer("/", "-", ".", "-").Replace(t.Name()))
+	g.docker(t, "buildx", "create", "--name="+name, "--driver=docker-container", "--driver-opt=network=host", "--buildkitd-config="+config)
+	t.Cleanup(func() {
+		if _, err := g.Run(context.WithoutCancel(t.Context()), "docker", "buildx", "rm", name); err != nil {
+			t.Error(err)
+		}
+	})
+	return name
+}
+
+func TestContainerBuilder(t *testing.T) {
+	each(t, allKinds, func(t *testing.T, g engine) {
+		builder := g.createBuilder(t)
+		dir := g.staged(t)
+		// The first build starts the container.
+		g.build(t, "--builder="+builder, "--load", "-t", "container", dir)
+		g.wantRun(t, "container", "release, run")
+
+		g.with("BUILDX_BUILDER="+builder).build(t, "--load", "-t", "container:env", "--build-arg=FLAVOR=debug", dir)
+		g.wantRun(t, "container:env", "debug, run")
+
+		container := "buildx_buildkit_" + builder + "0"
+		g.with("BUILDKIT_HOST=docker-container://"+container).build(t, "--load", "-t", "container:host", dir)
+		g.wantRun(t, "container:host", "release, run")
+
+		// One that does not run is started again.
+		g.docker(t, "stop", container)
+		g.docker(t, "buildx", "use", builder)
+		defer g.docker(t, "buildx", "use", "default")
+		g.build(t, "--load", "-t", "container:current", dir)
+		g.wantRun(t, "container:current", "release, run")
+
+		// Such a builder keeps its results to itself unless told otherwise.
+		g.build(t, "-t", "container:unsaid", dir)
+		if _, err := g.Docker(t.Context(), "image", "inspect", "container:unsaid"); err == nil {
+			t.Error("a result without an output went to the engine")
+		}
+	})
+}

@@ -1,0 +1,202 @@
+// Package engines holds scenarios that run against real Docker Engines: an old
+// one and a current one. What users have who have only Docker, it does with
+// `docker stagebuild`. It is a package of its own because a current engine takes
+// minutes to build, once: `make test-engines`.
+package engines
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stagebuild/stagebuild/integration/harness"
+)
+
+// suite is the environment that the tests of this package share.
+var suite harness.Suite
+
+func TestMain(m *testing.M) { os.Exit(suite.Main(m)) }
+
+// allKinds are all engines.
+var allKinds = []harness.EngineKind{harness.Docker20, harness.Docker29, harness.Docker29Classic}
+
+// engine is one that tests share.
+type engine struct {
+	*harness.Engine
+	env *harness.Env
+}
+
+// started is what was made for the tests so far.
+var started struct {
+	sync.Mutex
+	plugin   bool
+	frontend string // the frontend image's reference in the registry
+	engines  map[harness.EngineKind]*harness.Engine
+}
+
+// each runs a test on each of some engines, at the same time.
+func each(t *testing.T, kinds []harness.EngineKind, test func(t *testing.T, g engine)) {
+	t.Helper()
+	for _, kind := range kinds {
+		t.Run(string(kind), func(t *testing.T) {
+			t.Parallel()
+			test(t, start(t, kind))
+		})
+	}
+}
+
+// start returns an engine, with the plugin installed in its docker CLI.
+func start(t *testing.T, kind harness.EngineKind) engine {
+	t.Helper()
+	env := suite.Env(t)
+	env.NeedOwnDaemon(t)
+	started.Lock()
+	defer started.Unlock()
+	if !started.plugin {
+		if _, err := env.BuildCommand(t.Context(), "docker-stagebuild"); err != nil {
+			t.Fatal(err)
+		}
+		started.plugin = true
+		started.engines = map[harness.EngineKind]*harness.Engine{}
+	}
+	g := started.engines[kind]
+	if g == nil {
+		g = startEngine(t, env, kind)
+		started.engines[kind] = g
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("the last lines of Docker Engine %s:\n%s", kind, g.LastLines(20))
+		}
+	})
+	return engine{g, env}
+}
+
+// startEngine starts an engine, or skips the test on a system that cannot.
+func startEngine(t *testing.T, env *harness.Env, kind harness.EngineKind) *harness.Engine {
+	t.Helper()
+	g, err := env.StartEngine(t.Context(), kind)
+	if _, ok := errors.AsType[*harness.UnavailableError](err); ok {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+// frontendImage pushes the frontend image as the "# syntax=" of users names it,
+// and returns its reference in the registry.
+func frontendImage(t *testing.T) string {
+	t.Helper()
+	started.Lock()
+	defer started.Unlock()
+	if started.frontend == "" {
+		var err error
+		if started.frontend, err = suite.Env(t).PushFrontend(t.Context(), "stagebuild/stagebuild:1"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return started.frontend
+}
+
+// with returns the engine for commands with further environment variables.
+func (g engine) with(set ...string) engine { return engine{g.With(set...), g.env} }
+
+// docker runs the docker CLI, and returns what it printed.
+func (g engine) docker(t *testing.T, args ...string) string {
+	t.Helper()
+	out, err := g.Docker(t.Context(), args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(out.Stdout)
+}
+
+// build runs `docker stagebuild build`.
+func (g engine) build(t *testing.T, args ...string) {
+	t.Helper()
+	g.docker(t, append([]string{"stagebuild", "build"}, args...)...)
+}
+
+// wantRun checks what a container of an image prints.
+func (g engine) wantRun(t *testing.T, image, want string) {
+	t.Helper()
+	// What is not there is not to be pulled.
+	if got := g.docker(t, "run", "--rm", "--pull=never", image); got != want {
+		t.Errorf("a container of %s prints %q, want %q", image, got, want)
+	}
+}
+
+// writeContext writes a build context and returns its folder.
+func writeContext(t *testing.T, files map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, content := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// foreign is the platform that is not the engine's own.
+func (g engine) foreign() string {
+	if g.env.Platform == "linux/arm64" {
+		return "linux/amd64"
+	}
+	return "linux/arm64"
+}
+
+// staged is a build context that shows both guards, and needs no emulation. Its
+// image prints what was chosen.
+func (g engine) staged(t *testing.T) string {
+	t.Helper()
+	return writeContext(t, map[string]string{
+		"copied": "copied",
+		"Dockerfile": fmt.Sprintf(`# syntax=stagebuild/stagebuild:1
+ARG FLAVOR=release
+
+# For finding faults.
+FROM --if='FLAVOR == "debug"' busybox AS base
+ENV FLAVOR=debug
+
+FROM busybox AS base
+ENV FLAVOR=release
+
+FROM base AS app
+RUN --for=%s printf run > /how
+COPY --for=%s copied /how
+CMD ["sh", "-c", "echo $FLAVOR, $(cat /how)"]
+`, g.env.Platform, g.foreign()),
+	})
+}
+
+// wantFile checks a file below dir.
+func wantFile(t *testing.T, dir, name, want string) {
+	t.Helper()
+	got, err := os.ReadFile(filepath.Join(dir, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(got) != want {
+		t.Errorf("%s is %q, want %q", name, got, want)
+	}
+}
+
+// wantError checks that there is an error that says some things.
+func wantError(t *testing.T, err error, want ...string) {
+	t.Helper()
+	if err == nil {
+		t.Fatal("no error")
+	}
+	for _, w := range want {
+		if !strings.Contains(err.Error(), w) {
+			t.Errorf("the error does not say %q:\n%v", w, err)
+		}
+	}
+}

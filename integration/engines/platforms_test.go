@@ -1,0 +1,87 @@
+package engines
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stagebuild/stagebuild/integration/harness"
+)
+
+const both = "--platform=linux/amd64,linux/arm64"
+
+// An image of one platform, which need not be the engine's.
+func TestForeignPlatform(t *testing.T) {
+	each(t, allKinds, func(t *testing.T, g engine) {
+		g.build(t, "--load", "-t", "foreign", "--platform="+g.foreign(), g.staged(t))
+		if got := g.docker(t, "image", "inspect", "--format={{.Os}}/{{.Architecture}}", "foreign"); got != g.foreign() {
+			t.Errorf("the image is for %s, want %s", got, g.foreign())
+		}
+		// The file of the variant, without a container.
+		id := g.docker(t, "create", "--pull=never", "--platform="+g.foreign(), "foreign")
+		defer g.docker(t, "rm", id)
+		out := t.TempDir()
+		g.docker(t, "cp", id+":/how", out)
+		wantFile(t, out, "how", "copied")
+	})
+}
+
+// The containerd image store has images of several platforms.
+func TestSeveralPlatforms(t *testing.T) {
+	g := start(t, harness.Docker29)
+	dir := g.staged(t)
+	g.build(t, "--load", "-t", "several", both, dir)
+	g.wantRun(t, "several", "release, run")
+	for _, platform := range []string{"linux/amd64", "linux/arm64"} {
+		if got := g.docker(t, "image", "inspect", "--platform="+platform, "--format={{.Os}}/{{.Architecture}}", "several"); got != platform {
+			t.Errorf("the image for %s is for %s", platform, got)
+		}
+	}
+	g.build(t, "--push", "-t", g.env.Registry.Ref("engines/several:1"), both, dir)
+	wantPlatforms(t, g, "engines/several:1")
+}
+
+// Other engines refuse, and say what to do; doing that works.
+func TestSeveralPlatformsAreRefused(t *testing.T) {
+	each(t, []harness.EngineKind{harness.Docker20, harness.Docker29Classic}, func(t *testing.T, g engine) {
+		dir := g.staged(t)
+		for _, frontend := range []string{"inprocess", "image=" + frontendImage(t)} {
+			_, err := g.Docker(t.Context(), "stagebuild", "build", "--frontend="+frontend, "-t", "refused", both, dir)
+			wantError(t, err, "one platform each, not for linux/amd64, linux/arm64", "--tag 'NAME:{{.Arch}}'", "docker buildx create --use --driver docker-container", "--push")
+		}
+		g.build(t, "-t", "apart:{{.Arch}}", both, dir)
+		_, arch, _ := strings.Cut(g.env.Platform, "/")
+		g.wantRun(t, "apart:"+arch, "release, run")
+		_, arch, _ = strings.Cut(g.foreign(), "/")
+		if got := g.docker(t, "image", "inspect", "--format={{.Architecture}}", "apart:"+arch); got != arch {
+			t.Errorf("the image for %s is for %s", arch, got)
+		}
+
+		builder := g.createBuilder(t)
+		repo := "engines/advised:" + string(g.Kind)
+		g.build(t, "--builder="+builder, "--push", "-t", g.env.Registry.Ref(repo), both, dir)
+		wantPlatforms(t, g, repo)
+	})
+}
+
+// wantPlatforms checks that what was pushed is for both platforms, and that each
+// has its own instructions.
+func wantPlatforms(t *testing.T, g engine, repo string) {
+	t.Helper()
+	res, err := g.env.Registry.Read(t.Context(), repo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := res.Platforms(), []string{"linux/amd64", "linux/arm64"}; !slices.Equal(got, want) {
+		t.Fatalf("the platforms are %v, want %v", got, want)
+	}
+	for _, img := range res.Images {
+		want := "copied"
+		if img.Platform == g.env.Platform {
+			want = "run"
+		}
+		if how, err := img.ReadFile("how"); err != nil || string(how) != want {
+			t.Errorf("%s: /how is %q, want %q (%v)", img.Platform, how, want, err)
+		}
+	}
+}
