@@ -30,7 +30,9 @@ type request struct {
 	// platforms are the requested ones: buildx changes those in build.
 	platforms []ocispecs.Platform
 	// dests are the files and folders of the outputs, "-" for standard output.
-	dests   []string
+	dests []string
+	// files are those of dests that are written aside first.
+	files   outputFiles
 	display progressui.DisplayMode
 	// printID asks for the image ID and nothing else on standard output.
 	printID bool
@@ -181,6 +183,7 @@ func (o *buildOptions) parseOutputs(req *request, _ lookupEnv) error {
 		return fmt.Errorf("--output: %w", err)
 	}
 	req.dests = destinations(entries)
+	req.files.divert(entries, outputs)
 	for _, out := range outputs {
 		if o.imageIDFile != "" && (out.Type == client.ExporterLocal || out.Type == client.ExporterTar) {
 			return fmt.Errorf("--iidfile: output of type %q has no image ID", out.Type)

@@ -92,6 +92,7 @@ func (r *buildRun) buildOne(ctx context.Context, res *result) *outcome {
 		handler = r.frontend.Handler()
 	}
 	resp, err := r.solve(ctx, handler, &res.build, steps)
+	err = res.files.end(err)
 	if err != nil {
 		err = fmt.Errorf("failed to build: %w", r.builder.Explain(ctx, err))
 	} else if r.frontend != nil {
