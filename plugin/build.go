@@ -105,9 +105,7 @@ filled in for each. Where one names the platform, each platform is a result.`,
   BUILDKIT_HOST=unix:///run/buildkit/buildkitd.sock docker stagebuild build .`,
 		Args:                  exactArgs(1, "one PATH, URL or -"),
 		DisableFlagsInUseLine: true,
-		ValidArgsFunction: func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
-			return nil, cobra.ShellCompDirectiveFilterDirs
-		},
+		ValidArgsFunction:     completePath,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			options.contextPath = args[0]
 			display, err := options.check(os.LookupEnv)
@@ -119,7 +117,8 @@ filled in for each. Where one names the platform, each platform is a result.`,
 	}
 	addBuildFlags(cmd, &options, os.Getenv)
 	complete(cmd, "builder", completeBuilders(dockerCLI))
-	complete(cmd, "platform", completePlatforms)
+	completeDockerfileFlags(cmd, true)
+	completeBuildFlags(cmd)
 	return cmd
 }
 

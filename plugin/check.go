@@ -45,9 +45,7 @@ when something is found.`,
   docker stagebuild check --format json --platform linux/arm64`,
 		Args:                  maxArgs(1, "at most one PATH or -"),
 		DisableFlagsInUseLine: true,
-		ValidArgsFunction: func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
-			return nil, cobra.ShellCompDirectiveFilterDirs
-		},
+		ValidArgsFunction:     completePath,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				options.contextPath = args[0]
@@ -67,7 +65,8 @@ when something is found.`,
 	flags.StringArrayVar(&options.buildArgs, "build-arg", nil, "Set build-time variables")
 	flags.StringArrayVar(&options.contexts, "build-context", nil, "Additional build contexts (e.g., name=path)")
 	flags.StringVar(&options.format, "format", "text", `Format of the findings ("text", "json")`)
-	complete(cmd, "platform", cobra.FixedCompletions(commonPlatforms(), cobra.ShellCompDirectiveNoFileComp))
+	completeDockerfileFlags(cmd, false)
+	complete(cmd, "platform", completePlatformNames)
 	complete(cmd, "format", cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }

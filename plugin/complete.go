@@ -44,15 +44,39 @@ func commonPlatforms() []string {
 	}
 }
 
-// completePlatforms offers common platforms, also after a comma.
-func completePlatforms(_ *cobra.Command, _ []string, toComplete string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	done := toComplete[:strings.LastIndex(toComplete, ",")+1]
-	given := strings.Split(done, ",")
-	var out []cobra.Completion
-	for _, p := range commonPlatforms() {
-		if !slices.Contains(given, p) {
-			out = append(out, done+p)
+// completePath offers folders for the one PATH of a command.
+func completePath(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return nil, cobra.ShellCompDirectiveFilterDirs
+}
+
+// completeFiles offers files. It is for flags that name one: the Docker CLI offers
+// none where nothing is said.
+func completeFiles(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	return nil, cobra.ShellCompDirectiveDefault
+}
+
+// splitList splits what was typed of a list that is separated by commas: the
+// items that are done, with the comma behind them, and the one that is begun.
+func splitList(typed string) (done, begun string) {
+	i := strings.LastIndex(typed, ",") + 1
+	return typed[:i], typed[i:]
+}
+
+// beginning returns the candidates that begin with what was typed of them, after
+// what stands before them in the same word. Behind a comma they are not described:
+// cobra's script for bash finds no candidate then, since it compares escaped ones.
+func beginning(before, begun string, candidates []cobra.Completion) []cobra.Completion {
+	var list []cobra.Completion
+	for _, c := range candidates {
+		if strings.Contains(before, ",") {
+			c, _, _ = strings.Cut(c, "\t")
+		}
+		if strings.HasPrefix(c, begun) {
+			list = append(list, before+c)
 		}
 	}
-	return out, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+	return list
 }

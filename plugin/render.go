@@ -41,9 +41,7 @@ commented out. No builder is needed.`,
   docker stagebuild render | docker buildx build -f - .`,
 		Args:                  maxArgs(1, "at most one PATH or -"),
 		DisableFlagsInUseLine: true,
-		ValidArgsFunction: func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
-			return nil, cobra.ShellCompDirectiveFilterDirs
-		},
+		ValidArgsFunction:     completePath,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				options.contextPath = args[0]
@@ -62,7 +60,8 @@ commented out. No builder is needed.`,
 	flags.StringVar(&options.platform, "platform", "", `Set the target platform (default: "linux" on this machine's architecture)`)
 	flags.StringArrayVar(&options.buildArgs, "build-arg", nil, "Set build-time variables")
 	flags.StringArrayVar(&options.contexts, "build-context", nil, "Additional build contexts (e.g., name=path)")
-	complete(cmd, "platform", cobra.FixedCompletions(commonPlatforms(), cobra.ShellCompDirectiveNoFileComp))
+	completeDockerfileFlags(cmd, false)
+	complete(cmd, "platform", completePlatform)
 	return cmd
 }
 

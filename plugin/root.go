@@ -83,7 +83,6 @@ also guard stages and instructions by platform and condition.`,
 		TraverseChildren:           true,
 		DisableFlagsInUseLine:      true,
 		SuggestionsMinimumDistance: 2,
-		CompletionOptions:          cobra.CompletionOptions{HiddenDefaultCmd: true},
 		PersistentPreRunE: func(cmd *cobra.Command, args []string) error {
 			if debugLogs {
 				debug.Enable()
@@ -98,6 +97,8 @@ also guard stages and instructions by platform and condition.`,
 			return unknownCommand(cmd, args[0])
 		},
 	}
+	// As for a plugin: most flags take no file.
+	cmd.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return &usageError{command: cmd.CommandPath(), err: err}
 	})

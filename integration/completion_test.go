@@ -1,0 +1,99 @@
+package integration
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const completionFile = `# platforms=linux/amd64,linux/arm64
+ARG VERSION=1.2
+# The public API.
+FROM scratch AS api
+FROM scratch AS worker
+`
+
+// TestDockerCompletes asks the docker CLI, as a shell's script does, what can
+// follow on the plugin's command line.
+func TestDockerCompletes(t *testing.T) {
+	env, _ := productEnv(t)
+	dir := writeContext(t, map[string]string{"Dockerfile": completionFile, "other.Dockerfile": "FROM scratch AS other\n"})
+	for args, want := range map[string]string{
+		"stagebuild b":                                           "build\tBuild stages of a Dockerfile\n:4\n",
+		"stagebuild build --stage a":                             "api\tThe public API\n:6\n",
+		"stagebuild build --stage api,":                          "api,worker\n:6\n",
+		"stagebuild build -f other.Dockerfile --target ":         "other\n:6\n",
+		"stagebuild build --platform linux/amd64,linux/arm6":     "linux/amd64,linux/arm64\n:6\n",
+		"stagebuild build --build-arg V":                         "VERSION=\tdefault: 1.2\n:6\n",
+		"stagebuild build --builder stage":                       "default\nstagebuild\n:4\n",
+		"stagebuild build --file ":                               ":0\n",
+		"stagebuild build --tag ":                                ":4\n",
+		"stagebuild render --stage w":                            "worker\n:4\n",
+		"--log-level debug stagebuild check --platform linux/am": "linux/amd64\tdeclared by the Dockerfile\n:6\n",
+	} {
+		cmd := env.Command(t.Context(), "docker", append([]string{"__complete"}, strings.Split(args, " ")...)...)
+		cmd.Dir = dir
+		out, err := cmd.Output()
+		if err != nil {
+			t.Errorf("%s: %v", args, err)
+			continue
+		}
+		if diff := cmp.Diff(want, string(out)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", args, diff)
+		}
+	}
+}
+
+// completeInBash loads a completion script, and prints what it offers for a
+// command line. The first function is what the scripts take from bash-completion,
+// the second one tells a shell with an editor how to go on.
+const completeInBash = `
+_get_comp_words_by_ref() {
+	words=("${COMP_WORDS[@]}") cword=$COMP_CWORD
+	cur=${words[cword]} prev=${words[cword-1]}
+}
+compopt() { :; }
+source <($1 completion bash) || exit
+complete -p "$1" || exit
+complete_for() {
+	COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMP_TYPE=9
+	"$(complete -p "$1" | sed 's/.* -F \([^ ]*\) .*/\1/')"
+	printf '%s\n' "${COMPREPLY[@]}"
+}
+complete_for "$@" 2>&1
+`
+
+// TestBashCompletes loads the scripts of both ways to run the program in bash,
+// and completes with them.
+func TestBashCompletes(t *testing.T) {
+	env, _ := productEnv(t)
+	dir := writeContext(t, map[string]string{"Dockerfile": completionFile})
+	for line, want := range map[string]string{
+		"docker-stagebuild build --stage a":             "api",
+		"docker-stagebuild build --stage api --stage w": "worker",
+		"docker-stagebuild check --build-arg V":         "VERSION=",
+		"docker-stagebuild rend":                        "render",
+		"docker stagebuild build --stage a":             "api",
+		`docker stagebuild build --stage \!w`:           `\!worker`,
+		"docker stagebuild build --stage api,w":         `api\,worker`,
+		// Bash breaks words at "=".
+		"docker stagebuild build --output type=local,d": `local\,dest=`,
+	} {
+		words := strings.Split(line, " ")
+		cmd := env.Command(t.Context(), "bash", append([]string{"-c", completeInBash, "bash"}, words...)...)
+		cmd.Dir = dir
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Errorf("%s: %v\n%s", line, err, out)
+			continue
+		}
+		registered, offered, _ := strings.Cut(strings.TrimSuffix(string(out), "\n"), "\n")
+		if !strings.HasSuffix(registered, " "+words[0]) {
+			t.Errorf("%s: the script registers %q", line, registered)
+		}
+		if offered != want {
+			t.Errorf("%s: bash offers %q, want %q", line, offered, want)
+		}
+	}
+}

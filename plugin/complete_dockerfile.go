@@ -1,0 +1,200 @@
+package plugin
+
+import (
+	"cmp"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/docker/buildx/util/urlutil"
+	"github.com/moby/buildkit/frontend/dockerfile/command"
+	"github.com/spf13/cobra"
+
+	"github.com/stagebuild/stagebuild/frontend/guard"
+	"github.com/stagebuild/stagebuild/frontend/syntax"
+)
+
+// completeDockerfileFlags registers the completion of the flags whose values are
+// in the Dockerfile, for a command that takes one stage and one platform, or
+// lists of them.
+func completeDockerfileFlags(cmd *cobra.Command, lists bool) {
+	complete(cmd, "file", completeFiles)
+	complete(cmd, "stage", completeStages(lists))
+	complete(cmd, "target", completeStages(lists))
+	complete(cmd, "build-arg", completeBuildArgs)
+}
+
+// dockerfileSoFar is the Dockerfile that a command line is about that is still
+// being written, or nil where it is not in a file. A file with mistakes has the
+// stages that could be read: it is being written too.
+func dockerfileSoFar(cmd *cobra.Command, args []string) *syntax.File {
+	path, name := ".", cmd.Flag("file").Value.String()
+	if len(args) > 0 {
+		path = args[0]
+	}
+	if path == "-" || name == "-" || urlutil.IsRemoteURL(path) || urlutil.IsHTTPURL(name) {
+		return nil
+	}
+	file, _ := readDockerfile(path, name, nil)
+	return file
+}
+
+// completeStages offers the stages of the Dockerfile, each with the comment above
+// it. In a list they are offered after commas and behind "!" too, each once.
+func completeStages(list bool) cobra.CompletionFunc {
+	return func(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		file := dockerfileSoFar(cmd, args)
+		if file == nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		if !list {
+			return beginning("", typed, stageCandidates(file, nil)), cobra.ShellCompDirectiveNoFileComp
+		}
+		done, begun := splitList(typed)
+		given := strings.Split(strings.ReplaceAll(done, "!", ""), ",")
+		if stages, ok := cmd.Flag("stage").Value.(*stagesValue); ok {
+			given = append(given, strings.Split(strings.ReplaceAll(stages.String(), "!", ""), ",")...)
+		}
+		if name, excluded := strings.CutPrefix(begun, "!"); excluded {
+			done, begun = done+"!", name
+		}
+		return beginning(done, begun, stageCandidates(file, given)), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+	}
+}
+
+// completeStageName offers the stages for a flag that takes one each time.
+func completeStageName(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	return completeStages(false)(cmd, args, typed)
+}
+
+// stageCandidates are the names of a file's stages but for those that were given.
+func stageCandidates(file *syntax.File, given []string) []cobra.Completion {
+	var list []cobra.Completion
+	for _, name := range file.StageNames() {
+		if slices.ContainsFunc(given, func(g string) bool { return strings.EqualFold(strings.TrimSpace(g), name) }) {
+			continue
+		}
+		var about string
+		for _, stage := range file.Group(name).Stages {
+			about = cmp.Or(about, commentAbove(file, stage.From, name))
+		}
+		list = append(list, cobra.CompletionWithDesc(name, about))
+	}
+	return list
+}
+
+// directiveComment matches a comment that is for a program (BuildKit's
+// frontend/dockerfile/parser/directives.go, and ours).
+var directiveComment = regexp.MustCompile(`^(syntax|escape|check|platforms)\s*=`)
+
+// commentAbove is what the comment right above an instruction says about a name,
+// up to its first full stop. A name that it begins with is left out, as BuildKit
+// does (getDocComment in instructions/parse.go).
+func commentAbove(file *syntax.File, in *syntax.Instruction, name string) string {
+	var lines []string
+	for line := in.First - 1; line > 0; line-- {
+		text, ok := strings.CutPrefix(strings.TrimSpace(file.Source.Text(file.Source.LineSpan(line))), "#")
+		if text = strings.TrimSpace(text); !ok || text == "" {
+			break
+		}
+		if !directiveComment.MatchString(text) {
+			lines = append(lines, text)
+		}
+	}
+	slices.Reverse(lines)
+	text, _, _ := strings.Cut(strings.Join(lines, " "), ". ")
+	return strings.TrimSuffix(strings.TrimPrefix(text, name+" "), ".")
+}
+
+// completePlatforms offers what --platform of a build takes, also after a comma:
+// what stands for several platforms, those that the Dockerfile declares, and
+// common ones.
+func completePlatforms(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	declared := declaredPlatforms(cmd, args)
+	var words []cobra.Completion
+	if len(declared) > 0 {
+		words = append(words, cobra.CompletionWithDesc("all", strings.Join(declared, ", ")))
+	}
+	words = append(words, cobra.CompletionWithDesc("local", "the builder's own"))
+	return platformList(cmd, typed, words, declared)
+}
+
+// completePlatformNames offers platforms, also after a comma.
+func completePlatformNames(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	return platformList(cmd, typed, nil, declaredPlatforms(cmd, args))
+}
+
+// completePlatform offers platforms for a flag that takes one.
+func completePlatform(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	return beginning("", typed, platformCandidates(declaredPlatforms(cmd, args))), cobra.ShellCompDirectiveNoFileComp
+}
+
+func platformList(cmd *cobra.Command, typed string, words []cobra.Completion, declared []string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	done, begun := splitList(typed)
+	given := strings.Split(done, ",")
+	if flag := cmd.Flag("platform"); flag.Changed {
+		// Unlike pflag's String, which is in brackets.
+		values, _ := cmd.Flags().GetStringArray(flag.Name)
+		given = append(given, strings.Split(strings.Join(values, ","), ",")...)
+	}
+	candidates := slices.DeleteFunc(append(words, platformCandidates(declared)...), func(c cobra.Completion) bool {
+		name, _, _ := strings.Cut(c, "\t")
+		return slices.Contains(given, name)
+	})
+	return beginning(done, begun, candidates), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+}
+
+// platformCandidates are the declared platforms, then common ones.
+func platformCandidates(declared []string) []cobra.Completion {
+	var list []cobra.Completion
+	for _, name := range declared {
+		list = append(list, cobra.CompletionWithDesc(name, "declared by the Dockerfile"))
+	}
+	for _, name := range commonPlatforms() {
+		if !slices.Contains(declared, name) {
+			list = append(list, name)
+		}
+	}
+	return list
+}
+
+func declaredPlatforms(cmd *cobra.Command, args []string) []string {
+	file := dockerfileSoFar(cmd, args)
+	if file == nil {
+		return nil
+	}
+	var names []string
+	for _, p := range file.Platforms {
+		names = append(names, guard.FormatPlatform(p))
+	}
+	return names
+}
+
+// completeBuildArgs offers the build args that the Dockerfile declares above its
+// first stage, as NAME=, with the comment above them or else their default.
+func completeBuildArgs(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	const directive = cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+	file := dockerfileSoFar(cmd, args)
+	if file == nil {
+		return nil, directive
+	}
+	given, _ := cmd.Flags().GetStringArray("build-arg")
+	var list []cobra.Completion
+	for _, in := range file.Globals {
+		if in.Keyword != command.Arg {
+			continue
+		}
+		for _, d := range in.Declarations {
+			about := commentAbove(file, in, d.Name)
+			if about == "" && d.Value != "" {
+				about = "default: " + d.Value
+			}
+			c := cobra.CompletionWithDesc(d.Name+"=", about)
+			was := func(arg string) bool { return arg == d.Name || strings.HasPrefix(arg, d.Name+"=") }
+			if !slices.ContainsFunc(given, was) && !slices.Contains(list, c) {
+				list = append(list, c)
+			}
+		}
+	}
+	return beginning("", typed, list), directive
+}
