@@ -124,6 +124,12 @@ filled in for each. Where one names the platform, each platform is a result.`,
 
 // runBuild builds the results that the flags ask for, and says what became of them.
 func runBuild(ctx context.Context, dockerCLI command.Cli, options buildOptions, display progressui.DisplayMode, env lookupEnv) error {
+	// A template's files are known with the results.
+	if !isTemplate(options.imageIDFile) {
+		if err := removeStale(options.imageIDFile); err != nil {
+			return err
+		}
+	}
 	fe := newFrontend(options.frontend)
 	if fe != nil {
 		defer fe.RegisterDrivers()()
