@@ -79,30 +79,35 @@ func newBuildCommand(dockerCLI command.Cli) *cobra.Command {
 		Long: `Build stages of a Dockerfile, each for one platform or several.
 
 PATH is a folder, URL a git repository or an archive, and - an archive or a
-Dockerfile on standard input. Flags mean what they mean for "docker buildx build".
+Dockerfile on standard input. Flags mean what they mean for "docker buildx
+build".
 
-Several stages are built at once, each with a result of its own: what is read is
-read once, and one that fails does not stop the others. --tag, --output,
---cache-from, --cache-to, --metadata-file and --iidfile are templates then:
-{{.Stage}}, {{.Platform}}, {{.OS}}, {{.Arch}}, {{.Variant}} and {{.Arg "NAME"}} are
-filled in for each. Where one names the platform, each platform is a result.`,
+Several stages are built at once, each with a result of its own: what is read
+is read once, and one that fails does not stop the others. --tag, --output,
+--cache-from, --cache-to, --metadata-file and --iidfile can be templates, in
+which {{.Stage}}, {{.Platform}}, {{.OS}}, {{.Arch}}, {{.Variant}} and
+{{.Arg "NAME"}} are filled in for each result. Where one names the platform,
+each platform is a result.`,
 		Example: `  # Build the default stage and load the image into Docker
   docker stagebuild build --load -t app .
 
   # One stage, two platforms, pushed
-  docker stagebuild build --stage release --platform linux/amd64,linux/arm64 --push -t registry.example/app .
+  docker stagebuild build --stage release --platform linux/amd64,linux/arm64 \
+    --push -t registry.example.com/app .
 
   # Two stages, each with its own tag
-  docker stagebuild build --stage api,worker --push -t 'registry.example/{{.Stage}}:1.2' .
+  docker stagebuild build --stage api,worker \
+    --push -t 'registry.example.com/{{.Stage}}:1.2' .
 
   # All stages but some, for all platforms that the Dockerfile declares
   docker stagebuild build --stage '!*-debug' --platform all .
 
   # Files instead of an image, from a git repository
-  docker stagebuild build -o type=local,dest=out https://github.com/example/app.git
+  docker stagebuild build -o type=local,dest=out https://git.example.com/app.git
 
   # A daemon that is no buildx builder
-  BUILDKIT_HOST=unix:///run/buildkit/buildkitd.sock docker stagebuild build .`,
+  BUILDKIT_HOST=unix:///run/buildkit/buildkitd.sock \
+    docker stagebuild build .`,
 		Args:                  exactArgs(1, "one PATH, URL or -"),
 		DisableFlagsInUseLine: true,
 		ValidArgsFunction:     completePath,

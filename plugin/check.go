@@ -35,9 +35,9 @@ func newCheckCommand(dockerCLI command.Cli) *cobra.Command {
 		Use:   "check [OPTIONS] [PATH | -]",
 		Short: "Check a Dockerfile",
 		Long: `Check a Dockerfile with BuildKit's rules and those for staged ones, on every
-platform that it declares. It finds what "docker stagebuild build --check" finds,
-but for what depends on base images: no builder is needed. The exit status is 1
-when something is found.`,
+platform that it declares. It finds what "docker stagebuild build --check"
+finds, but for what depends on base images: no builder is needed. The exit
+status is 1 when something is found.`,
 		Example: `  # Check the Dockerfile of the current folder
   docker stagebuild check
 

@@ -35,7 +35,8 @@ commented out. No builder is needed.`,
   docker stagebuild render --platform linux/arm64
 
   # What a build arg changes
-  diff <(docker stagebuild render) <(docker stagebuild render --build-arg DEBUG=1)
+  diff <(docker stagebuild render) \
+    <(docker stagebuild render --build-arg DEBUG=1)
 
   # Build it with any BuildKit
   docker stagebuild render | docker buildx build -f - .`,

@@ -10,6 +10,7 @@ package plugin
 import (
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/docker/buildx/util/logutil"
 	"github.com/docker/cli/cli-plugins/metadata"
@@ -34,6 +35,7 @@ func Run(dockerCLI *command.DockerCli) error {
 	configureLogs(logrus.StandardLogger())
 	if cliplugin.RunningStandalone() {
 		root := NewRootCommand(filepath.Base(os.Args[0]), dockerCLI, initializer(dockerCLI))
+		wrapHelp(root)
 		return root.Execute()
 	}
 	root := NewRootCommand(name, dockerCLI, func(cmd *cobra.Command, args []string) error {
@@ -111,6 +113,12 @@ also guard stages and instructions by platform and condition.`,
 		newVersionCommand(dockerCLI),
 	)
 	return cmd
+}
+
+// wrapHelp has flags described in lines of 80 columns, as the Docker CLI does for
+// a plugin on a terminal of that width.
+func wrapHelp(root *cobra.Command) {
+	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", ".FlagUsagesWrapped 80"))
 }
 
 // configureLogs gives log lines buildx's form, and hides those of its libraries
