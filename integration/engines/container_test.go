@@ -17,7 +17,7 @@ func (g engine) createBuilder(t *testing.T) string {
 		t.Fatal(err)
 	}
 	config := filepath.Join(t.TempDir(), "buildkitd.toml")
-	if err := os.WriteFile(config, []byte(g.env.BuildkitConfig()), 0o644); err != nil {
+	if err := os.WriteFile(config, []byte(g.env.DaemonConfig()), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	name := strings.ToLower(strings.NewReplacer("/", "-", ".", "-").Replace(t.Name()))
