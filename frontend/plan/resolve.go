@@ -288,7 +288,11 @@ func (r *resolver) target() {
 	}
 	p.Target = r.find(name, len(p.Stages))
 	if p.Target == nil {
-		r.diagnostics = append(r.diagnostics, r.noVariant(group, group.Stages[len(group.Stages)-1].From.Span())...)
+		list := r.noVariant(group, group.Stages[len(group.Stages)-1].From.Span())
+		if names := r.buildable(); p.Env.Stage == "" && len(list) > 0 && len(names) > 0 {
+			list[0].Hint += "; or choose a target: " + strings.Join(names, ", ")
+		}
+		r.diagnostics = append(r.diagnostics, list...)
 		return
 	}
 	if p.Env.Stage != "" || p.Target.position != r.selected-1 {
@@ -353,8 +357,24 @@ func (r *resolver) noVariant(group *syntax.Group, span source.Span) source.List 
 		}
 		fmt.Fprintf(&b, "\n  line %d: %s", s.From.First, d.Reason)
 	}
-	return source.List{r.diagnostic(span, NoVariant, b.String(),
-		"add a variant that holds, or a last one without a guard: FROM … AS "+group.Name)}
+	hint := "add a variant that holds, or a last one without a guard: FROM … AS " + group.Name
+	if context := r.nearContext(group.Name); context != "" {
+		hint = fmt.Sprintf("there is a named context %q; call it %q to have it stand for the stage", context, group.Name)
+	}
+	return source.List{r.diagnostic(span, NoVariant, b.String(), hint)}
+}
+
+// nearContext returns the named context that is meant for a stage and misspelt.
+func (r *resolver) nearContext(stage string) string {
+	var names []string
+	for context := range r.plan.Env.Contexts {
+		name, _, _ := syntax.SplitPlatform(context)
+		if r.plan.File.Group(name) == nil {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return source.Closest(stage, names)
 }
 
 func (r *resolver) reportGuard(in *syntax.Instruction, err *guard.Error) {
