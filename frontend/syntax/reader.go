@@ -264,7 +264,11 @@ func (r *reader) checkGroups() {
 func (r *reader) reportGuard(in *Instruction, v value, errs []*guard.Error) {
 	in.Faulty = in.Faulty || len(errs) > 0
 	for _, err := range errs {
-		r.report(valueSpan(in.text, v, err.Start, err.End), err.Name, err.Message, err.Hint)
+		hint := err.Hint
+		if hint == "" && err.Start < len(v.string) && strings.ContainsRune("`\\", rune(v.string[err.Start])) {
+			hint = "the escape character of this file is " + string(rune(in.escape))
+		}
+		r.report(valueSpan(in.text, v, err.Start, err.End), err.Name, err.Message, hint)
 	}
 }
 
