@@ -76,6 +76,27 @@ var faults = []fault{
 			"add a variant that holds, or a last one without a guard: FROM … AS tools",
 	},
 	{
+		name:       "number of a dropped stage",
+		dockerfile: "FROM scratch AS one\nIF false\n  FROM scratch AS two\nENDIF\nFROM one\nCOPY --from=1 a b\n",
+		marked:     []string{"   7 | >>> COPY --from=1 a b"},
+		message: `Dockerfile:7:13: stage 1, on line 4, is not there for linux/amd64: IF false is false (line 3); ` +
+			`refer to a stage by name: its variants share one`,
+	},
+	{
+		name:       "dropped default target",
+		dockerfile: "FROM scratch AS one\nFROM --for=windows one AS two\n",
+		marked:     []string{"   3 | >>> FROM --for=windows one AS two"},
+		message: "Dockerfile:3:1: stage \"two\" has no variant for linux/amd64:\n" +
+			"  line 3: --for=windows does not match linux/amd64\n" +
+			"add a variant that holds, or a last one without a guard: FROM … AS two; or choose a target: one",
+	},
+	{
+		name:       "guard with backticks",
+		dockerfile: "# escape=`\nARG KIND=core\nFROM --for=linux `\n  --if=\"KIND == `\"core`\" && KNID\" scratch\nCOPY a C:\\b\\\n",
+		marked:     []string{"   5 | >>>   --if=\"KIND == `\"core`\" && KNID\" scratch"},
+		message:    `Dockerfile:5:29: unknown name "KNID" in the condition; did you mean "KIND"?`,
+	},
+	{
 		name:       "unknown flag next to a guard",
 		dockerfile: "ARG DEBUG=1\nFROM scratch\n\nCOPY --if=DEBUG --form=x a b\n",
 		marked:     []string{"   5 | >>> COPY --if=DEBUG --form=x a b"},
