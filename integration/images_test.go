@@ -1,0 +1,44 @@
+package integration
+
+import (
+	"strings"
+	"testing"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/stagebuild/stagebuild/integration/harness"
+)
+
+// TestImagesForAPlatform takes files of images for a platform that is not built for:
+// two images in one instruction, and another one on each platform. The images have
+// triggers, which only a stage that is FROM one runs.
+func TestImagesForAPlatform(t *testing.T) {
+	env, _ := productEnv(t)
+	for _, name := range []string{"amd64", "arm64"} {
+		err := env.Registry.PushFiles(t.Context(), "images/"+name+":1", "linux/s390x", v1.Config{OnBuild: []string{"COPY a /triggered"}},
+			map[string]harness.File{"name": {Content: name}})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	res := buildEveryWay(t, "images/result", request{
+		platforms: bothPlatforms,
+		files:     map[string]string{"a": "a"},
+		dockerfile: strings.ReplaceAll(`FROM --platform=$BUILDPLATFORM busybox AS mounted
+RUN --mount=from=REPO/amd64:1::linux/s390x,target=/1 --mount=from=REPO/arm64:1::linux/s390x,target=/2 \
+    cat /1/name /2/name > /names
+FROM REPO/arm64:1::linux/s390x AS based
+
+FROM scratch
+COPY --from=REPO/$TARGETARCH:1::linux/s390x / /copied
+COPY --from=mounted /names /
+COPY --from=based / /based
+`, "REPO", env.Registry.Ref("images")),
+	})
+	for _, platform := range bothPlatforms {
+		wantFile(t, res, platform, "copied/name", strings.TrimPrefix(platform, "linux/"))
+		wantFile(t, res, platform, "names", "amd64arm64")
+		wantFile(t, res, platform, "based/name", "arm64")
+		wantFiles(t, res, platform, map[string]bool{"copied/triggered": false, "based/triggered": true})
+	}
+}
