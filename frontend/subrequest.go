@@ -1,11 +1,13 @@
 package frontend
 
 import (
+	"bytes"
 	"context"
 	"slices"
 	"strings"
 
 	"github.com/moby/buildkit/frontend/dockerfile/dockerfile2llb"
+	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/frontend/dockerfile/linter"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/moby/buildkit/frontend/dockerui"
@@ -41,8 +43,8 @@ func (r *request) subrequest(ctx context.Context, file *syntax.File) (*client.Re
 			}
 			return o, nil
 		},
-		ListTargets: func(ctx context.Context) (*targets.List, error) {
-			return r.listTargets(ctx, file)
+		ListTargets: func(context.Context) (*targets.List, error) {
+			return r.listTargets(file)
 		},
 		Lint: func(ctx context.Context) (*lint.LintResults, error) {
 			return r.lint(ctx, file)
@@ -72,9 +74,9 @@ func (r *request) lowerOne(ctx context.Context, file *syntax.File) (llb.Input, e
 }
 
 // listTargets lists every stage that there is for the platform.
-func (r *request) listTargets(ctx context.Context, file *syntax.File) (*targets.List, error) {
+func (r *request) listTargets(file *syntax.File) (*targets.List, error) {
 	if !file.UsesLanguage {
-		return dockerfile2llb.ListTargets(ctx, file.Source.Data)
+		return targetsOf(file.Source.Data)
 	}
 	env := r.env()
 	env.Target = env.Build
@@ -85,13 +87,39 @@ func (r *request) listTargets(ctx context.Context, file *syntax.File) (*targets.
 	if err != nil {
 		return nil, err
 	}
-	list, err := dockerfile2llb.ListTargets(ctx, plan.Lower(p))
+	list, err := targetsOf(plan.Lower(p))
 	if err != nil {
 		return nil, err
 	}
 	list.Sources = [][]byte{file.Source.Data}
 	for i := range list.Targets {
 		list.Targets[i].Default = p.Default != nil && i == p.Default.Position()
+	}
+	return list, nil
+}
+
+// targetsOf lists the stages of a plain file, as ListTargets in BuildKit's
+// dockerfile2llb/convert.go does: that has no linter for the comments that would
+// configure one, and panics.
+func targetsOf(dockerfile []byte) (*targets.List, error) {
+	parsed, err := parser.Parse(bytes.NewReader(dockerfile))
+	if err != nil {
+		return nil, err
+	}
+	stages, _, err := instructions.Parse(parsed.AST, linter.New(&linter.Config{}))
+	if err != nil {
+		return nil, err
+	}
+	list := &targets.List{Sources: [][]byte{dockerfile}}
+	for i, s := range stages {
+		list.Targets = append(list.Targets, targets.Target{
+			Name:        s.Name,
+			Description: s.DocComment,
+			Default:     i == len(stages)-1,
+			Base:        s.BaseName,
+			Platform:    s.Platform,
+			Location:    &pb.Location{Ranges: toRanges(s.Location)},
+		})
 	}
 	return list, nil
 }
