@@ -62,6 +62,18 @@ add a variant that holds, or a last one without a guard: FROM … AS base`,
 		ranges: []string{"4:5-4:9"},
 	},
 	{
+		name:       "named contexts that BuildKit does not look for",
+		opts:       map[string]string{"context:context": "docker-image://alpine", "context:Base": "docker-image://alpine"},
+		dockerfile: "FROM --for=windows never AS context\nFROM --for=windows never AS base\nFROM alpine\nCOPY --from=context / /\nCOPY --from=base / /\n",
+		err: `Dockerfile:4:13: stage "context" has no variant for linux/amd64:
+  line 1: --for=windows does not match linux/amd64
+add a variant that holds, or a last one without a guard: FROM … AS context
+Dockerfile:5:13: stage "base" has no variant for linux/amd64:
+  line 2: --for=windows does not match linux/amd64
+there is a named context "Base"; call it "base" to have it stand for the stage`,
+		ranges: []string{"4:12-4:19", "5:12-5:16"},
+	},
+	{
 		name:       "default variant that is not the last",
 		dockerfile: "FROM alpine AS base\nFROM --for=linux/arm64 debian AS base\nFROM base\n",
 		err:        `Dockerfile:1:1: stage "base" has no guard here, so that its variant on line 2 could never be selected; move the variant without a guard to the end, or guard it with --for or --if`,

@@ -224,8 +224,11 @@ func (r *request) env() plan.Env {
 		env.Build = r.BuildPlatforms[0]
 	}
 	for key := range r.BuildOpts().Opts {
-		if name, ok := strings.CutPrefix(key, keyContextPrefix); ok {
-			env.Contexts[strings.ToLower(name)] = true
+		// These two BuildKit never looks for (namedContextFunc in
+		// dockerfile2llb/convert.go), nor for a name in upper case.
+		name, ok := strings.CutPrefix(key, keyContextPrefix)
+		if ok && name != dockerui.DefaultLocalNameContext && name != dockerui.EmptyImageName {
+			env.Contexts[name] = true
 		}
 	}
 	return env

@@ -369,7 +369,7 @@ func (r *resolver) nearContext(stage string) string {
 	var names []string
 	for context := range r.plan.Env.Contexts {
 		name, _, _ := syntax.SplitPlatform(context)
-		if r.plan.File.Group(name) == nil {
+		if group := r.plan.File.Group(name); group == nil || group.Name != name {
 			names = append(names, name)
 		}
 	}
