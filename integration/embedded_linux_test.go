@@ -182,13 +182,13 @@ func TestEmbeddedAtOnce(t *testing.T) {
 func TestEmbeddedKilled(t *testing.T) {
 	l := newLoner(t)
 	mark := fmt.Sprintf("601.%d", os.Getpid()) // seconds to sleep, which nobody else sleeps
-	build := l.startStep(t, mark)
+	build, stderr := l.startStep(t, mark)
 	pid := l.buildkitd(t)
 	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	if err := build.Wait(); err == nil {
-		t.Error("the build ended well")
+	if err := build.Wait(); err == nil || !strings.Contains(stderr.String(), "its log is "+l.state+"/buildkitd.log") {
+		t.Errorf("the build ended with %v:\n%s", err, stderr)
 	}
 	out, _ := l.build(t, plainContext(t))
 	wantCopied(t, out)
@@ -205,7 +205,7 @@ func TestEmbeddedKilled(t *testing.T) {
 func TestEmbeddedInterrupted(t *testing.T) {
 	l := newLoner(t)
 	mark := fmt.Sprintf("602.%d", os.Getpid())
-	build := l.startStep(t, mark)
+	build, _ := l.startStep(t, mark)
 	pid := l.buildkitd(t)
 	if err := syscall.Kill(-build.Process.Pid, syscall.SIGINT); err != nil {
 		t.Fatal(err)
@@ -228,17 +228,20 @@ func TestEmbeddedInterrupted(t *testing.T) {
 }
 
 // startStep starts a build, in a process group of its own, and waits until its
-// step sleeps.
-func (l *loner) startStep(t *testing.T, seconds string) *exec.Cmd {
+// step sleeps. What the build writes to standard error can be read when it has
+// ended.
+func (l *loner) startStep(t *testing.T, seconds string) (*exec.Cmd, *bytes.Buffer) {
 	t.Helper()
 	dir := writeContext(t, map[string]string{"Dockerfile": "FROM busybox\nRUN sleep " + seconds + "\n"})
 	build := l.command(t.Context(), "docker-stagebuild", "build", "--builder=embedded", dir)
+	stderr := &bytes.Buffer{}
+	build.Stderr = stderr
 	build.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := build.Start(); err != nil {
 		t.Fatal(err)
 	}
 	await(t, func() error { return stepRuns(seconds) })
-	return build
+	return build, stderr
 }
 
 // stepRuns returns nil if a process runs whose last argument is arg.

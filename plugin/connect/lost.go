@@ -14,13 +14,18 @@ import (
 type lostError struct {
 	builder string
 	node    builder.Node
-	reason  error // why the node cannot be reached
-	err     error // what the build failed with
+	reason  error  // why the node cannot be reached
+	log     string // what a private daemon said, "" for another
+	err     error  // what the build failed with
 }
 
 // Error names the builder, and where it was.
 func (e *lostError) Error() string {
-	return fmt.Sprintf("lost the connection to builder %q at %s: %v", e.builder, e.node.Endpoint, e.reason)
+	text := fmt.Sprintf("lost the connection to builder %q at %s: %v", e.builder, e.node.Endpoint, e.reason)
+	if e.log != "" {
+		text += "; its log is " + e.log
+	}
+	return text
 }
 
 // Unwrap returns what the build failed with.
@@ -36,7 +41,11 @@ func (b *Builder) Explain(ctx context.Context, err error) error {
 	defer cancel()
 	for _, n := range b.Nodes {
 		if reason := gone(ctx, n); reason != nil {
-			return &lostError{builder: b.Name, node: n, reason: reason, err: err}
+			lost := &lostError{builder: b.Name, node: n, reason: reason, err: err}
+			if b.lease != nil {
+				lost.log = b.lease.Log
+			}
+			return lost
 		}
 	}
 	return err

@@ -150,6 +150,8 @@ func (s Settings) file(name string) string { return filepath.Join(s.Dir, name) }
 type Lease struct {
 	// Address is where the daemon listens, as BUILDKIT_HOST takes it.
 	Address string
+	// Log is the file that the daemon's output goes to.
+	Log string
 
 	release func() error
 }

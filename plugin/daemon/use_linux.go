@@ -42,7 +42,7 @@ func Use(ctx context.Context, s Settings, starting func()) (*Lease, error) {
 	if err := s.ensure(ctx, use, p, starting); err != nil {
 		return nil, errors.Join(err, use.Close())
 	}
-	return &Lease{Address: s.Address(), release: func() error {
+	return &Lease{Address: s.Address(), Log: s.Log(), release: func() error {
 		// The supervisor sees that the daemon was used since it last looked.
 		now := time.Now()
 		return errors.Join(os.Chtimes(s.useLock(), now, now), use.Close())
