@@ -57,6 +57,10 @@ func TestEmbedded(t *testing.T) {
 		}
 	}
 	l.wantQuiet(t, dir)
+	const noEngine = "cannot be loaded into Docker (for a file instead, use --output type=docker,dest=FILE): failed to connect"
+	if said, err := l.run(t, "docker-stagebuild", "build", "--load", dir); err == nil || !strings.Contains(said.Stderr, noEngine) {
+		t.Errorf("--load without a Docker Engine: %v\n%s", err, said.Stderr)
+	}
 	if got := l.buildkitd(t); got != pid {
 		t.Errorf("the daemon was process %d and is %d", pid, got)
 	}
