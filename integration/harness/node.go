@@ -54,12 +54,20 @@ func (e *Env) startNode(ctx context.Context, name string, flags ...string) (*dae
 // KillNode ends the daemon that [Env.StartNode] started at an address as a crash
 // does, with all that runs in it, and waits until it is gone.
 func (e *Env) KillNode(addr string) error {
+	d, err := e.node(addr)
+	if err != nil {
+		return err
+	}
+	return d.proc.kill()
+}
+
+func (e *Env) node(addr string) (*daemon, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, d := range e.nodes {
 		if d.addr == addr {
-			return d.proc.kill()
+			return d, nil
 		}
 	}
-	return fmt.Errorf("no node is at %s", addr)
+	return nil, fmt.Errorf("no node is at %s", addr)
 }
