@@ -1,0 +1,141 @@
+package integration
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"math/big"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stagebuild/stagebuild/integration/harness"
+)
+
+// TestTLS builds on a daemon that shows a certificate, and wants to see one.
+func TestTLS(t *testing.T) {
+	env, _ := productEnv(t)
+	env.NeedOwnDaemon(t)
+	ca, other := newAuthority(t, "ca"), newAuthority(t, "other")
+	cert, key := ca.issue(t, "daemon")
+	addr, err := env.StartTLSNode(t.Context(), "tls", ca.file, cert, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, key = ca.issue(t, "client")
+	createRemote(t, env, "tls-known", addr, "cacert="+ca.file, "cert="+cert, "key="+key)
+	createRemote(t, env, "tls-unknown", addr, "cacert="+ca.file)
+	createRemote(t, env, "tls-other", addr, "cacert="+other.file, "cert="+cert, "key="+key)
+	dir := writeContext(t, map[string]string{"Dockerfile": "FROM busybox\nRUN echo built > /said\n"})
+	for _, test := range []struct {
+		name, builder, host string
+		want                string // of the error
+	}{
+		{name: "known to each other", builder: "tls-known"},
+		{name: "client without a certificate", builder: "tls-unknown", want: "tls: certificate required"},
+		{name: "daemon of another authority", builder: "tls-other", want: "certificate signed by unknown authority"},
+		{name: "no TLS", host: addr, want: addr + ": Unavailable: connection error"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			out := t.TempDir()
+			cmd := env.Command(t.Context(), "docker-stagebuild", "build", "--builder="+test.builder, "--output=type=local,dest="+out, dir)
+			cmd.Env = append(cmd.Env, "BUILDKIT_HOST="+test.host)
+			status, text := start(t, cmd).wait(t, time.Minute)
+			if test.want != "" {
+				if status != 1 || !strings.Contains(text, test.want) || !strings.Contains(text, test.builder) {
+					t.Errorf("exit status %d, want 1 and %q:\n%s", status, test.want, text)
+				}
+				return
+			}
+			if said, err := os.ReadFile(filepath.Join(out, "said")); status != 0 || string(said) != "built\n" {
+				t.Errorf("exit status %d, %q, %v:\n%s", status, said, err, text)
+			}
+		})
+	}
+}
+
+// createRemote creates a buildx builder for a daemon at an address.
+func createRemote(t *testing.T, env *harness.Env, name, addr string, options ...string) {
+	t.Helper()
+	args := []string{"create", "--name=" + name, "--driver=remote", addr}
+	for _, o := range options {
+		args = append(args, "--driver-opt="+o)
+	}
+	if _, err := env.Buildx(t.Context(), args...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// authority is one that issues certificates.
+type authority struct {
+	dir, file string
+	cert      *x509.Certificate
+	key       *ecdsa.PrivateKey
+}
+
+func newAuthority(t *testing.T, name string) *authority {
+	t.Helper()
+	a := &authority{dir: t.TempDir(), key: newKey(t)}
+	a.cert = certificate(name)
+	a.cert.IsCA, a.cert.BasicConstraintsValid, a.cert.KeyUsage = true, true, x509.KeyUsageCertSign
+	a.file = filepath.Join(a.dir, "ca.pem")
+	a.sign(t, a.cert, a.key, a.file)
+	return a
+}
+
+// issue makes a certificate for a client and for a server on the loopback address,
+// and returns its file and that of its key.
+func (a *authority) issue(t *testing.T, name string) (certFile, keyFile string) {
+	t.Helper()
+	key := newKey(t)
+	cert := certificate(name)
+	cert.IPAddresses = []net.IP{net.IPv4(127, 0, 0, 1)}
+	cert.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageServerAuth}
+	certFile, keyFile = filepath.Join(a.dir, name+".pem"), filepath.Join(a.dir, name+"-key.pem")
+	a.sign(t, cert, key, certFile)
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	writePEM(t, keyFile, "PRIVATE KEY", der)
+	return certFile, keyFile
+}
+
+// sign writes a certificate to a file.
+func (a *authority) sign(t *testing.T, cert *x509.Certificate, key *ecdsa.PrivateKey, file string) {
+	t.Helper()
+	der, err := x509.CreateCertificate(rand.Reader, cert, a.cert, &key.PublicKey, a.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	writePEM(t, file, "CERTIFICATE", der)
+}
+
+func certificate(name string) *x509.Certificate {
+	return &x509.Certificate{
+		SerialNumber: big.NewInt(time.Now().UnixNano()),
+		Subject:      pkix.Name{CommonName: name},
+		NotBefore:    time.Now().Add(-time.Hour),
+		NotAfter:     time.Now().Add(time.Hour),
+	}
+}
+
+func newKey(t *testing.T) *ecdsa.PrivateKey {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
+func writePEM(t *testing.T, file, kind string, der []byte) {
+	t.Helper()
+	write(t, file, string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der})))
+}
