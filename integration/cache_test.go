@@ -1,0 +1,116 @@
+package integration
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/moby/buildkit/client"
+
+	"github.com/stagebuild/stagebuild/integration/harness"
+)
+
+// drawFile has a stage whose step draws something random, which is the same in two
+// builds if the second one finds the step in a cache.
+const drawFile = `FROM --platform={platform} busybox AS draw
+RUN : {name} && cat /proc/sys/kernel/random/uuid > /id
+FROM busybox
+COPY --from=draw /id /id
+`
+
+// draw builds drawFile, for a name that makes it a build of its own, and returns
+// what was drawn and whether the step came from a cache.
+func draw(t *testing.T, env *harness.Env, host, name string, args ...string) (id string, cached bool) {
+	t.Helper()
+	file := strings.NewReplacer("{name}", name, "{platform}", env.Platform).Replace(drawFile)
+	dir, out := writeContext(t, map[string]string{"Dockerfile": file}), t.TempDir()
+	args = append([]string{"build", "--progress=rawjson", "--output=type=local,dest=" + out, dir}, args...)
+	cmd := env.Command(t.Context(), "docker-stagebuild", args...)
+	if host != "" {
+		cmd.Env = append(cmd.Env, "BUILDKIT_HOST="+host)
+	}
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("%v: %v\n%s", args, err, stderr.String())
+	}
+	data, err := os.ReadFile(filepath.Join(out, "id"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// What comes from a registry is first found there, and then fetched, which is
+	// a second report about the step.
+	for line := range strings.Lines(stderr.String()) {
+		var status client.SolveStatus
+		if err := json.Unmarshal([]byte(line), &status); err != nil {
+			t.Fatalf("%v: %s", err, line)
+		}
+		for _, v := range status.Vertexes {
+			cached = cached || v.Cached && strings.Contains(v.Name, "RUN : "+name)
+		}
+	}
+	return string(data), cached
+}
+
+// TestCaches exports a cache of each kind from one daemon, and imports it into
+// another one.
+func TestCaches(t *testing.T) {
+	env, _ := productEnv(t)
+	env.NeedOwnDaemon(t)
+	other, err := env.StartNode(t.Context(), "caches", env.Platform)
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder, image := t.TempDir(), env.Registry.Ref("caches/image:1")
+	for _, test := range []struct {
+		name     string
+		to, from []string
+		// stage is one that the cache has: only that of mode=max has those in
+		// between.
+		stage string
+	}{
+		{"local", []string{"--cache-to=type=local,mode=max,dest=" + folder}, []string{"--cache-from=type=local,src=" + folder}, "draw"},
+		{"registry", []string{"--cache-to=type=registry,mode=max,ref=" + image + "-cache"}, []string{"--cache-from=type=registry,ref=" + image + "-cache"}, "draw"},
+		{"inline", []string{"--cache-to=type=inline", "--push", "--tag=" + image}, []string{"--cache-from=" + image}, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			first, _ := draw(t, env, "", test.name, test.to...)
+			args := test.from
+			if test.stage != "" {
+				args = append(args, "--target="+test.stage)
+			}
+			second, cached := draw(t, env, other, test.name, args...)
+			if first != second {
+				t.Errorf("the step ran again: %s and %s", first, second)
+			}
+			if test.stage != "" && !cached {
+				t.Error("the progress does not say that the step was cached")
+			}
+			if third, _ := draw(t, env, other, test.name, append(args, "--no-cache")...); third == first {
+				t.Error("with --no-cache the step did not run again")
+			}
+		})
+	}
+}
+
+// TestNoCacheFilter builds one stage of two again.
+func TestNoCacheFilter(t *testing.T) {
+	env, _ := productEnv(t)
+	const drawn = "RUN cat /proc/sys/kernel/random/uuid > /"
+	dir := writeContext(t, map[string]string{
+		"Dockerfile": "FROM busybox AS one\n" + drawn + "one\nFROM busybox AS two\n" + drawn + "two\nFROM scratch\nCOPY --from=one /one /\nCOPY --from=two /two /\n",
+	})
+	var results [2]map[string]string
+	for i, args := range [][]string{nil, {"--no-cache-filter=two"}} {
+		out := t.TempDir()
+		if _, err := env.Run(t.Context(), "docker-stagebuild", append([]string{"build", "--output=" + out, dir}, args...)...); err != nil {
+			t.Fatal(err)
+		}
+		results[i] = listTree(t, out)
+	}
+	if results[0]["one"] != results[1]["one"] || results[0]["two"] == results[1]["two"] {
+		t.Errorf("the results are %v", results)
+	}
+}

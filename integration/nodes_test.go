@@ -1,0 +1,58 @@
+package integration
+
+import (
+	"testing"
+
+	"github.com/stagebuild/stagebuild/integration/harness"
+)
+
+// TestNodes builds on a builder of two nodes, each for a platform of its own.
+func TestNodes(t *testing.T) {
+	env, _ := productEnv(t)
+	env.NeedOwnDaemon(t)
+	builder, foreign := createPair(t, env, "pair")
+	both := "--platform=" + env.Platform + "," + foreign
+	for _, a := range []alike{
+		{name: "index", args: []string{both, "--push", "--tag={registry}/nodes/index", "--annotation=index:for=both", "--iidfile={out}/iid"}},
+		{name: "index by digest", args: []string{both, "--output=type=image,name={registry}/nodes/digest,push=true,push-by-digest=true"}},
+		{name: "files of both", args: []string{both, "--output=type=local,dest={out}/files"}},
+		{name: "one of them", args: []string{"--platform=" + foreign, "--output=type=oci,dest={out}/image.tar"}},
+	} {
+		t.Run(a.name, func(t *testing.T) {
+			a.files = map[string]string{"Dockerfile": copyFile, "a.txt": "a"}
+			a.args = append(a.args, "--builder="+builder)
+			a.check(t, env)
+		})
+	}
+	t.Run("cache of a registry for both", func(t *testing.T) {
+		cache := "type=registry,mode=max,ref=" + env.Registry.Ref("nodes/cache")
+		first, _ := draw(t, env, "", "nodes", "--builder="+builder, "--platform="+env.Platform, "--cache-to="+cache)
+		second, cached := draw(t, env, "", "nodes", "--builder="+builder, "--platform="+foreign, "--cache-from="+cache)
+		if first != second || !cached {
+			t.Errorf("the step was cached: %t; it drew %s and %s", cached, first, second)
+		}
+	})
+}
+
+// createPair creates a builder of two nodes, of which the second one, a new one, is
+// for a foreign platform. It returns the names of both.
+func createPair(t *testing.T, env *harness.Env, name string) (builder, foreign string) {
+	t.Helper()
+	foreign = "linux/arm64"
+	if env.Platform == foreign {
+		foreign = "linux/amd64"
+	}
+	addr, err := env.StartNode(t.Context(), name, foreign)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{
+		{"create", "--name=" + name, "--driver=remote", "--node=native", "--platform=" + env.Platform, env.BuildkitAddr},
+		{"create", "--name=" + name, "--append", "--driver=remote", "--node=foreign", "--platform=" + foreign, addr},
+	} {
+		if _, err := env.Buildx(t.Context(), args...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return name, foreign
+}
