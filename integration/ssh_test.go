@@ -1,0 +1,108 @@
+package integration
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/stagebuild/stagebuild/integration/harness"
+)
+
+// TestSSH lets steps use keys that stay outside: those of an agent, and one from
+// a file.
+func TestSSH(t *testing.T) {
+	env, _ := productEnv(t)
+	dir := writeContext(t, map[string]string{"Dockerfile": `FROM busybox
+COPY sshkeys /bin/sshkeys
+RUN --mount=type=ssh,required=true sshkeys > /agent
+RUN --mount=type=ssh,id=file,required=true sshkeys > /file
+`})
+	runIn(t, ".", append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+runtime.GOARCH), "go", "build", "-o", filepath.Join(dir, "sshkeys"), "./testdata/sshkeys")
+	keys := filepath.Join(t.TempDir(), "key")
+	socket := startAgent(t, env, keys)
+	newSSHKey(t, keys+"-file")
+	for _, test := range []struct {
+		name string
+		args []string
+		env  []string
+		want string // of the error
+	}{
+		{name: "agent of the environment", args: []string{"--ssh=default"}, env: []string{"SSH_AUTH_SOCK=" + socket}},
+		{name: "agent at a socket with the image frontend", args: []string{"--ssh=default=" + socket, "--frontend=image"}},
+		{name: "no agent", args: []string{"--ssh=default"}, env: []string{"SSH_AUTH_SOCK="}, want: "SSH_AUTH_SOCK"},
+		{name: "not given", want: "unset ssh forward key default"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			image := filepath.Join(t.TempDir(), "image.tar")
+			args := append([]string{"build", "--no-cache", "--ssh=file=" + keys + "-file",
+				"--output=type=oci,compression=uncompressed,force-compression=true,dest=" + image, dir}, test.args...)
+			cmd := env.Command(t.Context(), "docker-stagebuild", args...)
+			cmd.Env = append(cmd.Env, test.env...)
+			text, err := cmd.CombinedOutput()
+			if test.want != "" {
+				if err == nil || !strings.Contains(string(text), test.want) {
+					t.Errorf("%v, want %q:\n%s", err, test.want, text)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatalf("%v\n%s", err, text)
+			}
+			res, err := harness.ReadOCI(image, t.TempDir())
+			if err != nil {
+				t.Fatal(err)
+			}
+			wantFile(t, res, env.Platform, "agent", publicKey(t, keys)+"\n")
+			wantFile(t, res, env.Platform, "file", publicKey(t, keys+"-file")+"\n")
+			private := []string{privateKey(t, keys), privateKey(t, keys+"-file")}
+			wantNoSecret(t, "image", readFile(t, image), private)
+			wantNoSecret(t, "output", text, private)
+		})
+	}
+}
+
+// startAgent starts an ssh-agent that has a new key, whose files it writes, and
+// returns its socket.
+func startAgent(t *testing.T, env *harness.Env, key string) string {
+	t.Helper()
+	newSSHKey(t, key)
+	// A unix socket's path is short.
+	socket := filepath.Join(env.Dir, "agent.sock")
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	agent := exec.CommandContext(ctx, "ssh-agent", "-D", "-a", socket)
+	if err := agent.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		cancel()
+		_ = agent.Wait() // it was killed
+	})
+	eventually(t, func() error {
+		_, err := os.Stat(socket)
+		return err
+	})
+	runIn(t, ".", append(os.Environ(), "SSH_AUTH_SOCK="+socket), "ssh-add", "-q", key)
+	return socket
+}
+
+func newSSHKey(t *testing.T, file string) {
+	t.Helper()
+	runIn(t, ".", os.Environ(), "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", file)
+}
+
+// publicKey is the key itself of a .pub file: "TYPE KEY COMMENT".
+func publicKey(t *testing.T, file string) string {
+	t.Helper()
+	return strings.Fields(string(readFile(t, file+".pub")))[1]
+}
+
+// privateKey is a line of the private key that the public one has no part in.
+func privateKey(t *testing.T, file string) string {
+	t.Helper()
+	lines := strings.Split(strings.TrimSpace(string(readFile(t, file))), "\n")
+	return lines[len(lines)-2]
+}
