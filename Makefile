@@ -60,14 +60,22 @@ unit: ## run the tests that need no daemon
 	go test $(UNIT)
 	cd examples/go-service && go test ./...
 
+.PHONY: docs
+docs: ## write the reference of the command line, docs/cli, from the commands
+	cd tools/docs && go mod tidy && go run . -source ../../docs/cli -target ../../docs/cli
+
 .PHONY: lint
 lint: $(TOOLS)/golangci-lint ## check format, vet, golangci-lint, module files, documents
 	@unformatted=$$(gofmt -l .); [[ -z $$unformatted ]] || { echo "not formatted: $$unformatted"; exit 1; }
 	go vet ./...
 	$(TOOLS)/golangci-lint run ./...
+	cd tools/docs && go vet . && ../../$(TOOLS)/golangci-lint run .
 	go mod tidy -diff
-	@for dir in tools tools/engine tools/lint examples/go-service; do (cd $$dir && go mod tidy -diff); done
+	@for dir in tools tools/docs tools/engine tools/lint examples/go-service; do (cd $$dir && go mod tidy -diff); done
 	go run ./integration/doccheck
+	@pages=$$(mktemp -d); trap 'rm -r "$$pages"' EXIT; \
+		(cd tools/docs && go run . -source ../../docs/cli -target "$$pages"); \
+		diff -ru docs/cli "$$pages" || { echo "docs/cli is not what the commands say of themselves: make docs"; exit 1; }
 
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME (1m)
