@@ -13,9 +13,9 @@ const (
 	undeclared = "UndeclaredPlatform"
 )
 
-// directive is a file with "# check=" at the top or above an instruction, what a
+// checkDirective is a file with "# check=" at the top or above an instruction, what a
 // build for linux/amd64 warns of, and whether it fails for that.
-type directive struct {
+type checkDirective struct {
 	name       string
 	dockerfile string
 	warned     []string
@@ -24,14 +24,14 @@ type directive struct {
 
 // commands are those that build the file: with the frontend image, too, where a
 // warning has to find its way to the client.
-func (d directive) commands() []string {
+func (d checkDirective) commands() []string {
 	if len(d.warned) == 0 {
 		return []string{"docker-stagebuild"}
 	}
 	return []string{"docker-stagebuild", "docker-buildx"}
 }
 
-var directives = []directive{
+var directives = []checkDirective{
 	{
 		name:       "none",
 		dockerfile: "# platforms=linux/arm64\nFROM busybox\nCMD --for=linux echo\n",
