@@ -1,0 +1,159 @@
+package integration
+
+import (
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/stagebuild/stagebuild/integration/harness"
+)
+
+// provenanceFile has a build arg, which is an option of the frontend.
+const provenanceFile = "FROM busybox\nARG WHO\nCOPY Dockerfile /file\n"
+
+// TestProvenance holds the provenance of a build in-process against buildx's: it
+// lacks what docs/reference.md says.
+func TestProvenance(t *testing.T) {
+	env, _ := productEnv(t)
+	files := map[string]string{"Dockerfile": provenanceFile}
+	dir, git := writeContext(t, files), serveGit(t, gitBranch{"trunk", files})
+	// Of a request, the options of the command that made it are given once more.
+	const given, givenFirst = "- buildDefinition.externalParameters.", "- buildDefinition.externalParameters.request.root."
+	always := []string{
+		given + "configSource.path: Dockerfile",
+		givenFirst + "configSource.path: Dockerfile",
+		given + "request.frontend: dockerfile.v0",
+		"- buildDefinition.internalParameters.dockerfileVersion: VERSION",
+	}
+	ofMax := append([]string{
+		given + "request.args.build-arg:WHO: me",
+		givenFirst + "request.args.build-arg:WHO: me",
+		"+ runDetails.metadata.buildkit_completeness.request: false",
+		"- runDetails.metadata.buildkit_completeness.request: true",
+	}, always...)
+	ofGit := append([]string{
+		given + "configSource.uri: " + git,
+		given + "configSource.digest.sha1: COMMIT",
+		givenFirst + "configSource.uri: " + git,
+		givenFirst + "configSource.digest.sha1: COMMIT",
+	}, ofMax...)
+	for _, test := range []struct {
+		name, mode, context string
+		want                []string
+	}{
+		{"min", "min", dir, always},
+		{"max", "max", dir, ofMax},
+		{"max of git", "max", git, ofGit},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			args := []string{"--provenance=mode=" + test.mode, test.context}
+			got := difference(provenance(t, env, "docker-buildx", args...), provenance(t, env, "docker-stagebuild", args...))
+			slices.Sort(test.want)
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("difference to buildx (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestProvenanceWithImage looks for what the frontend image gives the provenance.
+func TestProvenanceWithImage(t *testing.T) {
+	env, frontend := productEnv(t)
+	env.NeedMirror(t)
+	dir := writeContext(t, map[string]string{"Dockerfile": provenanceFile})
+	image := strings.TrimPrefix(frontend, env.Registry.Host+"/")
+	for flag, ref := range map[string]string{"image": image, "image=" + frontend: frontend} {
+		for _, mode := range []string{"min", "max"} {
+			t.Run(flag+" "+mode, func(t *testing.T) {
+				got := provenance(t, env, "docker-stagebuild", "--provenance=mode="+mode, "--frontend="+flag, dir)
+				const request = "buildDefinition.externalParameters.request."
+				want := []string{
+					"buildDefinition.externalParameters.configSource.path: Dockerfile",
+					request + "frontend: gateway.v0",
+					request + "args.source: " + ref,
+				}
+				if mode == "max" {
+					want = append(want, request+"args.build-arg:WHO: me", "runDetails.metadata.buildkit_completeness.request: true")
+				}
+				for _, line := range want {
+					if !slices.Contains(got, line) {
+						t.Errorf("there is no %s in\n%s", line, strings.Join(got, "\n"))
+					}
+				}
+				material := "pkg:docker/" + strings.NewReplacer(":1", "@1", ":", "%3A").Replace(ref)
+				if !slices.ContainsFunc(got, func(line string) bool { return strings.HasSuffix(line, ".uri: "+material) }) {
+					t.Errorf("the image %s is no material:\n%s", material, strings.Join(got, "\n"))
+				}
+			})
+		}
+	}
+}
+
+// provenance builds with a program and returns the provenance that it attached,
+// one value a line with its path, without what differs from run to run.
+func provenance(t *testing.T, env *harness.Env, program string, args ...string) []string {
+	t.Helper()
+	ref := env.Registry.Ref("provenance/of:1")
+	if _, err := env.Run(t.Context(), program, append([]string{"build", "--build-arg=WHO=me", "--push", "--tag=" + ref}, args...)...); err != nil {
+		t.Fatal(err)
+	}
+	out, err := env.Buildx(t.Context(), "imagetools", "inspect", ref, "--format={{json .Provenance.SLSA}}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var value any
+	if err := json.Unmarshal([]byte(out.Stdout), &value); err != nil {
+		t.Fatal(err)
+	}
+	volatile := regexp.MustCompile(`\.(startedOn|finishedOn|invocationId)$|\.digestMapping\.`)
+	var lines []string
+	flatten("", value, func(path string, v any) {
+		if !volatile.MatchString(path) {
+			lines = append(lines, fmt.Sprintf("%s: %v", path, v))
+		}
+	})
+	slices.Sort(lines)
+	return lines
+}
+
+// flatten visits the values of a JSON value that hold no others.
+func flatten(path string, value any, visit func(path string, v any)) {
+	switch v := value.(type) {
+	case map[string]any:
+		for name, inner := range v {
+			flatten(strings.TrimPrefix(path+"."+name, "."), inner, visit)
+		}
+	case []any:
+		for i, inner := range v {
+			flatten(fmt.Sprintf("%s.%d", path, i), inner, visit)
+		}
+	default:
+		visit(path, v)
+	}
+}
+
+// difference lists the lines that only one of two sorted lists has.
+func difference(before, after []string) []string {
+	var lines []string
+	for _, line := range before {
+		if !slices.Contains(after, line) {
+			lines = append(lines, "- "+line)
+		}
+	}
+	for _, line := range after {
+		if !slices.Contains(before, line) {
+			lines = append(lines, "+ "+line)
+		}
+	}
+	for i, line := range lines {
+		line = regexp.MustCompile(`dockerfileVersion: .*`).ReplaceAllString(line, "dockerfileVersion: VERSION")
+		lines[i] = regexp.MustCompile(`sha1: .*`).ReplaceAllString(line, "sha1: COMMIT")
+	}
+	slices.Sort(lines)
+	return lines
+}
