@@ -1,0 +1,67 @@
+package integration
+
+import (
+	"errors"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// TestRefusals builds what must not be built, or cannot be, with both programs:
+// both refuse, and say the same.
+func TestRefusals(t *testing.T) {
+	env, _ := productEnv(t)
+	dir := writeContext(t, map[string]string{
+		"Dockerfile": `FROM busybox AS network
+RUN --network=host true
+FROM busybox AS secret
+RUN --mount=type=secret,id=token,required=true true
+FROM busybox AS failing
+RUN echo about to fail; exit 7
+FROM scratch AS copying
+COPY absent /
+FROM nosuchbase AS missing
+FROM busybox AS plain
+`,
+		"policy.rego":   "package docker\n\ndefault allow := false\nallow if input.local\ndecision := {\"allow\": allow, \"deny_msg\": [\"images are not for this test\"]}\n",
+		"policies.json": `{"rules":[{"action":"DENY","selector":{"identifier":"docker-image://docker.io/library/busybox*"}}]}`,
+	})
+	for _, test := range []struct {
+		name, stage string
+		args, env   []string
+		want        string
+	}{
+		{name: "a step on the host's network", stage: "network", want: "network.host is not allowed"},
+		{name: "a policy", stage: "secret", args: []string{"--policy=filename=policy.rego"}, want: `source "docker-image://docker.io/library/busybox:latest" not allowed by policy: action DENY`},
+		{name: "a policy of the environment", stage: "secret", env: []string{"EXPERIMENTAL_BUILDKIT_SOURCE_POLICY=policies.json"}, want: "source denied by policy"},
+		{name: "a secret that is not given", stage: "secret", want: "secret token: not found"},
+		{name: "a secret from a file that is not there", stage: "secret", args: []string{"--secret=id=token,src=absent"}, want: "failed to stat absent: stat absent: no such file or directory"},
+		{name: "a step that fails", stage: "failing", want: `process "/bin/sh -c echo about to fail; exit 7" did not complete successfully: exit code: 7`},
+		{name: "a file that is not there", stage: "copying", want: `"/absent": not found`},
+		{name: "an image that is not there", stage: "missing", want: "docker.io/library/nosuchbase:latest: not found"},
+		{name: "a named context that is not there", stage: "copying", args: []string{"--build-context=more=absent"}, want: "failed to get build context more: stat absent: no such file or directory"},
+		{name: "a Dockerfile that is not there", args: []string{"--file=absent"}, want: "failed to read dockerfile: open absent: no such file or directory"},
+		{name: "index annotations without an index", stage: "plain", args: []string{"--annotation=index:a=b", "--output=type=oci,dest=-"}, want: "index annotations not supported for single platform export"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if strings.HasPrefix(test.want, "docker.io/") {
+				env.NeedMirror(t)
+			}
+			for _, program := range programs {
+				cmd := env.Command(t.Context(), program, append([]string{"build", "--progress=plain", "--target=" + test.stage, dir}, test.args...)...)
+				if test.stage == "" {
+					cmd.Args = append([]string{program, "build", dir}, test.args...)
+				}
+				cmd.Dir = dir
+				cmd.Env = append(cmd.Env, test.env...)
+				text, err := cmd.CombinedOutput()
+				if exit, ok := errors.AsType[*exec.ExitError](err); !ok || program == "docker-stagebuild" && exit.ExitCode() != 1 {
+					t.Errorf("%s: %v", program, err)
+				}
+				if !strings.HasSuffix(strings.TrimSpace(string(text)), test.want) {
+					t.Errorf("%s does not end with %q:\n%s", program, test.want, text)
+				}
+			}
+		})
+	}
+}
