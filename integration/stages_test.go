@@ -181,6 +181,23 @@ func twoNodes(t *testing.T, env *harness.Env) string {
 	return name
 }
 
+// TestStagesWithTheFrontendImage builds stages with a frontend that the daemon
+// runs, which is not the plugin's for several stages either.
+func TestStagesWithTheFrontendImage(t *testing.T) {
+	env, _ := productEnv(t)
+	env.NeedMirror(t)
+	dir := stagesContext(t)
+	res, err := stagebuild(t, env, "--frontend=image", "--stage=api,worker", "--platform=linux/amd64", "--progress=rawjson", "--output=type=cacheonly", dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := slices.Sorted(maps.Keys(vertices(t, res.Stderr)))
+	const image = "] resolve image config for docker-image://docker.io/stagebuild/stagebuild:1"
+	if !slices.ContainsFunc(names, func(name string) bool { return strings.HasSuffix(name, image) }) {
+		t.Errorf("no frontend image was run: %q", names)
+	}
+}
+
 // TestStagesFailByThemselves builds one that works beside two that do not.
 func TestStagesFailByThemselves(t *testing.T) {
 	env, _ := productEnv(t)

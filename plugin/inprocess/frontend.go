@@ -30,6 +30,8 @@ import (
 // Frontend serves the requests of one build. It must not be copied.
 type Frontend struct {
 	serve gateway.BuildFunc
+	// image is set where the daemon runs the frontend.
+	image bool
 
 	mu sync.Mutex
 	// calls holds the metadata of a subrequest's result by the first platform
@@ -52,7 +54,7 @@ func New(run gateway.BuildFunc) *Frontend {
 // NewImage returns a frontend that has the daemon run the image ref, except for
 // a Dockerfile or a BUILDKIT_SYNTAX argument that names a frontend itself.
 func NewImage(ref string) *Frontend {
-	return &Frontend{serve: func(ctx context.Context, c gateway.Client) (*gateway.Result, error) {
+	return &Frontend{image: true, serve: func(ctx context.Context, c gateway.Client) (*gateway.Result, error) {
 		c = undecided(c)
 		named, err := namesFrontend(ctx, c)
 		if err != nil {

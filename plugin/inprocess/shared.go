@@ -30,8 +30,12 @@ type Target struct {
 // Share has the targets of a command read their inputs together: on each node of
 // the builder through one more build and its session, which has the files of the
 // build contexts. The targets are to be built while the returned function has not
-// been called. It waits for the builds that were shared.
+// been called. It waits for the builds that were shared. A frontend that the daemon
+// runs reads for each target by itself.
 func (f *Frontend) Share(ctx context.Context, nodes []builder.Node, targets []Target, pw progress.Writer) (done func(), err error) {
+	if f.image {
+		return func() {}, nil
+	}
 	wanted := make(map[string][]ocispecs.Platform, len(targets))
 	for _, t := range targets {
 		wanted[t.Ref] = t.Platforms
