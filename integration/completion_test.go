@@ -12,6 +12,7 @@ ARG VERSION=1.2
 # The public API.
 FROM scratch AS api
 FROM scratch AS worker
+FROM scratch AS base
 `
 
 // TestDockerCompletes asks the docker CLI, as a shell's script does, what can
@@ -19,14 +20,17 @@ FROM scratch AS worker
 func TestDockerCompletes(t *testing.T) {
 	env, _ := productEnv(t)
 	dir := writeContext(t, map[string]string{"Dockerfile": completionFile, "other.Dockerfile": "FROM scratch AS other\n"})
+	builders, err := env.Docker(t.Context(), "__complete", "stagebuild", "build", "--builder", "")
+	if err != nil || !strings.Contains(builders.Stdout, "\nstagebuild\n") {
+		t.Errorf("buildx's builder is not offered: %v\n%s", err, builders.Stdout)
+	}
 	for args, want := range map[string]string{
 		"stagebuild b":                                           "build\tBuild stages of a Dockerfile\n:4\n",
 		"stagebuild build --stage a":                             "api\tThe public API\n:6\n",
-		"stagebuild build --stage api,":                          "api,worker\n:6\n",
+		"stagebuild build --stage api,":                          "api,worker\napi,base\n:6\n",
 		"stagebuild build -f other.Dockerfile --target ":         "other\n:6\n",
 		"stagebuild build --platform linux/amd64,linux/arm6":     "linux/amd64,linux/arm64\n:6\n",
 		"stagebuild build --build-arg V":                         "VERSION=\tdefault: 1.2\n:6\n",
-		"stagebuild build --builder stage":                       "default\nstagebuild\n:4\n",
 		"stagebuild build --file ":                               ":0\n",
 		"stagebuild build --tag ":                                ":4\n",
 		"stagebuild render --stage w":                            "worker\n:4\n",
@@ -77,6 +81,7 @@ func TestBashCompletes(t *testing.T) {
 		"docker stagebuild build --stage a":             "api",
 		`docker stagebuild build --stage \!w`:           `\!worker`,
 		"docker stagebuild build --stage api,w":         `api\,worker`,
+		`docker stagebuild build --stage api\,worker,b`: `api\,worker\,base`,
 		// Bash breaks words at "=".
 		"docker stagebuild build --output type=local,d": `local\,dest=`,
 	} {

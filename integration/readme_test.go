@@ -2,6 +2,7 @@ package integration
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -47,22 +48,8 @@ func TestReadmeFiles(t *testing.T) {
 func TestReadmeCommands(t *testing.T) {
 	env, _ := productEnv(t)
 	env.NeedMirror(t)
-	blocks, _ := readDocument(t, "README.md")
 	dir := writeContext(t, map[string]string{"hello.txt": "hello\n"})
-	for _, b := range blocks {
-		for _, d := range b.directives {
-			switch d.name {
-			case "write":
-				write(t, filepath.Join(dir, d.argument), atRegistry(env, b.text))
-			case "edit":
-				edit(t, dir, d.argument)
-			case "run":
-				for _, c := range transcript(b.text) {
-					c.check(t, env, dir, b.line)
-				}
-			}
-		}
-	}
+	runDocument(t, env, "README.md", dir)
 
 	for tag, logLevel := range map[string]string{"plugin": "", "buildx": "", "release": "", "debug": "debug", "buildctl": "debug", "compose": "debug"} {
 		res, err := env.Registry.Read(t.Context(), "app:"+tag)
@@ -78,6 +65,31 @@ func TestReadmeCommands(t *testing.T) {
 	}
 	if got, err := os.ReadFile(filepath.Join(dir, "out", "hello.txt")); err != nil || string(got) != "hello\n" {
 		t.Errorf("out/hello.txt is %q, %v", got, err)
+	}
+}
+
+// runDocument does in a folder what the directives above a document's code blocks
+// say: writes files, changes and removes them, and runs commands.
+func runDocument(t *testing.T, env *harness.Env, name, dir string) {
+	t.Helper()
+	blocks, _ := readDocument(t, name)
+	for _, b := range blocks {
+		for _, d := range b.directives {
+			switch d.name {
+			case "write":
+				write(t, filepath.Join(dir, d.argument), atRegistry(env, b.text))
+			case "edit":
+				edit(t, dir, d.argument)
+			case "remove":
+				if err := os.Remove(filepath.Join(dir, d.argument)); err != nil {
+					t.Fatal(err)
+				}
+			case "run":
+				for _, c := range transcript(b.text) {
+					c.check(t, env, dir, fmt.Sprintf("%s:%d", name, b.line), d.argument == "end")
+				}
+			}
+		}
 	}
 }
 
@@ -136,19 +148,25 @@ func transcript(text string) []command {
 }
 
 // check runs the command in a folder. One whose output is not shown must succeed.
-func (c command) check(t *testing.T, env *harness.Env, dir string, line int) {
+// Of a build, the document can show the end alone: what follows the progress.
+func (c command) check(t *testing.T, env *harness.Env, dir, place string, endOnly bool) {
 	t.Helper()
 	cmd := env.Command(t.Context(), "sh", "-c", atRegistry(env, c.text))
 	cmd.Dir = dir
 	out, err := cmd.CombinedOutput()
 	if c.output == "" {
 		if err != nil {
-			t.Errorf("README.md:%d: %s%v\n%s", line, c.text, err, out)
+			t.Errorf("%s: %s%v\n%s", place, c.text, err, out)
 		}
 		return
 	}
-	if diff := cmp.Diff(trimLines(c.output), trimLines(string(out))); diff != "" {
-		t.Errorf("README.md:%d: %sprints (-README +got):\n%s", line, c.text, diff)
+	want, got := trimLines(c.output), trimLines(string(out))
+	if endOnly {
+		want, got = stable(c.output, dir), stable(string(out), dir)
+		got = got[max(0, len(got)-len(want)):]
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("%s: %sprints (-document +got):\n%s\n%s", place, c.text, diff, out)
 	}
 }
 
