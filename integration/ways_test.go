@@ -128,10 +128,14 @@ func buildctlContext(t *testing.T, name, value string) []string {
 // bake builds the only target of a bake file.
 func bake(t *testing.T, env *harness.Env, dir, repo string, r request) error {
 	t.Helper()
+	attest := []string{"type=provenance,disabled=true"}
+	if r.sbom != "" {
+		attest = append(attest, "type=sbom,"+r.sbom)
+	}
 	target := map[string]any{
 		"context": dir, "contexts": r.contexts, "platforms": r.platforms, "args": r.args,
 		"output": []string{"type=registry"}, "tags": []string{env.Registry.Ref(repo)},
-		"attest": []string{"type=provenance,disabled=true"},
+		"attest": attest,
 	}
 	if r.target != "" {
 		target["target"] = r.target
