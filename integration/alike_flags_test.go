@@ -41,9 +41,10 @@ func TestFlagsAlike(t *testing.T) {
 			image, files, "--platform=linux/arm64,linux/amd64", "-f", "Dockerfile.copy", "--annotation=index:for=both",
 		}},
 		{name: "pull", args: []string{image, "--pull"}},
+		{name: "warnings", args: []string{image, "-f", "Dockerfile.warnings"}, env: []string{"BUILDX_METADATA_WARNINGS=1"}},
 	} {
 		t.Run(a.name, func(t *testing.T) {
-			a.files = map[string]string{"Dockerfile": stepsFile, "Dockerfile.copy": copyFile, "a.txt": "a"}
+			a.files = map[string]string{"Dockerfile": stepsFile, "Dockerfile.copy": copyFile, "a.txt": "a", "Dockerfile.warnings": "from busybox AS a\nMAINTAINER me\n"}
 			a.check(t, env)
 		})
 	}

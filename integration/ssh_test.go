@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/stagebuild/stagebuild/integration/harness"
+	"github.com/stagebuild/stagebuild/integration/toolchain"
 )
 
 // TestSSH lets steps use keys that stay outside: those of an agent, and one from
@@ -23,7 +24,7 @@ RUN --mount=type=ssh,id=file,required=true sshkeys > /file
 `})
 	runIn(t, ".", append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+runtime.GOARCH), "go", "build", "-o", filepath.Join(dir, "sshkeys"), "./testdata/sshkeys")
 	keys := filepath.Join(t.TempDir(), "key")
-	socket := startAgent(t, env, keys)
+	socket := startAgent(t, env, keys) // makes sure that there is OpenSSH, first
 	newSSHKey(t, keys+"-file")
 	for _, test := range []struct {
 		name string
@@ -69,6 +70,13 @@ RUN --mount=type=ssh,id=file,required=true sshkeys > /file
 // returns its socket.
 func startAgent(t *testing.T, env *harness.Env, key string) string {
 	t.Helper()
+	have := func() error {
+		_, err := exec.LookPath("ssh-agent")
+		return err
+	}
+	if err := toolchain.Install(t.Context(), os.Stderr, have, "openssh-client"); err != nil {
+		t.Fatal(err)
+	}
 	newSSHKey(t, key)
 	// A unix socket's path is short.
 	socket := filepath.Join(env.Dir, "agent.sock")
