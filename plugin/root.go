@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/docker/buildx/util/logutil"
 	"github.com/docker/cli/cli-plugins/metadata"
 	cliplugin "github.com/docker/cli/cli-plugins/plugin"
 	"github.com/docker/cli/cli/command"
@@ -119,17 +118,4 @@ also guard stages and instructions by platform and condition.`,
 // a plugin on a terminal of that width.
 func wrapHelp(root *cobra.Command) {
 	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", ".FlagUsagesWrapped 80"))
-}
-
-// configureLogs gives log lines buildx's form, and hides those of its libraries
-// that say nothing to a user.
-func configureLogs(log *logrus.Logger) {
-	log.SetFormatter(&logutil.Formatter{})
-	log.AddHook(logutil.NewFilter([]logrus.Level{logrus.DebugLevel, logrus.WarnLevel},
-		"serving grpc connection",
-		"stopping session",
-		"using default config store",
-		// The OCI layout store tries fs-verity, which few file systems have.
-		"failed check for fsverity support",
-	))
 }

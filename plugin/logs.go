@@ -1,0 +1,38 @@
+package plugin
+
+import (
+	"sync"
+
+	"github.com/docker/buildx/util/logutil"
+	"github.com/sirupsen/logrus"
+)
+
+// configureLogs gives log lines buildx's form, and hides those of its libraries
+// that say nothing to a user.
+func configureLogs(log *logrus.Logger) {
+	log.SetFormatter(&unrepeated{Formatter: &logutil.Formatter{}})
+	log.AddHook(logutil.NewFilter([]logrus.Level{logrus.DebugLevel, logrus.WarnLevel},
+		"serving grpc connection",
+		"stopping session",
+		"using default config store",
+		// The OCI layout store tries fs-verity, which few file systems have.
+		"failed check for fsverity support",
+	))
+}
+
+// unrepeated prints a warning once: buildx's pipeline has the same one for every
+// result.
+type unrepeated struct {
+	logrus.Formatter
+	warned sync.Map // messages
+}
+
+// Format implements logrus.Formatter.
+func (f *unrepeated) Format(entry *logrus.Entry) ([]byte, error) {
+	if entry.Level == logrus.WarnLevel {
+		if _, again := f.warned.LoadOrStore(entry.Message, true); again {
+			return nil, nil
+		}
+	}
+	return f.Formatter.Format(entry)
+}
