@@ -15,6 +15,8 @@ DOCKER_CONFIG ?= $(HOME)/.docker
 PREFIX := $(DOCKER_CONFIG)/cli-plugins
 # What the integration tests run.
 TEST_TOOLS := buildctl docker docker-buildx registry $(if $(filter Linux,$(shell uname -s)),buildkitd)
+# What those add that start Docker Engines.
+ENGINE_TOOLS := $(if $(filter Linux,$(shell uname -s)),dockerd containerd containerd-shim-runc-v2 runc)
 # The packages of the integration tests that need no Docker Engine.
 INTEGRATION = $$(go list ./integration/... | grep -v '/engines$$')
 # The packages whose tests need no daemon.
@@ -53,7 +55,8 @@ test: ## run all tests but test-engines, those against a real BuildKit included
 
 .PHONY: test-engines
 test-engines: ## run the tests against real Docker Engines, which are built first
-	go test -count=1 -timeout 60m ./integration/engines
+	go run ./integration/mktools -o $(TOOLS) $(TEST_TOOLS) $(ENGINE_TOOLS)
+	go test -count=1 -timeout 30m ./integration/engines
 
 .PHONY: unit
 unit: ## run the tests that need no daemon
