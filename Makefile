@@ -56,7 +56,8 @@ test: ## run all tests but test-engines, those against a real BuildKit included
 .PHONY: test-engines
 test-engines: ## run the tests against real Docker Engines, which are built first
 	go run ./integration/mktools -o $(TOOLS) $(TEST_TOOLS) $(ENGINE_TOOLS)
-	go test -count=1 -timeout 30m ./integration/engines
+	@# One for each engine, also on a small machine: they mostly wait.
+	go test -count=1 -parallel 3 -timeout 30m ./integration/engines
 
 .PHONY: unit
 unit: ## run the tests that need no daemon
