@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -64,6 +65,7 @@ func TestCaches(t *testing.T) {
 		t.Fatal(err)
 	}
 	folder, image := t.TempDir(), env.Registry.Ref("caches/image:1")
+	run := rand.Text() // the first daemon keeps what an earlier run drew
 	for _, test := range []struct {
 		name     string
 		to, from []string
@@ -76,19 +78,20 @@ func TestCaches(t *testing.T) {
 		{"inline", []string{"--cache-to=type=inline", "--push", "--tag=" + image}, []string{"--cache-from=" + image}, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			first, _ := draw(t, env, "", test.name, test.to...)
+			name := test.name + run
+			first, _ := draw(t, env, "", name, test.to...)
 			args := test.from
 			if test.stage != "" {
 				args = append(args, "--target="+test.stage)
 			}
-			second, cached := draw(t, env, other, test.name, args...)
+			second, cached := draw(t, env, other, name, args...)
 			if first != second {
 				t.Errorf("the step ran again: %s and %s", first, second)
 			}
 			if test.stage != "" && !cached {
 				t.Error("the progress does not say that the step was cached")
 			}
-			if third, _ := draw(t, env, other, test.name, append(args, "--no-cache")...); third == first {
+			if third, _ := draw(t, env, other, name, append(args, "--no-cache")...); third == first {
 				t.Error("with --no-cache the step did not run again")
 			}
 		})

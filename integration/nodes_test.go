@@ -1,6 +1,8 @@
 package integration
 
 import (
+	"context"
+	"crypto/rand"
 	"testing"
 
 	"github.com/stagebuild/stagebuild/integration/harness"
@@ -26,8 +28,9 @@ func TestNodes(t *testing.T) {
 	}
 	t.Run("cache of a registry for both", func(t *testing.T) {
 		cache := "type=registry,mode=max,ref=" + env.Registry.Ref("nodes/cache")
-		first, _ := draw(t, env, "", "nodes", "--builder="+builder, "--platform="+env.Platform, "--cache-to="+cache)
-		second, cached := draw(t, env, "", "nodes", "--builder="+builder, "--platform="+foreign, "--cache-from="+cache)
+		name := rand.Text()
+		first, _ := draw(t, env, "", name, "--builder="+builder, "--platform="+env.Platform, "--cache-to="+cache)
+		second, cached := draw(t, env, "", name, "--builder="+builder, "--platform="+foreign, "--cache-from="+cache)
 		if first != second || !cached {
 			t.Errorf("the step was cached: %t; it drew %s and %s", cached, first, second)
 		}
@@ -46,13 +49,25 @@ func createPair(t *testing.T, env *harness.Env, name string) (builder, foreign s
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, args := range [][]string{
-		{"create", "--name=" + name, "--driver=remote", "--node=native", "--platform=" + env.Platform, env.BuildkitAddr},
-		{"create", "--name=" + name, "--append", "--driver=remote", "--node=foreign", "--platform=" + foreign, addr},
-	} {
+	createBuilder(t, env, name,
+		[]string{"create", "--name=" + name, "--driver=remote", "--node=native", "--platform=" + env.Platform, env.BuildkitAddr},
+		[]string{"create", "--name=" + name, "--append", "--driver=remote", "--node=foreign", "--platform=" + foreign, addr},
+	)
+	return name, foreign
+}
+
+// createBuilder creates a builder with buildx commands, and removes it after the
+// test.
+func createBuilder(t *testing.T, env *harness.Env, name string, commands ...[]string) {
+	t.Helper()
+	t.Cleanup(func() {
+		if _, err := env.Buildx(context.Background(), "rm", name); err != nil {
+			t.Error(err)
+		}
+	})
+	for _, args := range commands {
 		if _, err := env.Buildx(t.Context(), args...); err != nil {
 			t.Fatal(err)
 		}
 	}
-	return name, foreign
 }

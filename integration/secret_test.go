@@ -39,7 +39,7 @@ func TestSecretsStaySecret(t *testing.T) {
 			t.Run(target+" "+mode, func(t *testing.T) {
 				out := t.TempDir()
 				image := filepath.Join(out, "image.tar")
-				cmd := env.Command(t.Context(), "docker-stagebuild", "build", "--debug", "--progress=plain", "--frontend="+mode, "--target="+target,
+				cmd := env.Command(t.Context(), "docker-stagebuild", "build", "--debug", "--progress=plain", "--frontend="+mode, "--target="+target, "--no-cache",
 					"--secret=id=file,src="+secretFile, "--secret=id=var,env=FROM_VAR", "--secret=id=SAME",
 					"--attest=type=provenance,mode=max", "--metadata-file="+filepath.Join(out, "metadata"),
 					"--output=type=oci,compression=uncompressed,force-compression=true,dest="+image, dir)

@@ -2,6 +2,8 @@ package integration
 
 import (
 	"context"
+	"crypto/rand"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -79,7 +81,7 @@ func startAgent(t *testing.T, env *harness.Env, key string) string {
 	}
 	newSSHKey(t, key)
 	// A unix socket's path is short.
-	socket := filepath.Join(env.Dir, "agent.sock")
+	socket := filepath.Join(env.Dir, "agent-"+rand.Text())
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	agent := exec.CommandContext(ctx, "ssh-agent", "-D", "-a", socket)
 	if err := agent.Start(); err != nil {
@@ -90,8 +92,11 @@ func startAgent(t *testing.T, env *harness.Env, key string) string {
 		_ = agent.Wait() // it was killed
 	})
 	eventually(t, func() error {
-		_, err := os.Stat(socket)
-		return err
+		conn, err := new(net.Dialer).DialContext(t.Context(), "unix", socket)
+		if err != nil {
+			return err
+		}
+		return conn.Close()
 	})
 	runIn(t, ".", append(os.Environ(), "SSH_AUTH_SOCK="+socket), "ssh-add", "-q", key)
 	return socket

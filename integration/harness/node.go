@@ -2,13 +2,17 @@ package harness
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"regexp"
+	"time"
 )
 
 // StartNode starts a second daemon that says it is for the given platforms,
-// and returns its address: the other node of a multi-node builder. name is
-// that of its folder, so a short word.
+// and returns its address: the other node of a multi-node builder. Its folder's
+// name begins with name, which is short because a socket's path is.
 func (e *Env) StartNode(ctx context.Context, name string, platforms ...string) (string, error) {
 	var flags []string
 	for _, p := range platforms {
@@ -30,18 +34,28 @@ func (e *Env) StartTLSNode(ctx context.Context, name, ca, cert, key string) (str
 		return "", err
 	}
 	// Only the daemon knows which port it was given.
-	m := regexp.MustCompile(`running server on (127\.0\.0\.1:\d+)`).FindStringSubmatch(d.proc.log.String())
-	if m == nil {
-		return "", fmt.Errorf("the daemon %s does not say where it listens; its last lines:\n%s", name, d.proc.log.tail(30))
-	}
-	return "tcp://" + m[1], nil
+	said := regexp.MustCompile(`running server on (127\.0\.0\.1:\d+)`)
+	var addr string
+	err = d.proc.waitReady(ctx, 10*time.Second, func(context.Context) error {
+		m := said.FindStringSubmatch(d.proc.log.String())
+		if m == nil {
+			return errors.New("it has not said where it listens")
+		}
+		addr = "tcp://" + m[1]
+		return nil
+	})
+	return addr, err
 }
 
 func (e *Env) startNode(ctx context.Context, name string, flags ...string) (*daemon, error) {
 	if e.daemon == nil {
 		return nil, &UnavailableError{"further daemons are only started beside one of the harness's own, and there is " + e.Builder}
 	}
-	d, err := e.startDaemon(ctx, name, flags...)
+	dir, err := os.MkdirTemp(e.Dir, name)
+	if err != nil {
+		return nil, err
+	}
+	d, err := e.startDaemon(ctx, filepath.Base(dir), flags...)
 	if err != nil {
 		return nil, err
 	}
