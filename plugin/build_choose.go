@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/containerd/platforms"
+	"github.com/docker/buildx/driver"
 	"github.com/docker/buildx/util/platformutil"
 	"github.com/docker/buildx/util/urlutil"
 	"github.com/moby/buildkit/frontend/dockerui"
@@ -113,7 +114,8 @@ func (r *buildRun) ownPlatform(ctx context.Context) (ocispecs.Platform, error) {
 		if node.Driver == nil || node.Err != nil {
 			continue
 		}
-		c, err := node.Driver.Client(ctx)
+		// A builder may have to be started first.
+		c, err := driver.Boot(ctx, ctx, node.Driver, r.printer)
 		if err != nil {
 			return ocispecs.Platform{}, fmt.Errorf("asking the builder for its platform: %w", err)
 		}

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -115,6 +116,10 @@ func Names(cli command.Cli) ([]string, error) {
 // connectStored loads a builder of buildx's store, or the engine of a docker
 // context, which buildx treats as a builder of the context's name.
 func connectStored(ctx context.Context, cli command.Cli, choice Choice, contextPath string) (*Builder, error) {
+	// "." is another context in each folder.
+	if abs, err := filepath.Abs(contextPath); err == nil {
+		contextPath = abs
+	}
 	b, err := builder.New(cli,
 		builder.WithName(choice.Value),
 		builder.WithContextPathHash(contextPath),

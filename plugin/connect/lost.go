@@ -40,7 +40,7 @@ func (b *Builder) Explain(ctx context.Context, err error) error {
 	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()
 	for _, n := range b.Nodes {
-		if reason := gone(ctx, n); reason != nil {
+		if reason := gone(ctx, n, len(b.Nodes) > 1); reason != nil {
 			lost := &lostError{builder: b.Name, node: n, reason: reason, err: err}
 			if b.lease != nil {
 				lost.log = b.lease.Log
@@ -51,13 +51,14 @@ func (b *Builder) Explain(ctx context.Context, err error) error {
 	return err
 }
 
-// gone says why a node cannot be built on any more, or returns nil if it can.
-func gone(ctx context.Context, n builder.Node) error {
+// gone says why a node cannot be built on any more, or returns nil if it can. One
+// of several that does not exist was perhaps never needed, and is not gone.
+func gone(ctx context.Context, n builder.Node, several bool) error {
 	if err := probe(ctx, n); err != nil {
 		return err
 	}
 	info, err := n.Driver.Info(ctx)
-	if err == nil && info.Status != driver.Running {
+	if err == nil && info.Status != driver.Running && (info.Status != driver.Inactive || !several) {
 		err = fmt.Errorf("it is %s", info.Status)
 	}
 	return err
