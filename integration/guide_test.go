@@ -1,11 +1,15 @@
 package integration
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/stagebuild/stagebuild/integration/harness"
 )
 
 // TestBuildingCommands runs the commands of the page on building, and compares
@@ -18,7 +22,7 @@ func TestBuildingCommands(t *testing.T) {
 		files[name] = name + "\n"
 	}
 	dir := writeContext(t, files)
-	runDocument(t, env, "docs/building.md", dir)
+	(&documentRun{env: env, name: "docs/building.md", dir: dir}).run(t)
 	for _, name := range []string{"api-amd64", "api-arm64"} {
 		if got, err := os.ReadFile(filepath.Join(dir, "out", name, "srv", "api")); err != nil || string(got) != "api\n" {
 			t.Errorf("out/%s/srv/api is %q, %v", name, got, err)
@@ -33,6 +37,81 @@ func TestBuildingCommands(t *testing.T) {
 		if got := strings.Join(res.Platforms(), " "); got != "linux/amd64 linux/arm64" {
 			t.Errorf("%s is for %s", tag, got)
 		}
+	}
+}
+
+// TestScalingCommands runs the commands of the page on scaling that need no
+// cluster: certificates, two daemons with them, a builder, builds and caches.
+func TestScalingCommands(t *testing.T) {
+	env, _ := productEnv(t)
+	env.NeedMirror(t)
+	env.NeedOwnDaemon(t)
+	dir := writeContext(t, map[string]string{"shared.conf": "shared\n", "api": "api\n", "worker": "worker\n"})
+	building, _ := readDocument(t, "docs/building.md")
+	i := slices.IndexFunc(building, func(b block) bool { name, _ := b.argument("write"); return name == "Dockerfile" })
+	write(t, filepath.Join(dir, "Dockerfile"), building[i].text)
+
+	run := &documentRun{
+		env: env, name: "docs/scaling.md", dir: dir,
+		// The hosts of the page are this one.
+		replace: []string{"DNS:$name", "DNS:$name,IP:127.0.0.1"},
+	}
+	run.other = map[string]func(block){"daemons": func(b block) {
+		wantFlags(t, b, "buildkitd", "--addr", "--tlscacert", "--tlscert", "--tlskey")
+		for _, host := range []string{"amd64", "arm64"} {
+			name := filepath.Join(dir, host+".example.com")
+			addr, err := env.StartTLSNode(t.Context(), "tls-"+host, filepath.Join(dir, "ca.pem"), name+".pem", name+"-key.pem")
+			if err != nil {
+				t.Fatal(err)
+			}
+			run.replace = append(run.replace, "tcp://"+host+".example.com:1234", addr)
+			refusesStrangers(t, env, addr, filepath.Join(dir, "ca.pem"))
+		}
+	}}
+	t.Cleanup(func() { _, _ = env.Buildx(context.Background(), "rm", "farm") }) // as far as it was made
+	run.run(t)
+
+	for _, repo := range []string{"farm/api:1.2", "farm/worker:1.2"} {
+		res, err := env.Registry.Read(t.Context(), repo)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if got := strings.Join(res.Platforms(), " "); got != "linux/amd64 linux/arm64" {
+			t.Errorf("%s is for %s", repo, got)
+		}
+	}
+	for _, tag := range []string{"api-amd64", "api-arm64", "worker-amd64", "worker-arm64"} {
+		// What imports it says so, and that it is there.
+		out, err := env.Buildctl(t.Context(), "build", "--frontend=dockerfile.v0", "--local=context="+dir, "--local=dockerfile="+dir,
+			"--opt=target=base", "--progress=plain", "--import-cache=type=registry,ref="+env.Registry.Ref("cache:"+tag))
+		if err != nil || strings.Contains(out.Stderr, "not found") {
+			t.Errorf("the cache %s cannot be read: %v\n%s", tag, err, out.Stderr)
+		}
+	}
+}
+
+// wantFlags checks that the flags of a command are what a document shows, and that
+// the program has them.
+func wantFlags(t *testing.T, b block, program string, want ...string) {
+	t.Helper()
+	var got []string
+	for word := range strings.FieldsSeq(b.text) {
+		if strings.HasPrefix(word, "--") {
+			got = append(got, word)
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%s is shown with %v, and started with %v", program, got, want)
+	}
+}
+
+// refusesStrangers connects to a daemon without a certificate.
+func refusesStrangers(t *testing.T, env *harness.Env, addr, ca string) {
+	t.Helper()
+	_, err := env.Buildctl(t.Context(), "--addr="+addr, "--tlscacert="+ca, "debug", "workers")
+	if err == nil || !strings.Contains(err.Error(), "certificate required") {
+		t.Errorf("%s talks to strangers: %v", addr, err)
 	}
 }
 

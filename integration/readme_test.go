@@ -49,7 +49,7 @@ func TestReadmeCommands(t *testing.T) {
 	env, _ := productEnv(t)
 	env.NeedMirror(t)
 	dir := writeContext(t, map[string]string{"hello.txt": "hello\n"})
-	runDocument(t, env, "README.md", dir)
+	(&documentRun{env: env, name: "README.md", dir: dir}).run(t)
 
 	for tag, logLevel := range map[string]string{"plugin": "", "buildx": "", "release": "", "debug": "debug", "buildctl": "debug", "compose": "debug"} {
 		res, err := env.Registry.Read(t.Context(), "app:"+tag)
@@ -68,25 +68,41 @@ func TestReadmeCommands(t *testing.T) {
 	}
 }
 
-// runDocument does in a folder what the directives above a document's code blocks
-// say: writes files, changes and removes them, and runs commands.
-func runDocument(t *testing.T, env *harness.Env, name, dir string) {
+// documentRun does what the directives above a document's code blocks say: writes
+// files, changes and removes them, and runs commands.
+type documentRun struct {
+	env *harness.Env
+	// name is the document's, dir the folder that all happens in.
+	name, dir string
+	// other is called for directives of the document's own.
+	other map[string]func(block)
+	// replace are pairs of what the document says and what stands for it here,
+	// beside the registry.
+	replace []string
+}
+
+func (r *documentRun) run(t *testing.T) {
 	t.Helper()
-	blocks, _ := readDocument(t, name)
+	blocks, _ := readDocument(t, r.name)
 	for _, b := range blocks {
+		text := strings.NewReplacer(r.replace...).Replace(atRegistry(r.env, b.text))
 		for _, d := range b.directives {
 			switch d.name {
 			case "write":
-				write(t, filepath.Join(dir, d.argument), atRegistry(env, b.text))
+				write(t, filepath.Join(r.dir, d.argument), text)
 			case "edit":
-				edit(t, dir, d.argument)
+				edit(t, r.dir, d.argument)
 			case "remove":
-				if err := os.Remove(filepath.Join(dir, d.argument)); err != nil {
+				if err := os.Remove(filepath.Join(r.dir, d.argument)); err != nil {
 					t.Fatal(err)
 				}
 			case "run":
-				for _, c := range transcript(b.text) {
-					c.check(t, env, dir, fmt.Sprintf("%s:%d", name, b.line), d.argument == "end")
+				for _, c := range transcript(text) {
+					c.check(t, r.env, r.dir, fmt.Sprintf("%s:%d", r.name, b.line), d.argument == "end")
+				}
+			default:
+				if do := r.other[d.name]; do != nil {
+					do(b)
 				}
 			}
 		}
@@ -151,7 +167,7 @@ func transcript(text string) []command {
 // Of a build, the document can show the end alone: what follows the progress.
 func (c command) check(t *testing.T, env *harness.Env, dir, place string, endOnly bool) {
 	t.Helper()
-	cmd := env.Command(t.Context(), "sh", "-c", atRegistry(env, c.text))
+	cmd := env.Command(t.Context(), "sh", "-c", c.text)
 	cmd.Dir = dir
 	out, err := cmd.CombinedOutput()
 	if c.output == "" {
