@@ -109,7 +109,7 @@ func TestEmbeddedWithDocker(t *testing.T) {
 		t.Fatal(err)
 	}
 	if session := statFields(stat)[3]; session != fmt.Sprint(l.supervisor()) {
-		t.Errorf("the daemon is in the session %s", session)
+		t.Errorf("the daemon belongs to session %s", session)
 	}
 	wantPrivateSockets(t, pid, l.state)
 }

@@ -71,7 +71,7 @@ func TestScalingCommands(t *testing.T) {
 	t.Cleanup(func() { _, _ = env.Buildx(context.Background(), "rm", "farm") }) // as far as it was made
 	run.run(t)
 
-	for _, repo := range []string{"farm/api:1.2", "farm/worker:1.2"} {
+	for _, repo := range []string{"services/api:1.2", "services/worker:1.2"} {
 		res, err := env.Registry.Read(t.Context(), repo)
 		if err != nil {
 			t.Error(err)
