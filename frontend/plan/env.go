@@ -82,6 +82,9 @@ type scope struct {
 	envs   map[string]bool
 	// stage is false for the globals and the automatic args.
 	stage bool
+	// outside is where the chain leaves the stages, for the scope of a stage: a
+	// long chain is not walked for it.
+	outside *scope
 	// found remembers what was looked up in the parents, which do not change
 	// any more: the stages of a long chain look for the same names.
 	found map[lookup]*scope
@@ -148,7 +151,11 @@ func (s *scope) Names() []string {
 
 // child returns a scope for what comes below s.
 func (s *scope) child(stage bool) *scope {
-	return &scope{parent: s, stage: stage}
+	c := &scope{parent: s, stage: stage}
+	if stage {
+		c.outside = s.global()
+	}
+	return c
 }
 
 // trim returns s, or its parent when s declares nothing: chains stay short.
@@ -184,8 +191,8 @@ func (s *scope) setEnv(name string) {
 
 // global returns the part of the chain that lies outside of any stage.
 func (s *scope) global() *scope {
-	for s.stage {
-		s = s.parent
+	if s.stage {
+		return s.outside
 	}
 	return s
 }
