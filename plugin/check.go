@@ -20,17 +20,14 @@ import (
 
 // checkOptions are the flags of the check command, as they were written.
 type checkOptions struct {
-	contextPath string
-	file        string
-	stage       stageValue
-	platforms   []string
-	buildArgs   []string
-	contexts    []string
-	format      string
+	dockerfileOptions
+	stage     stageValue
+	platforms []string
+	format    string
 }
 
 func newCheckCommand(dockerCLI command.Cli) *cobra.Command {
-	options := checkOptions{contextPath: "."}
+	var options checkOptions
 	cmd := &cobra.Command{
 		Use:   "check [OPTIONS] [PATH | -]",
 		Short: "Check a Dockerfile",
@@ -47,9 +44,7 @@ status is 1 when something is found.`,
 		DisableFlagsInUseLine: true,
 		ValidArgsFunction:     completePath,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				options.contextPath = args[0]
-			}
+			options.setPath(args)
 			request, err := options.request(os.LookupEnv)
 			if err != nil {
 				return &usageError{command: cmd.CommandPath(), err: err}
@@ -57,13 +52,11 @@ status is 1 when something is found.`,
 			return runCheck(cmd.Context(), dockerCLI, options, request)
 		},
 	}
+	options.addFlags(cmd)
 	flags := cmd.Flags()
-	flags.StringVarP(&options.file, "file", "f", "", `Name of the Dockerfile (default: "PATH/Dockerfile")`)
 	flags.Var(&options.stage, "stage", "Set the stage to check (default: all)")
 	flags.Var(&options.stage, "target", "Set the stage to check (the same as --stage)")
 	flags.StringArrayVar(&options.platforms, "platform", nil, "Set the target platforms (default: those that the file declares)")
-	flags.StringArrayVar(&options.buildArgs, "build-arg", nil, "Set build-time variables")
-	flags.StringArrayVar(&options.contexts, "build-context", nil, "Additional build contexts (e.g., name=path)")
 	flags.StringVar(&options.format, "format", "text", `Format of the findings ("text", "json")`)
 	completeDockerfileFlags(cmd, false)
 	complete(cmd, "platform", completePlatformNames)

@@ -2,7 +2,6 @@ package plugin
 
 import (
 	"cmp"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -76,34 +75,11 @@ func stageCandidates(file *syntax.File, given []string) []cobra.Completion {
 		}
 		var about string
 		for _, stage := range file.Group(name).Stages {
-			about = cmp.Or(about, commentAbove(file, stage.From, name))
+			about = cmp.Or(about, file.Summary(stage.From, name))
 		}
 		list = append(list, cobra.CompletionWithDesc(name, about))
 	}
 	return list
-}
-
-// directiveComment matches a comment that is for a program (BuildKit's
-// frontend/dockerfile/parser/directives.go, and ours).
-var directiveComment = regexp.MustCompile(`^(syntax|escape|check|platforms)\s*=`)
-
-// commentAbove is what the comment right above an instruction says about a name,
-// up to its first full stop. A name that it begins with is left out, as BuildKit
-// does (getDocComment in instructions/parse.go).
-func commentAbove(file *syntax.File, in *syntax.Instruction, name string) string {
-	var lines []string
-	for line := in.First - 1; line > 0; line-- {
-		text, ok := strings.CutPrefix(strings.TrimSpace(file.Source.Text(file.Source.LineSpan(line))), "#")
-		if text = strings.TrimSpace(text); !ok || text == "" {
-			break
-		}
-		if !directiveComment.MatchString(text) {
-			lines = append(lines, text)
-		}
-	}
-	slices.Reverse(lines)
-	text, _, _ := strings.Cut(strings.Join(lines, " "), ". ")
-	return strings.TrimSuffix(strings.TrimPrefix(text, name+" "), ".")
 }
 
 // completePlatforms offers what --platform of a build takes, also after a comma:
@@ -185,7 +161,7 @@ func completeBuildArgs(cmd *cobra.Command, args []string, typed string) ([]cobra
 			continue
 		}
 		for _, d := range in.Declarations {
-			about := commentAbove(file, in, d.Name)
+			about := file.Summary(in, d.Name)
 			if about == "" && d.Value != "" {
 				about = "default: " + d.Value
 			}

@@ -7,7 +7,6 @@ import (
 
 	"github.com/containerd/platforms"
 	"github.com/docker/cli/cli/command"
-	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/spf13/cobra"
 
 	"github.com/stagebuild/stagebuild/frontend/plan"
@@ -15,16 +14,13 @@ import (
 
 // renderOptions are the flags of the render command, as they were written.
 type renderOptions struct {
-	contextPath string
-	file        string
-	stage       stageValue
-	platform    string
-	buildArgs   []string
-	contexts    []string
+	dockerfileOptions
+	stage    stageValue
+	platform string
 }
 
 func newRenderCommand(dockerCLI command.Cli) *cobra.Command {
-	options := renderOptions{contextPath: "."}
+	var options renderOptions
 	cmd := &cobra.Command{
 		Use:   "render [OPTIONS] [PATH | -]",
 		Short: "Print the plain Dockerfile of one platform",
@@ -44,9 +40,7 @@ commented out. No builder is needed.`,
 		DisableFlagsInUseLine: true,
 		ValidArgsFunction:     completePath,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				options.contextPath = args[0]
-			}
+			options.setPath(args)
 			env, err := options.env(os.LookupEnv)
 			if err != nil {
 				return &usageError{command: cmd.CommandPath(), err: err}
@@ -54,13 +48,11 @@ commented out. No builder is needed.`,
 			return runRender(dockerCLI.Out(), dockerCLI.In(), options, env)
 		},
 	}
+	options.addFlags(cmd)
 	flags := cmd.Flags()
-	flags.StringVarP(&options.file, "file", "f", "", `Name of the Dockerfile (default: "PATH/Dockerfile")`)
 	flags.Var(&options.stage, "stage", "Set the stage to build")
 	flags.Var(&options.stage, "target", "Set the stage to build (the same as --stage)")
 	flags.StringVar(&options.platform, "platform", "", `Set the target platform (default: "linux" on this machine's architecture)`)
-	flags.StringArrayVar(&options.buildArgs, "build-arg", nil, "Set build-time variables")
-	flags.StringArrayVar(&options.contexts, "build-context", nil, "Additional build contexts (e.g., name=path)")
 	completeDockerfileFlags(cmd, false)
 	complete(cmd, "platform", completePlatform)
 	return cmd
@@ -68,7 +60,7 @@ commented out. No builder is needed.`,
 
 // env is what decides about the file, beside the file.
 func (o *renderOptions) env(lookup lookupEnv) (plan.Env, error) {
-	env, err := planEnv(localPlatform(), o.buildArgs, o.contexts, lookup)
+	env, err := o.dockerfileOptions.env(lookup)
 	if err != nil {
 		return env, err
 	}
@@ -83,15 +75,8 @@ func (o *renderOptions) env(lookup lookupEnv) (plan.Env, error) {
 	return env, nil
 }
 
-// localPlatform is what a builder on this machine would build for: its
-// architecture, and Linux on machines of other systems too.
-func localPlatform() ocispecs.Platform {
-	p := platforms.DefaultSpec()
-	return platforms.Normalize(ocispecs.Platform{OS: "linux", Architecture: p.Architecture, Variant: p.Variant})
-}
-
 func runRender(out io.Writer, stdin io.Reader, options renderOptions, env plan.Env) error {
-	file, err := readDockerfile(options.contextPath, options.file, stdin)
+	file, err := options.read(stdin)
 	if file == nil {
 		return err
 	}

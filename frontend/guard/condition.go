@@ -6,6 +6,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -236,10 +237,10 @@ func evalError(d *hcl.Diagnostic) *Error {
 	return err
 }
 
-// Refutation says that the condition is false, and what each name stood for:
+// Outcome says what the condition is, and what each name stood for:
 // `DEBUG == "1" is false with DEBUG = "0"`.
-func (c *Condition) Refutation(scope Scope) string {
-	return c.source + " is false" + c.values(scope)
+func (c *Condition) Outcome(holds bool, scope Scope) string {
+	return c.source + " is " + strconv.FormatBool(holds) + c.values(scope)
 }
 
 // values says what each name stood for.

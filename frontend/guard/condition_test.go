@@ -215,7 +215,7 @@ func TestDecisions(t *testing.T) {
 		holdsForArm64 bool
 	}{
 		{holdsForArm64: true},
-		{guard: guard.Guard{For: forArm, If: yes}, text: "--for=linux/arm64 --if=YES", reason: "", holdsForArm64: true},
+		{guard: guard.Guard{For: forArm, If: yes}, text: "--for=linux/arm64 --if=YES", reason: `--for=linux/arm64 matches linux/arm64, --if=YES is true with YES = "true"`, holdsForArm64: true},
 		{guard: guard.Guard{If: differs}, text: `--if=N == "1" && WORD != ""`, reason: `--if=N == "1" && WORD != "" is false with N = "10", WORD = "Word"`},
 		{guard: guard.Guard{If: literal}, text: "--if=false", reason: "--if=false is false"},
 	} {

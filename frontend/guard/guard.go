@@ -36,8 +36,8 @@ func (g Guard) String() string {
 // Decision is what became of a guard.
 type Decision struct {
 	Holds bool
-	// Reason says why a guard does not hold, with the values that decided put
-	// in. It is empty when the guard holds or is undecided.
+	// Reason says why a guard holds or does not, with the values that decided put
+	// in. It is empty where there is no guard, and when it is undecided.
 	Reason string
 }
 
@@ -50,17 +50,39 @@ func (d Decision) Undecided() bool {
 // Eval decides for a target platform and the values in scope. The error is an
 // *Error whose offsets are those of the condition's source.
 func (g Guard) Eval(target ocispecs.Platform, scope Scope) (Decision, error) {
-	if g.For != nil && !g.For.Match(target) {
-		return Decision{Reason: "--for=" + g.For.String() + " does not match " + FormatPlatform(target)}, nil
+	d := Decision{Holds: true}
+	if g.For != nil {
+		if !g.For.Match(target) {
+			return Decision{Reason: "--for=" + g.For.String() + " does not match " + FormatPlatform(target)}, nil
+		}
+		d.Reason = "--for=" + g.For.String() + " matches " + FormatPlatform(target)
 	}
 	if g.If == nil {
-		return Decision{Holds: true}, nil
+		return d, nil
 	}
 	holds, err := g.If.Eval(target, scope)
-	if err != nil || holds {
-		return Decision{Holds: holds}, err
+	if err != nil {
+		return Decision{}, err
 	}
-	return Decision{Reason: "--if=" + g.If.Refutation(scope)}, nil
+	reason := "--if=" + g.If.Outcome(holds, scope)
+	if !holds {
+		return Decision{Reason: reason}, nil
+	}
+	return d.And(Decision{Holds: true, Reason: reason}), nil
+}
+
+// And returns the decision that both hold, with the reasons of both, or the first of
+// the two that does not.
+func (d Decision) And(other Decision) Decision {
+	switch {
+	case !d.Holds:
+		return d
+	case !other.Holds || d.Reason == "":
+		return other
+	case other.Reason == "":
+		return d
+	}
+	return Decision{Holds: true, Reason: d.Reason + ", " + other.Reason}
 }
 
 // Error is a fault in a pattern list or a condition.

@@ -7,14 +7,9 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/syntax"
 )
 
-// outcome is what became of a block.
-type outcome struct {
-	// taken is the branch that holds, or nil.
-	taken *syntax.Branch
-	// refuted says of each branch above the taken one why it does not hold. A
-	// faulty condition has no reason.
-	refuted map[*syntax.Branch]string
-}
+// outcome is what became of the branches of a block. It has none for those of a
+// block that cannot be decided, or is not asked.
+type outcome map[*syntax.Branch]guard.Decision
 
 // blockLine decides a block where its IF stands, with the names declared there.
 func (r *resolver) blockLine(in *syntax.Instruction, s *scope) {
@@ -25,11 +20,11 @@ func (r *resolver) blockLine(in *syntax.Instruction, s *scope) {
 }
 
 // block decides which branch of a block holds.
-func (r *resolver) block(block *syntax.Block, s *scope) *outcome {
+func (r *resolver) block(block *syntax.Block, s *scope) outcome {
 	if o := r.blocks[block]; o != nil {
 		return o
 	}
-	o := &outcome{refuted: map[*syntax.Branch]string{}}
+	o := outcome{}
 	r.blocks[block] = o
 	sound := !block.Faulty
 	for _, branch := range block.Branches {
@@ -38,24 +33,36 @@ func (r *resolver) block(block *syntax.Block, s *scope) *outcome {
 	if !sound || !r.within(block.Branches[0].Outer, s).Holds {
 		return o
 	}
+	taken := 0 // the line of the branch that holds
 	for _, branch := range block.Branches {
-		condition := branch.Keyword.Guard.If
-		if condition == nil {
-			o.taken = branch
-			return o
+		if taken != 0 {
+			o[branch] = guard.Decision{Reason: fmt.Sprintf("the branch on line %d was taken", taken)}
+			continue
 		}
-		holds, err := condition.Eval(r.plan.Env.Target, s)
-		switch {
-		case err != nil:
+		d, err := r.branch(branch, s)
+		if err != nil {
 			r.reportGuard(branch.Keyword, err.(*guard.Error)) //nolint:errorlint // Eval documents its type
 			return o
-		case holds:
-			o.taken = branch
-			return o
 		}
-		o.refuted[branch] = fmt.Sprintf("%s %s (line %d)", keyword(branch), condition.Refutation(s), branch.Keyword.First)
+		if o[branch] = d; d.Holds {
+			taken = branch.Keyword.First
+		}
 	}
 	return o
+}
+
+// branch decides about a branch, when none above it holds.
+func (r *resolver) branch(branch *syntax.Branch, s *scope) (guard.Decision, error) {
+	line := branch.Keyword.First
+	condition := branch.Keyword.Guard.If
+	if condition == nil {
+		return guard.Decision{Holds: true, Reason: fmt.Sprintf("no branch above ELSE holds (line %d)", line)}, nil
+	}
+	holds, err := condition.Eval(r.plan.Env.Target, s)
+	return guard.Decision{
+		Holds:  holds,
+		Reason: fmt.Sprintf("%s %s (line %d)", keyword(branch), condition.Outcome(holds, s), line),
+	}, err
 }
 
 // within decides whether the branch that something stands in holds.
@@ -63,19 +70,12 @@ func (r *resolver) within(branch *syntax.Branch, s *scope) guard.Decision {
 	if branch == nil {
 		return guard.Decision{Holds: true}
 	}
-	if d := r.within(branch.Outer, s); !d.Holds {
+	d := r.within(branch.Outer, s)
+	if !d.Holds {
 		return d
 	}
-	o := r.block(branch.Block, s)
-	switch {
-	case o.taken == branch:
-		return guard.Decision{Holds: true}
-	case o.refuted[branch] != "":
-		return guard.Decision{Reason: o.refuted[branch]}
-	case o.taken != nil:
-		return guard.Decision{Reason: fmt.Sprintf("the branch on line %d was taken", o.taken.Keyword.First)}
-	}
-	return guard.Decision{} // a condition is faulty, which has been reported
+	// The zero decision where a condition is faulty, which has been reported.
+	return d.And(r.block(branch.Block, s)[branch])
 }
 
 // keyword returns the line of a branch without its condition: IF or ELSE IF.

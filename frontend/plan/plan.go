@@ -5,7 +5,8 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/syntax"
 )
 
-// Plan is what becomes of a file for one platform. It is immutable.
+// Plan is what becomes of a file for one platform. It is immutable. One of a file
+// that does not use the language is for looking at: such a file is built without.
 type Plan struct {
 	File *syntax.File
 	Env  Env
@@ -21,12 +22,19 @@ type Plan struct {
 	TargetName string
 
 	decisions []guard.Decision // by Instruction.Index
+	globals   *scope
 }
 
 // Decision says whether an instruction is there, and if not, why. Lines of blocks
 // never are. In a stage that no target is made from, it can be undecided.
 func (p *Plan) Decision(in *syntax.Instruction) guard.Decision {
 	return p.decisions[in.Index]
+}
+
+// Global returns the value of a global ARG or of an automatic arg. It is false for
+// one that the file does not declare.
+func (p *Plan) Global(name string) (guard.Arg, bool) {
+	return p.globals.Lookup(name)
 }
 
 // BringsPlatform reports whether the FROM on a 1-based line names no platform by
@@ -51,6 +59,12 @@ type Choice struct {
 	Edges []Edge
 	// Reached reports whether a target is made from the stage or needs it.
 	Reached bool
+	// RunsOn is the platform of the stage's RUNs, for a selected stage: that of its
+	// base. It is the target's where --platform cannot be read.
+	RunsOn guard.Platform
+	// Replaced reports whether a named context stands for the stage. It is made
+	// from nothing of the file then.
+	Replaced bool
 
 	scope    *scope // what is declared at the stage's end
 	position int    // index among the selected stages
@@ -81,6 +95,10 @@ type Edge struct {
 	// Input is how the stage or image gets into the conversion when it is meant
 	// for a platform of its own, and otherwise nil.
 	Input *Input
+	// Platform is the one that the reference names with ::, or nil.
+	Platform *guard.Platform
+	// Context reports whether a named context is meant.
+	Context bool
 
 	// numeric is set for COPY --from=0, which counts stages.
 	numeric bool

@@ -40,7 +40,7 @@ func (r *resolver) edge(c *Choice, ref *syntax.Reference, s *scope) Edge {
 		e.Name = name
 		return r.crossEdge(c, e, platform)
 	}
-	if r.plan.Env.hasContext(e.Name) {
+	if e.Context = r.plan.Env.hasContext(e.Name); e.Context {
 		return e
 	}
 	if n, ok := isIndex(e.Name); ok && ref.Kind == syntax.CopyFrom {
@@ -73,7 +73,7 @@ func (r *resolver) triggers(c, base *Choice) {
 // reported at a place of their own.
 func (r *resolver) trigger(c *Choice, ref *syntax.Reference, at source.Span) Edge {
 	e := Edge{Reference: ref, Name: ref.Text, triggered: true}
-	if r.plan.Env.hasContext(e.Name) {
+	if e.Context = r.plan.Env.hasContext(e.Name); e.Context {
 		return e
 	}
 	if n, ok := isIndex(e.Name); ok && ref.Kind == syntax.CopyFrom {
@@ -119,9 +119,10 @@ func (r *resolver) crossEdge(c *Choice, e Edge, written string) Edge {
 		e.faulty = true
 		return e
 	}
+	e.Platform = &platform
 	other := r.family.member(platform)
 	other.upTo(c.Stage.Index)
-	if !other.plan.Env.hasContext(e.Name) {
+	if e.Context = other.plan.Env.hasContext(e.Name); !e.Context {
 		if e.Stage = other.find(e.Name, c.Stage.Index); e.Stage == nil {
 			if e.faulty = other.checkReference(r, c, e); e.faulty {
 				return e
@@ -205,6 +206,9 @@ func (r *resolver) byIndex(c *Choice, at source.Span, n int) (stage *Choice, fau
 // returns whether it is one.
 func (r *resolver) checkReference(user *resolver, c *Choice, e Edge) bool {
 	ref := e.Reference
+	if !r.plan.File.UsesLanguage {
+		return false // an image, as in BuildKit
+	}
 	group := r.plan.File.Group(e.Name)
 	if group == nil {
 		return user.checkTypo(c, e)

@@ -30,7 +30,7 @@ type resolver struct {
 	plan        *Plan
 	scope       *scope // the globals
 	declared    *scope // every name of the stages so far, with faulty values
-	blocks      map[*syntax.Block]*outcome
+	blocks      map[*syntax.Block]outcome
 	diagnostics source.List
 	problems    map[*Choice]source.List
 	selected    int
@@ -46,6 +46,7 @@ func (r *resolver) globals() {
 	}
 	automatic := &scope{args: r.plan.Env.automatic(target)}
 	r.scope = automatic.child(false)
+	r.plan.globals = r.scope
 	for _, in := range r.plan.File.Globals {
 		r.instruction(in, r.scope)
 	}
@@ -59,7 +60,7 @@ func (r *resolver) instruction(in *syntax.Instruction, s *scope) bool {
 	}
 	d := r.within(in.Branch, s)
 	if d.Holds {
-		d = r.decide(in, s)
+		d = d.And(r.decide(in, s))
 	} else {
 		r.checkNames(in, s)
 	}
@@ -177,7 +178,7 @@ func (r *resolver) choose() {
 			r.checkNames(s.From, r.scope)
 			c.Decision = guard.Decision{}
 		default:
-			c.Decision = r.decide(s.From, r.scope)
+			c.Decision = c.Decision.And(r.decide(s.From, r.scope))
 		}
 		undecided[group] = undecided[group] || c.Decision.Undecided()
 		// A named context stands for the stage, whichever variant it would be:
@@ -212,6 +213,8 @@ func (r *resolver) upTo(index int) {
 		case !c.Decision.Holds:
 			r.checkDropped(c)
 		case r.plan.Env.hasContext(c.Stage.Name):
+			c.Replaced = true
+			c.RunsOn = r.plan.Env.Target
 			c.scope = r.scope.child(true)
 			r.checkDropped(c)
 		default:
@@ -227,6 +230,7 @@ func (r *resolver) stage(c *Choice) {
 	for _, ref := range c.Stage.From.References {
 		c.Edges = append(c.Edges, r.edge(c, ref, r.scope))
 	}
+	c.RunsOn = r.runsOn(c, base)
 	parent := r.scope
 	switch {
 	case base.faulty:
@@ -248,6 +252,21 @@ func (r *resolver) stage(c *Choice) {
 		}
 	}
 	c.scope = c.scope.trim()
+}
+
+// runsOn returns the platform of a stage's RUNs.
+func (r *resolver) runsOn(c *Choice, base Edge) guard.Platform {
+	switch {
+	case base.Input != nil:
+		return base.Input.Platform
+	case base.Stage != nil:
+		return base.Stage.RunsOn
+	case c.Stage.Platform != "":
+		if p, ok := r.stagePlatform(c); ok {
+			return p
+		}
+	}
+	return r.plan.Env.Target
 }
 
 // checkDropped checks the names in the conditions of a stage that is not

@@ -108,7 +108,7 @@ func (f *family) member(platform guard.Platform) *resolver {
 		family:   f,
 		plan:     &Plan{File: f.file, Env: env, decisions: make([]guard.Decision, len(f.file.Instructions))},
 		problems: map[*Choice]source.List{},
-		blocks:   map[*syntax.Block]*outcome{},
+		blocks:   map[*syntax.Block]outcome{},
 	}
 	f.members[key] = r
 	f.order = append(f.order, r)

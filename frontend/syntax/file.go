@@ -6,6 +6,7 @@
 package syntax
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -134,6 +135,29 @@ func (f *File) Comments(in *Instruction) []string {
 	}
 	slices.Reverse(lines)
 	return lines
+}
+
+// directiveComment matches a comment that is for a program (BuildKit's
+// frontend/dockerfile/parser/directives.go, and "# platforms=").
+var directiveComment = regexp.MustCompile(`^(syntax|escape|check|platforms)\s*=`)
+
+// Summary is what the comment right above an instruction says about a name, up to
+// its first full stop, or "". A name that it begins with is left out, as BuildKit
+// does (getDocComment in instructions/parse.go).
+func (f *File) Summary(in *Instruction, name string) string {
+	var lines []string
+	for line := in.First - 1; line > 0; line-- {
+		text, ok := strings.CutPrefix(strings.TrimSpace(f.Source.Text(f.Source.LineSpan(line))), "#")
+		if text = strings.TrimSpace(text); !ok || text == "" {
+			break
+		}
+		if !directiveComment.MatchString(text) {
+			lines = append(lines, text)
+		}
+	}
+	slices.Reverse(lines)
+	text, _, _ := strings.Cut(strings.Join(lines, " "), ". ")
+	return strings.TrimSuffix(strings.TrimPrefix(text, name+" "), ".")
 }
 
 // InstructionAt returns the instruction that a 1-based line belongs to, or nil.

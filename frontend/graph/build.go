@@ -1,0 +1,202 @@
+package graph
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/stagebuild/stagebuild/frontend/guard"
+	"github.com/stagebuild/stagebuild/frontend/plan"
+	"github.com/stagebuild/stagebuild/frontend/syntax"
+)
+
+// emptyImage is the base without files (dockerui.EmptyImageName).
+const emptyImage = "scratch"
+
+// Of returns the graph of one platform: all stages of its file, with the plan's
+// target.
+func Of(p *plan.Plan) *Graph {
+	platform := guard.FormatPlatform(p.Env.Target)
+	b := &builder{
+		graph: &Graph{
+			File: p.File.Source.Name, Platforms: []string{platform}, Args: deciding(p, platform),
+			Targets: []string{}, Nodes: []*Node{}, Edges: []*Edge{},
+		},
+		platform: platform,
+		nodes:    map[string]*Node{},
+	}
+	if p.Target != nil {
+		b.graph.Targets = []string{b.stage(p.Target, "", Reached)}
+	}
+	for _, c := range p.Stages {
+		b.stage(c, "", Unreached)
+	}
+	b.graph.sort()
+	return b.graph
+}
+
+// builder makes the graph of one target platform.
+type builder struct {
+	graph    *Graph
+	platform string
+	nodes    map[string]*Node
+}
+
+// stage adds a stage and all that it is made of, unless it is there, and returns its
+// ID. The platform is the one that a reference names for it, or "".
+func (b *builder) stage(c *plan.Choice, platform string, state State) string {
+	s := c.Stage
+	id := identify(fmt.Sprintf("stage:%d", s.Index), platform)
+	if b.nodes[id] != nil {
+		return id
+	}
+	if !c.Decision.Holds {
+		state = Dropped
+	}
+	file := c.Plan.File
+	n := &Node{
+		ID: id, Kind: Stage, Name: s.Name, Platform: platform,
+		Line: s.From.First, LastLine: s.From.Last,
+		Base: s.Base.Text, Guard: guardOf(s.From), Description: file.Summary(s.From, s.Name),
+	}
+	if s.Name == "" {
+		n.Name = fmt.Sprintf("stage-%d", s.Index)
+	} else {
+		n.Variant = len(file.Group(s.Name).Stages) > 1
+	}
+	if len(s.Body) > 0 {
+		n.LastLine = s.Body[len(s.Body)-1].Last
+	}
+	fate := Fate{Platform: b.platform, State: state, Reason: c.Decision.Reason, Replaced: c.Replaced}
+	if c.Decision.Holds {
+		fate.RunsOn = guard.FormatPlatform(c.RunsOn)
+		fate.Instructions = instructionsOf(c)
+	}
+	n.Fates = []Fate{fate}
+	b.add(n)
+	for _, e := range c.Edges {
+		uses := b.used(c, e, platform, state)
+		b.graph.Edges = append(b.graph.Edges, &Edge{
+			Stage: id, Uses: uses, Kind: e.Reference.Kind.String(),
+			Line: e.Reference.Instruction.First, Reference: e.Reference.Text, Platforms: []string{b.platform},
+		})
+	}
+	return id
+}
+
+// used adds what an edge of a stage leads to, and returns its ID.
+func (b *builder) used(c *plan.Choice, e plan.Edge, platform string, state State) string {
+	if e.Platform != nil {
+		platform = guard.FormatPlatform(*e.Platform)
+	}
+	if e.Stage != nil {
+		return b.stage(e.Stage, platform, state)
+	}
+	n := &Node{Kind: Image, Name: e.Name, Platform: platform}
+	runsOn := c.Plan.Env.Target
+	if e.Platform != nil {
+		runsOn = *e.Platform
+	} else if e.Reference.Kind == syntax.FromBase {
+		runsOn = c.RunsOn
+		if c.Stage.Platform != "" && platform == "" && !strings.Contains(c.Stage.Platform, "TARGET") {
+			n.Platform = guard.FormatPlatform(runsOn)
+		}
+	}
+	fate := Fate{Platform: b.platform, State: state, RunsOn: guard.FormatPlatform(runsOn)}
+	switch {
+	case e.Context:
+		n.Kind = Context
+	case e.Name == emptyImage:
+		n.Kind, n.Platform, fate.RunsOn = Scratch, "", ""
+	}
+	n.ID = identify(string(n.Kind)+":"+n.Name, n.Platform)
+	if known := b.nodes[n.ID]; known != nil {
+		return known.ID
+	}
+	n.Fates = []Fate{fate}
+	b.add(n)
+	return n.ID
+}
+
+func (b *builder) add(n *Node) {
+	b.nodes[n.ID] = n
+	b.graph.Nodes = append(b.graph.Nodes, n)
+}
+
+func identify(subject, platform string) string {
+	if platform == "" {
+		return subject
+	}
+	return subject + "@" + platform
+}
+
+// guardOf returns what has to hold for an instruction.
+func guardOf(in *syntax.Instruction) string {
+	var parts []string
+	for branch := in.Branch; branch != nil; branch = branch.Outer {
+		parts = append(parts, keywordOf(branch))
+	}
+	slices.Reverse(parts)
+	if own := in.Guard.String(); own != "" {
+		parts = append(parts, own)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// keywordOf returns the line of a block that begins a branch.
+func keywordOf(branch *syntax.Branch) string {
+	condition := branch.Keyword.Guard.If
+	switch {
+	case branch == branch.Block.Branches[0]:
+		return "IF " + condition.String()
+	case condition != nil:
+		return "ELSE IF " + condition.String()
+	}
+	return "ELSE"
+}
+
+// instructionsOf returns what becomes of the instructions of a stage that are not
+// always there.
+func instructionsOf(c *plan.Choice) []Instruction {
+	var list []Instruction
+	for _, in := range c.Stage.Body {
+		if in.IsBlock() || in.Guard.IsZero() && in.Branch == nil {
+			continue
+		}
+		d := c.Plan.Decision(in)
+		list = append(list, Instruction{
+			Line: in.First, LastLine: in.Last,
+			Text:  strings.ToUpper(in.Keyword) + " " + strings.Join(strings.Fields(in.Args()), " "),
+			Guard: guardOf(in), Dropped: !d.Holds, Reason: d.Reason,
+		})
+	}
+	return list
+}
+
+// deciding returns the args outside of stages that a condition of the file names.
+func deciding(p *plan.Plan, platform string) []Arg {
+	declared := map[string]bool{}
+	for _, in := range p.File.Globals {
+		for _, d := range in.Declarations {
+			declared[d.Name] = true
+		}
+	}
+	named := map[string]bool{}
+	for _, in := range p.File.Instructions {
+		if in.Guard.If == nil {
+			continue
+		}
+		for _, name := range in.Guard.If.Names() {
+			named[name] = declared[name]
+		}
+	}
+	args := []Arg{}
+	for _, name := range slices.Sorted(maps.Keys(named)) {
+		if arg, ok := p.Global(name); ok && named[name] {
+			_, given := p.Env.Args[name]
+			args = append(args, Arg{Name: name, Values: map[string]string{platform: arg.Value}, Given: given})
+		}
+	}
+	return args
+}

@@ -1,0 +1,116 @@
+package graph
+
+import (
+	"cmp"
+	"slices"
+)
+
+// Merge returns one graph for what several ones are about, which are of one file and
+// one set of build args.
+func Merge(graphs ...*Graph) *Graph {
+	m := &Graph{}
+	for _, g := range graphs {
+		m.File = g.File
+		m.Platforms = union(m.Platforms, g.Platforms)
+		m.Targets = union(m.Targets, g.Targets)
+	}
+	m.Args = merge(graphs, func(g *Graph) []Arg { return g.Args }, func(a Arg) string { return a.Name }, mergeArgs)
+	m.Nodes = merge(graphs, func(g *Graph) []*Node { return g.Nodes }, func(n *Node) string { return n.ID }, mergeNodes)
+	m.Edges = merge(graphs, func(g *Graph) []*Edge { return g.Edges }, (*Edge).key, mergeEdges)
+	m.sort()
+	return m
+}
+
+// merge returns the parts of graphs, those of one key as one.
+func merge[T any, K comparable](graphs []*Graph, parts func(*Graph) []T, key func(T) K, join func(a, b T) T) []T {
+	merged, index := []T{}, map[K]int{}
+	for _, g := range graphs {
+		for _, part := range parts(g) {
+			k := key(part)
+			i, known := index[k]
+			if !known {
+				index[k] = len(merged)
+				merged = append(merged, part)
+				continue
+			}
+			merged[i] = join(merged[i], part)
+		}
+	}
+	return merged
+}
+
+func mergeArgs(a, b Arg) Arg {
+	values := map[string]string{}
+	for _, arg := range []Arg{a, b} {
+		for platform, value := range arg.Values {
+			values[platform] = value
+		}
+	}
+	a.Values = values
+	return a
+}
+
+func mergeNodes(a, b *Node) *Node {
+	n := *a
+	n.Fates = slices.Clone(a.Fates)
+	for _, fate := range b.Fates {
+		i := slices.IndexFunc(n.Fates, func(f Fate) bool { return f.Platform == fate.Platform })
+		switch {
+		case i < 0:
+			n.Fates = append(n.Fates, fate)
+		case fate.State == Reached: // by another target
+			n.Fates[i].State = Reached
+		}
+	}
+	return &n
+}
+
+// edgeKey is what an edge has whatever the platform is.
+type edgeKey struct {
+	stage, uses, kind, reference string
+	line                         int
+}
+
+func (e *Edge) key() edgeKey {
+	return edgeKey{e.Stage, e.Uses, e.Kind, e.Reference, e.Line}
+}
+
+func mergeEdges(a, b *Edge) *Edge {
+	e := *a
+	e.Platforms = union(a.Platforms, b.Platforms)
+	return &e
+}
+
+// union returns the members of both lists, each once.
+func union(a, b []string) []string {
+	all := slices.Clone(a)
+	for _, s := range b {
+		if !slices.Contains(all, s) {
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+// sort puts the stages in file order, and what they use behind them.
+func (g *Graph) sort() {
+	rank := func(n *Node) int {
+		if n.Kind == Stage {
+			return n.Line
+		}
+		return int(^uint(0) >> 1)
+	}
+	slices.SortStableFunc(g.Nodes, func(a, b *Node) int {
+		if c := cmp.Compare(rank(a), rank(b)); c != 0 || a.Kind != Stage {
+			return c
+		}
+		return cmp.Compare(a.Platform, b.Platform)
+	})
+	line := map[string]int{}
+	for i, n := range g.Nodes {
+		line[n.ID] = i
+	}
+	slices.SortStableFunc(g.Edges, func(a, b *Edge) int {
+		return cmp.Or(cmp.Compare(line[a.Stage], line[b.Stage]), cmp.Compare(a.Line, b.Line))
+	})
+}

@@ -1,0 +1,119 @@
+package plugin
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/containerd/platforms"
+	"github.com/docker/buildx/util/platformutil"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/spf13/cobra"
+
+	"github.com/stagebuild/stagebuild/frontend/guard"
+	"github.com/stagebuild/stagebuild/frontend/plan"
+	"github.com/stagebuild/stagebuild/frontend/syntax"
+	"github.com/stagebuild/stagebuild/plugin/selection"
+)
+
+// dockerfileOptions are the flags of all commands that are about a Dockerfile and
+// need no builder, as they were written.
+type dockerfileOptions struct {
+	contextPath string
+	file        string
+	buildArgs   []string
+	contexts    []string
+}
+
+// addFlags adds the flags to a command, which takes a PATH, unless it takes stages.
+func (o *dockerfileOptions) addFlags(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVarP(&o.file, "file", "f", "", `Name of the Dockerfile (default: "PATH/Dockerfile")`)
+	flags.StringArrayVar(&o.buildArgs, "build-arg", nil, "Set build-time variables")
+	flags.StringArrayVar(&o.contexts, "build-context", nil, "Additional build contexts (e.g., name=path)")
+}
+
+// setPath takes the one argument of a command, PATH or "-", if it is there.
+func (o *dockerfileOptions) setPath(args []string) {
+	o.contextPath = "."
+	if len(args) > 0 {
+		o.contextPath = args[0]
+	}
+}
+
+// read returns the file, which comes with its error when it is faulty.
+func (o *dockerfileOptions) read(stdin io.Reader) (*syntax.File, error) {
+	return readDockerfile(o.contextPath, o.file, stdin)
+}
+
+// env is what decides about the file on this machine, beside the file.
+func (o *dockerfileOptions) env(lookup lookupEnv) (plan.Env, error) {
+	return planEnv(localPlatform(), o.buildArgs, o.contexts, lookup)
+}
+
+// localPlatform is what a builder on this machine would build for: its
+// architecture, and Linux on machines of other systems too.
+func localPlatform() ocispecs.Platform {
+	p := platforms.DefaultSpec()
+	return platforms.Normalize(ocispecs.Platform{OS: "linux", Architecture: p.Architecture, Variant: p.Variant})
+}
+
+// questionOptions are the flags of the commands that are about stages of a
+// Dockerfile and the platforms that these are built for.
+type questionOptions struct {
+	dockerfileOptions
+	stages    stagesValue
+	platforms []string
+}
+
+func (o *questionOptions) addFlags(cmd *cobra.Command) {
+	o.dockerfileOptions.addFlags(cmd)
+	flags := cmd.Flags()
+	flags.Var(&o.stages, "stage", "Set the stages, by names and globs (e.g., 'test-*,!test-slow')")
+	flags.Var(&o.stages, "target", "Set the stages (the same as --stage)")
+	flags.StringArrayVar(&o.platforms, "platform", nil, `Set the platforms, "all" that the file declares or "local" (default: all, or else local)`)
+	completeDockerfileFlags(cmd, true)
+	complete(cmd, "platform", completePlatforms)
+}
+
+// question is a file, and what is asked about it.
+type question struct {
+	file      *syntax.File
+	env       plan.Env // its Target is the platform of this machine
+	platforms selection.Platforms
+}
+
+// ask reads what the flags are about. An error that is about the flags is a
+// usageError.
+func (o *questionOptions) ask(cmd *cobra.Command, stdin io.Reader, lookup lookupEnv) (*question, error) {
+	misuse := func(err error) error { return &usageError{command: cmd.CommandPath(), err: err} }
+	q := &question{}
+	var err error
+	if q.env, err = o.env(lookup); err != nil {
+		return nil, misuse(err)
+	}
+	wanted, err := parsePlatforms(o.platforms)
+	if err != nil {
+		return nil, misuse(err)
+	}
+	if q.platforms.Named, err = platformutil.Parse(wanted.names); err != nil {
+		return nil, misuse(fmt.Errorf("--platform: %w", err))
+	}
+	if wanted.local {
+		q.platforms.Named = append([]guard.Platform{q.env.Build}, q.platforms.Named...)
+	}
+	// A faulty file comes with its error, which resolving repeats with what else
+	// is wrong.
+	if q.file, err = o.read(stdin); q.file == nil {
+		return nil, err
+	}
+	q.platforms.All = wanted.all || len(o.platforms) == 0 && len(q.file.Platforms) > 0
+	return q, nil
+}
+
+// selected returns the stages that the flags mean, each with its platforms.
+func (q *question) selected(stages selection.Patterns) (*selection.Selection, error) {
+	if len(q.platforms.Named) == 0 && !q.platforms.All {
+		q.platforms.Named = []guard.Platform{q.env.Build}
+	}
+	return selection.Select(q.file, q.env, stages, q.platforms)
+}
