@@ -75,6 +75,13 @@ func (b *builder) stage(c *plan.Choice, platform string, state State) string {
 	}
 	n.Fates = []Fate{fate}
 	b.add(n)
+	if n.Variant && state != Dropped {
+		for _, other := range file.Group(s.Name).Stages {
+			if v := c.Plan.Stages[other.Index]; !v.Decision.Holds {
+				b.stage(v, platform, Dropped)
+			}
+		}
+	}
 	for _, e := range c.Edges {
 		uses := b.used(c, e, platform, state)
 		b.graph.Edges = append(b.graph.Edges, &Edge{

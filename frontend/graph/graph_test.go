@@ -1,0 +1,183 @@
+package graph_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/containerd/platforms"
+	"github.com/google/go-cmp/cmp"
+	"github.com/stagebuild/stagebuild/frontend/graph"
+	"github.com/stagebuild/stagebuild/frontend/plan"
+	"github.com/stagebuild/stagebuild/frontend/source"
+	"github.com/stagebuild/stagebuild/frontend/syntax"
+	"golang.org/x/tools/txtar"
+)
+
+var update = flag.Bool("update", false, "rewrite the expectations in testdata")
+
+// TestCorpus runs testdata/*.txtar. Each archive has a file "Dockerfile" and any
+// number of expectations, named after what is printed and for which environment:
+//
+//	explain linux/arm64 DEBUG=1 --target=app --context=base
+//	tree linux/amd64,linux/arm64
+//	json linux/amd64,linux/arm64
+func TestCorpus(t *testing.T) {
+	for _, path := range files(t, "testdata/*.txtar") {
+		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
+			archive, err := txtar.ParseFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, f := range archive.Files[1:] {
+				form, environment, _ := strings.Cut(f.Name, " ")
+				got := output(t, form, graphs(t, archive.Files[0].Data, environment))
+				if *update {
+					archive.Files[i+1].Data = []byte(got)
+					continue
+				}
+				if diff := cmp.Diff(string(f.Data), got); diff != "" {
+					t.Errorf("%s (-want +got):\n%s", f.Name, diff)
+				}
+			}
+			if *update {
+				if err := os.WriteFile(path, txtar.Format(archive), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func output(t *testing.T, form string, graphs []*graph.Graph) string {
+	var out bytes.Buffer
+	var err error
+	switch form {
+	case "explain":
+		err = (&graph.Explanation{Explanations: graphs}).Write(&out, 80)
+	case "tree":
+		err = graph.Merge(graphs...).Reached().Tree(&out, 80)
+	case "json":
+		encoder := json.NewEncoder(&out)
+		encoder.SetIndent("", "  ")
+		encoder.SetEscapeHTML(false)
+		err = encoder.Encode(graph.Merge(graphs...))
+	default:
+		t.Fatalf("%q is no form of output", form)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+// graphs returns the graph of each platform of an environment.
+func graphs(t *testing.T, dockerfile []byte, environment string) []*graph.Graph {
+	file, _ := syntax.Parse(source.NewFile("Dockerfile", dockerfile))
+	env := plan.Env{Build: platforms.MustParse("linux/amd64"), Args: map[string]string{}, Contexts: map[string]bool{}}
+	words := strings.Fields(environment)
+	for _, word := range words[1:] {
+		name, value, _ := strings.Cut(word, "=")
+		switch name {
+		case "--target":
+			env.Stage = value
+		case "--context":
+			env.Contexts[value] = true
+		default:
+			env.Args[name] = value
+		}
+	}
+	var list []*graph.Graph
+	for p := range strings.SplitSeq(words[0], ",") {
+		env.Target = platforms.MustParse(p)
+		resolved, err := plan.Resolve(file, env)
+		if err != nil {
+			t.Fatalf("%s: %v", environment, err)
+		}
+		list = append(list, graph.Of(resolved))
+	}
+	return list
+}
+
+func files(t *testing.T, pattern string) []string {
+	paths, err := filepath.Glob(pattern)
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no files %s: %v", pattern, err)
+	}
+	return paths
+}
+
+// TestGraphsAreSound holds what is drawn of each file of the language corpus: edges
+// lead from node to node, IDs are not shared, lines fit where their words allow it.
+func TestGraphsAreSound(t *testing.T) {
+	drawn := 0
+	for _, path := range files(t, "../plan/testdata/*.txtar") {
+		archive, err := txtar.ParseFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		file, _ := syntax.Parse(source.NewFile("Dockerfile", archive.Files[0].Data))
+		var merged []*graph.Graph
+		for _, name := range []string{"linux/amd64", "linux/arm64", "windows/amd64"} {
+			p, err := plan.Resolve(file, plan.Env{Target: platforms.MustParse(name), Build: platforms.MustParse("linux/amd64")})
+			if err != nil {
+				continue
+			}
+			drawn++
+			g := graph.Of(p)
+			checkSound(t, path, g)
+			checkWidth(t, path, g)
+			merged = append(merged, g)
+		}
+		if len(merged) > 0 {
+			all := graph.Merge(merged...)
+			checkSound(t, path, all)
+			checkSound(t, path, all.Reached())
+		}
+	}
+	if drawn < 30 {
+		t.Errorf("only %d graphs were drawn", drawn)
+	}
+}
+
+func checkSound(t *testing.T, path string, g *graph.Graph) {
+	ids := map[string]bool{}
+	for _, n := range g.Nodes {
+		if ids[n.ID] {
+			t.Errorf("%s: two nodes %s", path, n.ID)
+		}
+		ids[n.ID] = true
+		for _, f := range n.Fates {
+			if !slices.Contains(g.Platforms, f.Platform) {
+				t.Errorf("%s: %s has a fate for %s", path, n.ID, f.Platform)
+			}
+		}
+	}
+	for _, e := range g.Edges {
+		if !ids[e.Stage] || !ids[e.Uses] {
+			t.Errorf("%s: an edge from %s to %s, of %v", path, e.Uses, e.Stage, ids)
+		}
+	}
+	for _, id := range g.Targets {
+		if !ids[id] {
+			t.Errorf("%s: no node %s", path, id)
+		}
+	}
+}
+
+func checkWidth(t *testing.T, path string, g *graph.Graph) {
+	text := output(t, "explain", []*graph.Graph{g})
+	for line := range strings.Lines(text) {
+		line = strings.TrimRight(line, "\n")
+		words := strings.TrimLeft(line, "│├└─ ")
+		if utf8.RuneCountInString(line) > 80 && strings.Contains(words, " ") && !strings.Contains(line, "│   │   │   │   ") {
+			t.Errorf("%s: a line of more than 80 columns: %s", path, line)
+		}
+	}
+}
