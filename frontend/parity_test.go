@@ -34,7 +34,6 @@ var requests = map[string]map[string]string{
 	"targets":              {"requestid": "frontend.targets"},
 	"lint":                 {"requestid": "frontend.lint"},
 	"convertllb":           {"requestid": "frontend.convertllb"},
-	"describe":             {"requestid": "frontend.subrequests.describe"},
 	"unknown subrequest":   {"requestid": "frontend.unknown"},
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/moby/buildkit/frontend/dockerui"
 	"github.com/moby/buildkit/frontend/gateway/client"
+	"github.com/moby/buildkit/frontend/subrequests"
 	"github.com/moby/buildkit/frontend/subrequests/convertllb"
 	"github.com/moby/buildkit/frontend/subrequests/lint"
 	"github.com/moby/buildkit/frontend/subrequests/outline"
@@ -25,9 +26,20 @@ import (
 	"github.com/stagebuild/stagebuild/llb"
 )
 
-// subrequest answers what a client asks about a file instead of building it, with
-// BuildKit's own answers for the lowered file.
+// subrequest answers what a client asks about a file instead of building it: a
+// question of this frontend's own, or with BuildKit's answer for the lowered file.
 func (r *request) subrequest(ctx context.Context, file *syntax.File) (*client.Result, bool, error) {
+	if res, ok, err := r.question(file); ok {
+		return res, true, err
+	}
+	res, ok, err := r.buildkitSubrequest(ctx, file)
+	if res != nil && r.BuildOpts().Opts[keyRequestID] == subrequests.RequestSubrequestsDescribe {
+		res, err = describe(res)
+	}
+	return res, ok, err
+}
+
+func (r *request) buildkitSubrequest(ctx context.Context, file *syntax.File) (*client.Result, bool, error) {
 	return r.HandleSubrequest(ctx, dockerui.RequestHandler{
 		Outline: func(ctx context.Context) (*outline.Outline, error) {
 			in, err := r.lowerOne(ctx, file)

@@ -58,7 +58,6 @@ func TestCallsAlike(t *testing.T) {
 		{args: []string{"--call=outline", "--file=-", dir}, stdin: callsFile},
 		{args: []string{"--call=targets", dir}},
 		{args: []string{"--call=targets,format=json", dir}},
-		{args: []string{"--call=subrequests.describe", dir}},
 	} {
 		t.Run(strings.ReplaceAll(strings.Join(test.args, " "), dir, "."), func(t *testing.T) {
 			var first string

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/containerd/platforms"
+
 	"github.com/stagebuild/stagebuild/integration/harness"
 )
 
@@ -38,6 +40,17 @@ func TestBuildingCommands(t *testing.T) {
 			t.Errorf("%s is for %s", tag, got)
 		}
 	}
+}
+
+// TestSeeingCommands runs the commands of the page on seeing what is built.
+func TestSeeingCommands(t *testing.T) {
+	env, _ := productEnv(t)
+	env.NeedMirror(t)
+	own := platforms.Format(platforms.DefaultSpec())
+	(&documentRun{
+		env: env, name: "docs/seeing.md", dir: t.TempDir(),
+		replace: []string{"on linux/amd64", "on " + own},
+	}).run(t)
 }
 
 // TestScalingCommands runs the commands of the page on scaling that need no

@@ -3,6 +3,8 @@ package integration
 import (
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // TestCalls asks about a staged file instead of building it, through the plugin
@@ -36,6 +38,11 @@ from app AS last
 		{"targets", []string{"--build-arg=DEBUG=1"}, "TARGET         DESCRIPTION\nbase           what the rest stands on\napp            the program\ntools          \nlast (default) \n"},
 		{"outline", []string{"--target=app"}, "TARGET:      app\nDESCRIPTION: the program\n"},
 		{"check", nil, "WARNING: ConsistentInstructionCasing"},
+		{"explain", []string{"--target=app"}, "app, line 11 for linux/amd64 with DEBUG = \"0\"\n"},
+		{"explain,format=json", nil, `"explanations": [`},
+		{"graph", nil, "last, line 15\n└── line 15: FROM app\n"},
+		{"graph,format=json", nil, `"nodes": [`},
+		{"subrequests.describe", nil, "\nexplain              1.0.0   Explain what"},
 	} {
 		for _, command := range []string{"docker-stagebuild", "docker-buildx"} {
 			args := append([]string{"build", "--platform=linux/amd64", "--call=" + test.call}, test.args...)
@@ -46,6 +53,31 @@ from app AS last
 			if !strings.Contains(out.Stdout, test.want) {
 				t.Errorf("%s --call=%s %v prints\n%s\nwant\n%s", command, test.call, test.args, out.Stdout, test.want)
 			}
+		}
+	}
+}
+
+// TestCallsAnswerAsCommands explains and draws a file with the frontend image, and
+// compares with what the plugin's own commands print without a builder.
+func TestCallsAnswerAsCommands(t *testing.T) {
+	env, frontend := productEnv(t)
+	dir := request{dockerfile: `# platforms=linux/amd64,linux/arm64
+FROM --for=linux/arm64 scratch AS base
+FROM busybox AS base
+FROM base AS app
+RUN --if='TARGETARCH == "arm64"' true
+`}.context(t, frontend)
+	for _, call := range []string{"explain"} {
+		asked, err := env.Run(t.Context(), "docker-buildx", "build", "--platform=linux/amd64,linux/arm64", "--call="+call, dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		printed, err := env.Run(t.Context(), "docker-stagebuild", call, "-f", dir+"/Dockerfile")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(asked.Stdout, printed.Stdout); diff != "" {
+			t.Errorf("%s (-image +plugin):\n%s", call, diff)
 		}
 	}
 }

@@ -28,7 +28,7 @@ func completeDockerfileFlags(cmd *cobra.Command, lists bool) {
 // stages that could be read: it is being written too.
 func dockerfileSoFar(cmd *cobra.Command, args []string) *syntax.File {
 	path, name := ".", cmd.Flag("file").Value.String()
-	if len(args) > 0 {
+	if len(args) > 0 && takesPath(cmd) {
 		path = args[0]
 	}
 	if path == "-" || name == "-" || urlutil.IsRemoteURL(path) || urlutil.IsHTTPURL(name) {

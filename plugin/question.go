@@ -3,12 +3,15 @@ package plugin
 import (
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"github.com/containerd/platforms"
 	"github.com/docker/buildx/util/platformutil"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/spf13/cobra"
 
+	"github.com/stagebuild/stagebuild/frontend/graph"
 	"github.com/stagebuild/stagebuild/frontend/guard"
 	"github.com/stagebuild/stagebuild/frontend/plan"
 	"github.com/stagebuild/stagebuild/frontend/syntax"
@@ -24,12 +27,21 @@ type dockerfileOptions struct {
 	contexts    []string
 }
 
-// addFlags adds the flags to a command, which takes a PATH, unless it takes stages.
+// addFlags adds the flags to a command.
 func (o *dockerfileOptions) addFlags(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVarP(&o.file, "file", "f", "", `Name of the Dockerfile (default: "PATH/Dockerfile")`)
+	standard := "Dockerfile"
+	if takesPath(cmd) {
+		standard = "PATH/Dockerfile"
+	}
+	flags.StringVarP(&o.file, "file", "f", "", fmt.Sprintf("Name of the Dockerfile (default: %q)", standard))
 	flags.StringArrayVar(&o.buildArgs, "build-arg", nil, "Set build-time variables")
 	flags.StringArrayVar(&o.contexts, "build-context", nil, "Additional build contexts (e.g., name=path)")
+}
+
+// takesPath reports whether the argument of a command is the build context.
+func takesPath(cmd *cobra.Command) bool {
+	return strings.Contains(cmd.Use, "PATH")
 }
 
 // setPath takes the one argument of a command, PATH or "-", if it is there.
@@ -107,13 +119,42 @@ func (o *questionOptions) ask(cmd *cobra.Command, stdin io.Reader, lookup lookup
 		return nil, err
 	}
 	q.platforms.All = wanted.all || len(o.platforms) == 0 && len(q.file.Platforms) > 0
-	return q, nil
-}
-
-// selected returns the stages that the flags mean, each with its platforms.
-func (q *question) selected(stages selection.Patterns) (*selection.Selection, error) {
 	if len(q.platforms.Named) == 0 && !q.platforms.All {
 		q.platforms.Named = []guard.Platform{q.env.Build}
 	}
-	return selection.Select(q.file, q.env, stages, q.platforms)
+	return q, nil
+}
+
+// graphs returns a graph for each of the stages that patterns mean and each of its
+// platforms, and notes on what is left out or not declared: a line each.
+func (q *question) graphs(stages selection.Patterns) (graphs []*graph.Graph, notes []string, err error) {
+	chosen, err := selection.Select(q.file, q.env, stages, q.platforms)
+	if err != nil {
+		return nil, nil, err
+	}
+	notes = chosen.Notes
+	for _, r := range chosen.Results {
+		env := q.env
+		env.Stage = r.Stage
+		set, err := plan.ResolveAll(q.file, env, r.Platforms)
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, p := range set.Targets {
+			graphs = append(graphs, graph.Of(p))
+		}
+		for _, w := range set.Warnings {
+			if note := w.Error(); !slices.Contains(notes, note) {
+				notes = append(notes, note)
+			}
+		}
+	}
+	return graphs, notes, nil
+}
+
+// printNotes prints what a command has to say beside its output.
+func printNotes(w io.Writer, notes []string) {
+	for _, note := range notes {
+		fmt.Fprintf(w, "Note: %s\n", note)
+	}
 }

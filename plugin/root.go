@@ -76,6 +76,10 @@ also guard stages and instructions by platform and condition.`,
 		Example: `  # Build the Dockerfile of the current folder and load the image into Docker
   docker stagebuild build --load -t app .
 
+  # List its stages, and see why one is what it is on arm64
+  docker stagebuild ls
+  docker stagebuild explain --platform linux/arm64
+
   # See the plain Dockerfile that is built for one platform
   docker stagebuild render --platform linux/arm64`,
 		Args:                       cobra.ArbitraryArgs,
@@ -107,6 +111,8 @@ also guard stages and instructions by platform and condition.`,
 	cmd.AddCommand(
 		newBuildCommand(dockerCLI),
 		newCheckCommand(dockerCLI),
+		newExplainCommand(dockerCLI),
+		newLsCommand(dockerCLI),
 		newRenderCommand(dockerCLI),
 		newSuperviseCommand(),
 		newVersionCommand(dockerCLI),

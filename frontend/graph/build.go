@@ -58,7 +58,7 @@ func (b *builder) stage(c *plan.Choice, platform string, state State) string {
 	n := &Node{
 		ID: id, Kind: Stage, Name: s.Name, Platform: platform,
 		Line: s.From.First, LastLine: s.From.Last,
-		Base: s.Base.Text, Guard: guardOf(s.From), Description: file.Summary(s.From, s.Name),
+		Base: s.Base.Text, Guard: Guard(s.From), Description: file.Summary(s.From, s.Name),
 	}
 	if s.Name == "" {
 		n.Name = fmt.Sprintf("stage-%d", s.Index)
@@ -138,8 +138,9 @@ func identify(subject, platform string) string {
 	return subject + "@" + platform
 }
 
-// guardOf returns what has to hold for an instruction.
-func guardOf(in *syntax.Instruction) string {
+// Guard returns what has to hold for an instruction, as it is written: its flags behind
+// the conditions of the blocks that it stands in.
+func Guard(in *syntax.Instruction) string {
 	var parts []string
 	for branch := in.Branch; branch != nil; branch = branch.Outer {
 		parts = append(parts, keywordOf(branch))
@@ -175,7 +176,7 @@ func instructionsOf(c *plan.Choice) []Instruction {
 		list = append(list, Instruction{
 			Line: in.First, LastLine: in.Last,
 			Text:  strings.ToUpper(in.Keyword) + " " + strings.Join(strings.Fields(in.Args()), " "),
-			Guard: guardOf(in), Dropped: !d.Holds, Reason: d.Reason,
+			Guard: Guard(in), Dropped: !d.Holds, Reason: d.Reason,
 		})
 	}
 	return list

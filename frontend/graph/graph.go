@@ -3,7 +3,7 @@
 // there. It reads plans, and decides nothing.
 //
 // [Of] makes a [Graph] from the plan of one platform, [Merge] one from those of
-// several. [Graph.Tree] and [Graph.Explain] print them for people; their JSON is
+// several. [Graph.Write] and [Explanation.Write] print them for people; their JSON is
 // for programs, and fields are only ever added to it.
 package graph
 

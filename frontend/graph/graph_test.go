@@ -62,7 +62,7 @@ func output(t *testing.T, form string, graphs []*graph.Graph) string {
 	case "explain":
 		err = (&graph.Explanation{Explanations: graphs}).Write(&out, 80)
 	case "tree":
-		err = graph.Merge(graphs...).Reached().Tree(&out, 80)
+		err = graph.Merge(graphs...).Reached().Write(&out, 80)
 	case "json":
 		encoder := json.NewEncoder(&out)
 		encoder.SetIndent("", "  ")

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 )
 
@@ -41,11 +42,8 @@ func merge[T any, K comparable](graphs []*Graph, parts func(*Graph) []T, key fun
 
 func mergeArgs(a, b Arg) Arg {
 	values := map[string]string{}
-	for _, arg := range []Arg{a, b} {
-		for platform, value := range arg.Values {
-			values[platform] = value
-		}
-	}
+	maps.Copy(values, a.Values)
+	maps.Copy(values, b.Values)
 	a.Values = values
 	return a
 }

@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// Tree prints what the targets are made of, in lines of at most width columns where
+// Write prints what the targets are made of, in lines of at most width columns where
 // it can be. What does not hold for every platform is followed by those for which
 // it does.
-func (g *Graph) Tree(w io.Writer, width int) error {
+func (g *Graph) Write(w io.Writer, width int) error {
 	var trees []*branch
 	t := &printer{graph: g, uses: usesOf(g), shown: map[string]bool{}}
 	for _, id := range g.Targets {

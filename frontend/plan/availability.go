@@ -13,20 +13,15 @@ import (
 // stage can when it and all that it reaches have a selected variant there.
 type Availability struct {
 	obstacles map[string][]source.List // by stage, then by platform
+	plans     map[string][]*Plan       // likewise
 }
 
 // Available finds out which stages there are, with one set of args. env.Target and
 // env.Stage are not looked at. The error is a source.List of what is wrong with
 // the file whichever stage is built, its Diagnostics included.
 func Available(file *syntax.File, env Env, targets []guard.Platform) (*Availability, error) {
-	a := &Availability{obstacles: map[string][]source.List{}}
+	a := &Availability{obstacles: map[string][]source.List{}, plans: map[string][]*Plan{}}
 	names := append(file.StageNames(), "")
-	if !file.UsesLanguage {
-		for _, name := range names {
-			a.obstacles[name] = make([]source.List, len(targets))
-		}
-		return a, nil
-	}
 	if file.Torn {
 		return nil, file.Diagnostics.Err()
 	}
@@ -45,7 +40,9 @@ func Available(file *syntax.File, env Env, targets []guard.Platform) (*Availabil
 			}
 		}
 		for _, platform := range targets {
-			a.obstacles[name] = append(a.obstacles[name], f.member(platform).obstacles(name))
+			r := f.member(platform)
+			a.obstacles[name] = append(a.obstacles[name], r.obstacles(name))
+			a.plans[name] = append(a.plans[name], r.plan)
 		}
 	}
 	return a, faults.Err()
@@ -57,6 +54,12 @@ func Available(file *syntax.File, env Env, targets []guard.Platform) (*Availabil
 // says so.
 func (a *Availability) Obstacles(stage string, platform int) source.List {
 	return a.obstacles[stage][platform]
+}
+
+// Selected reports whether a stage as written is there for the platform at an index,
+// when the stage of its name is built.
+func (a *Availability) Selected(s *syntax.Stage, platform int) bool {
+	return a.plans[s.Name][platform].Stages[s.Index].Decision.Holds
 }
 
 // obstacles returns what a stage, or what it is made from, lacks.

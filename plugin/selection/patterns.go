@@ -68,6 +68,20 @@ func (p Patterns) Name() (string, bool) {
 	return p[0].text, true
 }
 
+// Names returns the names of the stages that are meant, and of all where there are no
+// patterns.
+func (p Patterns) Names(file *syntax.File) ([]string, error) {
+	if len(p) == 0 {
+		return file.StageNames(), nil
+	}
+	chosen, err := p.choose(file)
+	names := make([]string, len(chosen))
+	for i, c := range chosen {
+		names[i] = c.stage
+	}
+	return names, err
+}
+
 // choice is a stage that is meant.
 type choice struct {
 	stage string

@@ -104,6 +104,12 @@ func note(stage string, platform guard.Platform, obstacles source.List) string {
 	return fmt.Sprintf("%s is left out for %s: %s", stage, guard.FormatPlatform(platform), strings.TrimSuffix(reason, ":"))
 }
 
+// List returns the platforms that are asked for, each once.
+func (p Platforms) List(file *syntax.File) ([]guard.Platform, error) {
+	targets, err := p.of(file)
+	return platformsOf(targets), err
+}
+
 // target is a platform that is asked for.
 type target struct {
 	platform guard.Platform

@@ -1,0 +1,164 @@
+package frontend
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/moby/buildkit/frontend/gateway/client"
+	"github.com/moby/buildkit/frontend/subrequests"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/stagebuild/stagebuild/frontend/graph"
+	"github.com/stagebuild/stagebuild/frontend/plan"
+	"github.com/stagebuild/stagebuild/frontend/source"
+	"github.com/stagebuild/stagebuild/frontend/syntax"
+)
+
+// The option that names a subrequest, and the entries of its result (BuildKit's
+// frontend/dockerui/requests.go and frontend/subrequests).
+const (
+	keyRequestID  = "requestid"
+	resultJSON    = "result.json"
+	resultText    = "result.txt"
+	resultVersion = "version"
+)
+
+// textWidth is how many columns the text of an answer has: who reads it is not
+// known here.
+const textWidth = 80
+
+// question is a subrequest that BuildKit's own frontend does not have.
+type question struct {
+	subrequests.Request
+	answer func(*request, *syntax.File) (answer, error)
+}
+
+// answer is what is returned of a question, as JSON too.
+type answer interface {
+	Write(w io.Writer, width int) error
+}
+
+// questions returns the subrequests of this frontend's own.
+func questions() []question {
+	return []question{
+		newQuestion("explain", "Explain what the target is made of, and why", (*request).explain),
+		newQuestion("graph", "Show what the target is made of, for all platforms", (*request).graph),
+	}
+}
+
+func newQuestion(name, description string, answer func(*request, *syntax.File) (answer, error)) question {
+	return question{answer: answer, Request: subrequests.Request{
+		Name: "frontend." + name, Version: "1.0.0", Type: subrequests.TypeRPC, Description: description,
+		Opts:     []subrequests.Named{{Name: keyTarget, Description: "Target build stage"}, {Name: keyPlatform, Description: "Target platforms"}},
+		Metadata: []subrequests.Named{{Name: resultJSON}, {Name: resultText}},
+	}}
+}
+
+// question answers a request of this frontend's own. It reports false for any other.
+func (r *request) question(file *syntax.File) (*client.Result, bool, error) {
+	id := r.BuildOpts().Opts[keyRequestID]
+	for _, q := range questions() {
+		if q.Name != id {
+			continue
+		}
+		a, err := q.answer(r, file)
+		if err != nil {
+			return nil, true, err
+		}
+		var text bytes.Buffer
+		if err := a.Write(&text, textWidth); err != nil {
+			return nil, true, err
+		}
+		res, err := toResult(a, text.Bytes(), q.Version)
+		return res, true, err
+	}
+	return nil, false, nil
+}
+
+// toResult returns an answer as BuildKit's own subrequests do.
+func toResult(a any, text []byte, version string) (*client.Result, error) {
+	data, err := json.MarshalIndent(a, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	res := client.NewResult()
+	res.AddMeta(resultJSON, data)
+	res.AddMeta(resultText, text)
+	res.AddMeta(resultVersion, []byte(version))
+	return res, nil
+}
+
+// describe adds the questions to BuildKit's list of subrequests.
+func describe(res *client.Result) (*client.Result, error) {
+	var list []subrequests.Request
+	if err := json.Unmarshal(res.Metadata[resultJSON], &list); err != nil {
+		return nil, fmt.Errorf("reading the list of subrequests: %w", err)
+	}
+	for _, q := range questions() {
+		list = append(list, q.Request)
+	}
+	data, err := json.Marshal(list)
+	if err != nil {
+		return nil, err
+	}
+	var text bytes.Buffer
+	if err := subrequests.PrintDescribe(data, &text); err != nil {
+		return nil, err
+	}
+	return toResult(list, text.Bytes(), string(res.Metadata[resultVersion]))
+}
+
+func (r *request) explain(file *syntax.File) (answer, error) {
+	graphs, err := r.graphs(file)
+	return &graph.Explanation{Explanations: graphs}, err
+}
+
+func (r *request) graph(file *syntax.File) (answer, error) {
+	graphs, err := r.graphs(file)
+	if err != nil {
+		return nil, err
+	}
+	return graph.Merge(graphs...).Reached(), nil
+}
+
+// graphs returns the graph of the target for each of the platforms that are asked
+// for, or else those that the file declares and the target can be built for.
+func (r *request) graphs(file *syntax.File) ([]*graph.Graph, error) {
+	if r.Target != "" && file.Group(r.Target) == nil {
+		message := fmt.Sprintf("there is no stage %q", r.Target)
+		if hint := source.DidYouMean(r.Target, file.StageNames()); hint != "" {
+			message += "; " + hint
+		}
+		return nil, errors.New(message)
+	}
+	env := r.env()
+	targets := r.TargetPlatforms
+	switch {
+	case len(targets) > 0:
+	case len(file.Platforms) > 0:
+		available, err := plan.Available(file, env, file.Platforms)
+		if err != nil {
+			return nil, err
+		}
+		for i, platform := range file.Platforms {
+			if len(available.Obstacles(r.Target, i)) == 0 {
+				targets = append(targets, platform)
+			}
+		}
+	}
+	if len(targets) == 0 {
+		targets = []ocispecs.Platform{env.Build}
+	}
+	set, err := plan.ResolveAll(file, env, targets)
+	if err != nil {
+		return nil, err
+	}
+	var graphs []*graph.Graph
+	for _, p := range set.Targets {
+		graphs = append(graphs, graph.Of(p))
+	}
+	return graphs, nil
+}
