@@ -33,14 +33,14 @@ type Env struct {
 	Triggers func(image string, platform guard.Platform) []string
 }
 
-// hasContext reports whether a named context stands for a name on the target
-// platform (NamedContext in BuildKit's dockerui/config.go).
-func (e Env) hasContext(name string) bool {
+// hasContext reports whether a named context stands for a name on a platform
+// (NamedContext in BuildKit's dockerui/config.go).
+func (e Env) hasContext(name string, platform guard.Platform) bool {
 	if len(e.Contexts) == 0 || name == "" {
 		return false
 	}
 	name = strings.ToLower(name)
-	return e.Contexts[name] || e.Contexts[name+"::"+platforms.FormatAll(platforms.Normalize(e.Target))]
+	return e.Contexts[name] || e.Contexts[name+"::"+platforms.FormatAll(platforms.Normalize(platform))]
 }
 
 // automatic returns the args that need no declaration (defaultArgs in BuildKit's

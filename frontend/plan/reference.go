@@ -40,7 +40,12 @@ func (r *resolver) edge(c *Choice, ref *syntax.Reference, s *scope) Edge {
 		e.Name = name
 		return r.crossEdge(c, e, platform)
 	}
-	if e.Context = r.plan.Env.hasContext(e.Name); e.Context {
+	if ref.Kind == syntax.FromBase {
+		e.Context = r.hasContext(c.Stage, e.Name)
+	} else {
+		e.Context = r.plan.Env.hasContext(e.Name, r.plan.Env.Target)
+	}
+	if e.Context {
 		return e
 	}
 	if n, ok := isIndex(e.Name); ok && ref.Kind == syntax.CopyFrom {
@@ -73,7 +78,7 @@ func (r *resolver) triggers(c, base *Choice) {
 // reported at a place of their own.
 func (r *resolver) trigger(c *Choice, ref *syntax.Reference, at source.Span) Edge {
 	e := Edge{Reference: ref, Name: ref.Text, triggered: true}
-	if e.Context = r.plan.Env.hasContext(e.Name); e.Context {
+	if e.Context = r.plan.Env.hasContext(e.Name, r.plan.Env.Target); e.Context {
 		return e
 	}
 	if n, ok := isIndex(e.Name); ok && ref.Kind == syntax.CopyFrom {
@@ -122,7 +127,7 @@ func (r *resolver) crossEdge(c *Choice, e Edge, written string) Edge {
 	e.Platform = &platform
 	other := r.family.member(platform)
 	other.upTo(c.Stage.Index)
-	if e.Context = other.plan.Env.hasContext(e.Name); !e.Context {
+	if e.Context = other.plan.Env.hasContext(e.Name, platform); !e.Context {
 		if e.Stage = other.find(e.Name, c.Stage.Index); e.Stage == nil {
 			if e.faulty = other.checkReference(r, c, e); e.faulty {
 				return e
@@ -162,7 +167,7 @@ func (r *resolver) checkStagePlatform(c *Choice, platform guard.Platform) *sourc
 	if c.Stage.Platform == "" {
 		return nil
 	}
-	given, ok := r.stagePlatform(c)
+	given, ok := r.stagePlatform(c.Stage)
 	if !ok || guard.FormatPlatform(given) == guard.FormatPlatform(platform) {
 		return nil
 	}
@@ -173,9 +178,9 @@ func (r *resolver) checkStagePlatform(c *Choice, platform guard.Platform) *sourc
 
 // stagePlatform returns the platform of a stage's --platform, if it can be said. One
 // that cannot be read is BuildKit's to refuse.
-func (r *resolver) stagePlatform(c *Choice) (guard.Platform, bool) {
+func (r *resolver) stagePlatform(s *syntax.Stage) (guard.Platform, bool) {
 	env := &getter{scope: r.scope}
-	text, _, err := shell.NewLex(r.plan.File.Escape).ProcessWord(c.Stage.Platform, env)
+	text, _, err := shell.NewLex(r.plan.File.Escape).ProcessWord(s.Platform, env)
 	if err != nil || env.faulty {
 		return guard.Platform{}, false
 	}

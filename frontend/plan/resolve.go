@@ -183,7 +183,7 @@ func (r *resolver) choose() {
 		undecided[group] = undecided[group] || c.Decision.Undecided()
 		// A named context stands for the stage, whichever variant it would be:
 		// one has to be there for BuildKit to put the context in its place.
-		if r.plan.Env.hasContext(s.Name) && group.Guarded() && taken[group] == nil && s == group.Stages[len(group.Stages)-1] {
+		if r.hasContext(s, s.Name) && group.Guarded() && taken[group] == nil && s == group.Stages[len(group.Stages)-1] {
 			c.Decision = guard.Decision{Holds: true}
 		}
 		r.plan.decisions[s.From.Index] = c.Decision
@@ -212,7 +212,7 @@ func (r *resolver) upTo(index int) {
 		switch {
 		case !c.Decision.Holds:
 			r.checkDropped(c)
-		case r.plan.Env.hasContext(c.Stage.Name):
+		case r.hasContext(c.Stage, c.Stage.Name):
 			c.Replaced = true
 			c.RunsOn = r.plan.Env.Target
 			c.scope = r.scope.child(true)
@@ -262,11 +262,24 @@ func (r *resolver) runsOn(c *Choice, base Edge) guard.Platform {
 	case base.Stage != nil:
 		return base.Stage.RunsOn
 	case c.Stage.Platform != "":
-		if p, ok := r.stagePlatform(c); ok {
+		if p, ok := r.stagePlatform(c.Stage); ok {
 			return p
 		}
 	}
 	return r.plan.Env.Target
+}
+
+// hasContext reports whether a named context stands for a stage of the file, or for
+// what it is FROM: for the platform that the stage asks for (buildDispatchStates and
+// resolveBaseImage in BuildKit's dockerfile2llb/convert.go).
+func (r *resolver) hasContext(s *syntax.Stage, name string) bool {
+	platform := r.plan.Env.Target
+	if len(r.plan.Env.Contexts) > 0 && s.Platform != "" {
+		if p, ok := r.stagePlatform(s); ok {
+			platform = p
+		}
+	}
+	return r.plan.Env.hasContext(name, platform)
 }
 
 // checkDropped checks the names in the conditions of a stage that is not

@@ -16,7 +16,7 @@ func (r *resolver) imageTriggers(c *Choice) {
 	}
 	base := c.Edges[0]
 	// Where a named context stands for a stage, nothing is triggered.
-	isStage := base.Stage != nil || r.plan.File.Group(base.Name) != nil && r.plan.Env.hasContext(base.Name)
+	isStage := base.Stage != nil || r.plan.File.Group(base.Name) != nil && r.hasContext(c.Stage, base.Name)
 	if isStage || base.faulty || base.Name == emptyImage {
 		return
 	}
@@ -25,7 +25,7 @@ func (r *resolver) imageTriggers(c *Choice) {
 	case base.Input != nil:
 		platform = base.Input.Platform
 	case c.Stage.Platform != "":
-		platform, ok = r.stagePlatform(c)
+		platform, ok = r.stagePlatform(c.Stage)
 	}
 	if !ok {
 		return
