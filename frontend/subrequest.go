@@ -24,6 +24,7 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/source"
 	"github.com/stagebuild/stagebuild/frontend/syntax"
 	"github.com/stagebuild/stagebuild/llb"
+	"golang.org/x/sync/errgroup"
 )
 
 // subrequest answers what a client asks about a file instead of building it: a
@@ -151,20 +152,20 @@ func (r *request) lint(ctx context.Context, file *syntax.File) (*lint.LintResult
 	if err != nil {
 		return r.lintError(err), nil
 	}
-	merged := findings{results: &lint.LintResults{}, platforms: len(targets)}
+	found := make([]*lint.LintResults, len(targets))
+	eg, ctx := errgroup.WithContext(ctx)
 	for i, in := range w.targets {
-		in.Target, in.AllStages = r.Target, false
-		if w.set != nil {
-			in.Dockerfile = plan.Lower(w.set.Targets[i]) // with the stages that nothing needs
-		}
-		found, err := dockerfile2llb.DockerfileLint(ctx, in.Dockerfile, r.converter.For(in))
-		if err != nil {
-			return nil, err
-		}
-		found.Warnings = slices.DeleteFunc(found.Warnings, func(warning lint.Warning) bool {
-			return len(warning.Location.Ranges) > 0 && w.lowered(warning.RuleName, int(warning.Location.Ranges[0].Start.Line))
+		eg.Go(func() (err error) {
+			found[i], err = r.lintOne(ctx, w, i, in)
+			return err
 		})
-		merged.add(found, targets[i])
+	}
+	if err := eg.Wait(); err != nil {
+		return nil, err
+	}
+	merged := findings{results: &lint.LintResults{}, platforms: len(targets)}
+	for i, platform := range targets {
+		merged.add(found[i], platform)
 	}
 	if w.set == nil {
 		return merged.done(), nil
@@ -184,6 +185,22 @@ func (r *request) lint(ctx context.Context, file *syntax.File) (*lint.LintResult
 		}
 	}
 	return merged.results, nil
+}
+
+// lintOne checks what the file is for the target at an index, with BuildKit's rules.
+func (r *request) lintOne(ctx context.Context, w *work, i int, in llb.Input) (*lint.LintResults, error) {
+	in.Target, in.AllStages = r.Target, false
+	if w.set != nil {
+		in.Dockerfile = plan.Lower(w.set.Targets[i]) // with the stages that nothing needs
+	}
+	found, err := dockerfile2llb.DockerfileLint(ctx, in.Dockerfile, r.converter.For(in))
+	if err != nil {
+		return nil, err
+	}
+	found.Warnings = slices.DeleteFunc(found.Warnings, func(warning lint.Warning) bool {
+		return len(warning.Location.Ranges) > 0 && w.lowered(warning.RuleName, int(warning.Location.Ranges[0].Start.Line))
+	})
+	return found, nil
 }
 
 // lintConfig returns what the request or else the file says of the check rules
