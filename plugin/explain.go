@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"cmp"
 	"encoding/json"
 	"io"
 	"os"
@@ -94,10 +95,14 @@ const narrowWidth = 80
 
 // textWidth is how many columns there are for a text.
 func textWidth(dockerCLI command.Cli) int {
+	return cmp.Or(terminalWidth(dockerCLI), narrowWidth)
+}
+
+// terminalWidth is how many columns the terminal has that is printed to, or 0.
+func terminalWidth(dockerCLI command.Cli) int {
 	if out := dockerCLI.Out(); out.IsTerminal() {
-		if _, width := out.GetTtySize(); width > 0 {
-			return int(width)
-		}
+		_, width := out.GetTtySize()
+		return int(width)
 	}
-	return narrowWidth
+	return 0
 }

@@ -82,5 +82,5 @@ func runLs(dockerCLI command.Cli, options lsOptions, q *question) error {
 	}
 	return writeStages(formatter.Context{
 		Output: dockerCLI.Out(), Format: formatter.Format(format), Trunc: !options.noTrunc,
-	}, rows)
+	}, rows, terminalWidth(dockerCLI))
 }

@@ -1,9 +1,11 @@
 package plugin
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/docker/cli/cli/command/formatter"
 
@@ -99,8 +101,50 @@ func (r *stageRow) addVariants(file *syntax.File, available *plan.Availability, 
 // stagesTable is the table of a listing.
 const stagesTable = "table {{.Name}}\t{{.Base}}\t{{.Guard}}\t{{.Platforms}}\t{{.Description}}"
 
+// fit is how much of their values the columns of a table show.
+type fit struct {
+	text      int // characters of a text
+	platforms int // of a stage
+}
+
+// fits are tried from the first to the last, until a table fits its terminal.
+func fits() []fit {
+	return []fit{{40, 3}, {40, 2}, {30, 2}, {30, 1}, {24, 1}, {20, 1}, {16, 1}, {12, 1}}
+}
+
 // writeStages prints rows as a table, as an object of JSON each, or with a template.
-func writeStages(ctx formatter.Context, rows []stageRow) error {
+// The lines of a shortened table have at most width columns if that can be, unless
+// width is 0.
+func writeStages(ctx formatter.Context, rows []stageRow, width int) error {
+	if !ctx.Format.IsTable() || !ctx.Trunc {
+		return formatStages(ctx, rows, fit{})
+	}
+	out := ctx.Output
+	var table bytes.Buffer
+	for _, f := range fits() {
+		table.Reset()
+		ctx.Output = &table
+		if err := formatStages(ctx, rows, f); err != nil {
+			return err
+		}
+		if width == 0 || longestLine(table.String()) <= width {
+			break
+		}
+	}
+	_, err := table.WriteTo(out)
+	return err
+}
+
+func longestLine(text string) int {
+	longest := 0
+	for line := range strings.Lines(text) {
+		longest = max(longest, utf8.RuneCountInString(strings.TrimRight(line, " \n")))
+	}
+	return longest
+}
+
+// formatStages prints rows, and in a table as much of them as f says.
+func formatStages(ctx formatter.Context, rows []stageRow, f fit) error {
 	table := ctx.Format == formatter.TableFormatKey
 	if table {
 		ctx.Format = stagesTable
@@ -112,14 +156,14 @@ func writeStages(ctx formatter.Context, rows []stageRow) error {
 	}
 	return ctx.Write(&header, func(format func(formatter.SubContext) error) error {
 		for _, row := range rows {
-			if err := format(&stageContext{row: row, table: ctx.Format.IsTable(), trunc: ctx.Trunc}); err != nil {
+			if err := format(&stageContext{row: row, table: ctx.Format.IsTable(), fit: f}); err != nil {
 				return err
 			}
 			for i := range row.Variants {
 				if !table {
 					break
 				}
-				if err := format(&stageContext{row: row, variant: &row.Variants[i], table: true, trunc: ctx.Trunc}); err != nil {
+				if err := format(&stageContext{row: row, variant: &row.Variants[i], table: true, fit: f}); err != nil {
 					return err
 				}
 			}
@@ -135,7 +179,7 @@ type stageContext struct {
 	row     stageRow
 	variant *stageVariant // of the row, for a line of the table
 	table   bool
-	trunc   bool
+	fit     fit // zero to show all
 }
 
 // MarshalJSON returns the row.
@@ -192,8 +236,8 @@ func (c *stageContext) Platforms() any {
 		return list
 	case len(list) == 0:
 		return "-"
-	case c.trunc && len(list) > maxPlatforms:
-		return fmt.Sprintf("%s (+%d)", strings.Join(list[:maxPlatforms], ", "), len(list)-maxPlatforms)
+	case c.fit.platforms > 0 && len(list) > c.fit.platforms:
+		return fmt.Sprintf("%s (+%d)", strings.Join(list[:c.fit.platforms], ", "), len(list)-c.fit.platforms)
 	}
 	return strings.Join(list, ", ")
 }
@@ -209,15 +253,9 @@ func (c *stageContext) Description() string {
 // Variants are the stage's, if it has several.
 func (c *stageContext) Variants() []stageVariant { return c.row.Variants }
 
-// maxPlatforms is how many a table shows of a stage.
-const maxPlatforms = 3
-
-// maxText is how much of a text a table shows, in characters.
-const maxText = 40
-
 func (c *stageContext) short(text string) string {
-	if c.table && c.trunc {
-		return formatter.Ellipsis(text, maxText)
+	if c.table && c.fit.text > 0 {
+		return formatter.Ellipsis(text, c.fit.text)
 	}
 	return text
 }
