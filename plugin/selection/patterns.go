@@ -17,8 +17,21 @@ type Patterns []Pattern
 
 // Pattern is one of them.
 type Pattern struct {
-	text    string // without the "!"
+	text    string // without the "!"; "" for a default stage without a name
 	exclude bool
+}
+
+// Every returns the patterns that mean all stages of a file, and its default one
+// when that has no name.
+func Every(file *syntax.File) Patterns {
+	var patterns Patterns
+	if len(file.StageNames()) > 0 {
+		patterns = append(patterns, Pattern{text: "*"})
+	}
+	if n := len(file.Stages); n == 0 || file.Stages[n-1].Name == "" {
+		patterns = append(patterns, Pattern{})
+	}
+	return patterns
 }
 
 // ParsePatterns reads a list of patterns that are separated by commas. The error
@@ -112,6 +125,10 @@ func (p Patterns) choose(file *syntax.File) ([]choice, error) {
 		}
 	}
 	for _, pattern := range p {
+		if pattern.text == "" {
+			add(choice{})
+			continue
+		}
 		matched := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !pattern.match(name) })
 		if len(matched) == 0 {
 			return nil, noMatch(pattern, names)

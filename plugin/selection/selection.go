@@ -8,12 +8,12 @@ package selection
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/containerd/platforms"
 	"github.com/stagebuild/stagebuild/frontend/guard"
+	"github.com/stagebuild/stagebuild/frontend/matrix"
 	"github.com/stagebuild/stagebuild/frontend/plan"
 	"github.com/stagebuild/stagebuild/frontend/source"
 	"github.com/stagebuild/stagebuild/frontend/syntax"
@@ -38,7 +38,11 @@ type Result struct {
 // Selection is what is built.
 type Selection struct {
 	Results []Result
-	// Notes say what was left out, and why: a line each.
+	// Platforms are what was asked for, by any name.
+	Platforms []guard.Platform
+	// Impossible is what was left out.
+	Impossible []matrix.Impossible
+	// Notes say so, and why: a line each.
 	Notes []string
 }
 
@@ -59,17 +63,17 @@ func Select(file *syntax.File, env plan.Env, patterns Patterns, wanted Platforms
 	if len(asked) == 0 {
 		asked = []target{{platform: env.Build, named: true}}
 	}
-	available, err := plan.Available(file, env, platformsOf(asked))
+	s := &Selection{Platforms: platformsOf(asked)}
+	available, err := plan.Available(file, env, s.Platforms)
 	if err != nil {
 		return nil, err
 	}
-	s := &Selection{}
 	var missing source.List
 	for _, c := range stages {
 		r := Result{Stage: c.stage}
 		built := false
-		for i, t := range asked {
-			obstacles := available.Obstacles(c.stage, i)
+		for k, t := range asked {
+			obstacles := available.Obstacles(c.stage, k)
 			switch {
 			case len(obstacles) == 0:
 				built = true
@@ -79,7 +83,9 @@ func Select(file *syntax.File, env plan.Env, patterns Patterns, wanted Platforms
 			case c.named && t.named:
 				missing = append(missing, obstacles...)
 			default:
-				s.Notes = append(s.Notes, note(c.stage, t.platform, obstacles))
+				i := matrix.NewImpossible(c.stage, t.platform, obstacles)
+				s.Impossible = append(s.Impossible, i)
+				s.Notes = append(s.Notes, i.String())
 			}
 		}
 		if built {
@@ -93,15 +99,6 @@ func Select(file *syntax.File, env plan.Env, patterns Patterns, wanted Platforms
 		return nil, errors.New("nothing that is asked for can be built:\n" + strings.Join(s.Notes, "\n"))
 	}
 	return s, nil
-}
-
-// note says in one line why a stage is left out.
-func note(stage string, platform guard.Platform, obstacles source.List) string {
-	if stage == "" {
-		stage = "the default stage"
-	}
-	reason, _, _ := strings.Cut(obstacles[0].Message, "\n")
-	return fmt.Sprintf("%s is left out for %s: %s", stage, guard.FormatPlatform(platform), strings.TrimSuffix(reason, ":"))
 }
 
 // List returns the platforms that are asked for, each once.

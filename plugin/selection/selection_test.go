@@ -77,6 +77,34 @@ func TestSelect(t *testing.T) {
 	}
 }
 
+func TestEvery(t *testing.T) {
+	for text, want := range map[string]string{
+		file:                             "base test-unit test-arch app-debug app",
+		"FROM a\n":                       "default",
+		"FROM a AS one\nFROM b\n":        "one default",
+		"FROM a AS one\nFROM b AS two\n": "one two",
+	} {
+		f := parse(t, text)
+		s, err := Select(f, plan.Env{Build: platforms.MustParse("linux/amd64")}, Every(f), Platforms{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		for _, r := range s.Results {
+			if r.Stage == "" {
+				r.Stage = "default"
+			}
+			names = append(names, r.Stage)
+		}
+		if got := strings.Join(names, " "); got != want {
+			t.Errorf("%q: %s, want %s", text, got, want)
+		}
+		if len(s.Platforms) != 1 || s.Platforms[0].Architecture != "amd64" {
+			t.Errorf("platforms are %v", s.Platforms)
+		}
+	}
+}
+
 func TestSelectRefuses(t *testing.T) {
 	const unnamed = "FROM a\n"
 	for _, test := range []struct {
