@@ -157,6 +157,7 @@ func transcript(text string) []command {
 			list[len(list)-1].text += line
 		default:
 			list[len(list)-1].output += line
+			continue
 		}
 		continued = strings.HasSuffix(line, "\\\n")
 	}

@@ -121,12 +121,18 @@ func TestComplete(t *testing.T) {
 		"build --cache-from type=l":             "type=local\ta cache in a folder\n" + listed,
 		"build --attest type=provenance,":       "type=provenance,mode=max\ntype=provenance,mode=min\n" + listed,
 		"version --format j":                    "text\njson\nNoFileComp",
+		"matrix --format ":                      "table\tfor people\njson\tfor programs\nbake\ta file for docker buildx bake\ngithub\ta job matrix of GitHub Actions\nNoFileComp",
+		"matrix --runner linux/ri":              "linux/riscv64=\tdeclared by the Dockerfile\nNoSpace, NoFileComp",
+		"matrix --runner linux/arm64=w":         "linux/arm64=windows-2025\twindows/amd64\nlinux/arm64=windows-11-arm\twindows/arm64\nNoFileComp",
+		"matrix --stage api,w":                  "api,worker\n" + listed,
+		"matrix --platform a":                   "all\tlinux/arm64, linux/riscv64\n" + listed,
 
 		// Files and folders.
 		"build ":                 "FilterDirs",
 		"build . ":               "NoFileComp",
 		"check ":                 "FilterDirs",
 		"render ":                "FilterDirs",
+		"matrix ":                "FilterDirs",
 		"build --file ":          "Default",
 		"render -f ":             "Default",
 		"check -f ":              "Default",

@@ -125,10 +125,15 @@ func (o *questionOptions) ask(cmd *cobra.Command, stdin io.Reader, lookup lookup
 	return q, nil
 }
 
+// selected returns the stages that patterns mean, each with its platforms.
+func (q *question) selected(stages selection.Patterns) (*selection.Selection, error) {
+	return selection.Select(q.file, q.env, stages, q.platforms)
+}
+
 // graphs returns a graph for each of the stages that patterns mean and each of its
 // platforms, and notes on what is left out or not declared: a line each.
 func (q *question) graphs(stages selection.Patterns) (graphs []*graph.Graph, notes []string, err error) {
-	chosen, err := selection.Select(q.file, q.env, stages, q.platforms)
+	chosen, err := q.selected(stages)
 	if err != nil {
 		return nil, nil, err
 	}
