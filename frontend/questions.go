@@ -12,6 +12,7 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/stagebuild/stagebuild/frontend/graph"
+	"github.com/stagebuild/stagebuild/frontend/matrix"
 	"github.com/stagebuild/stagebuild/frontend/plan"
 	"github.com/stagebuild/stagebuild/frontend/source"
 	"github.com/stagebuild/stagebuild/frontend/syntax"
@@ -46,6 +47,7 @@ func questions() []question {
 	return []question{
 		newQuestion("explain", "Explain what the target is made of, and why", (*request).explain),
 		newQuestion("graph", "Show what the target is made of, for all platforms", (*request).graph),
+		newQuestion("matrix", "List which stages can be built for which platforms", (*request).matrix),
 	}
 }
 
@@ -124,8 +126,36 @@ func (r *request) graph(file *syntax.File) (answer, error) {
 	return graph.Merge(graphs...).Reached(), nil
 }
 
-// graphs returns the graph of the target for each of the platforms that are asked
-// for, or else those that the file declares and the target can be built for.
+// matrix answers about the target, or else about all stages.
+func (r *request) matrix(file *syntax.File) (answer, error) {
+	var stages []string
+	if r.Target != "" {
+		stages = []string{r.Target}
+	}
+	m, err := matrix.Of(file, r.env(), stages, r.questioned(file))
+	return table{m}, err
+}
+
+// table is a matrix as an answer: its lines are short by themselves.
+type table struct{ *matrix.Matrix }
+
+// Write implements answer.
+func (t table) Write(w io.Writer, _ int) error { return t.WriteTable(w) }
+
+// questioned are the platforms that a question is about: those that are asked for, or
+// else those that the file declares, or the builder's.
+func (r *request) questioned(file *syntax.File) []ocispecs.Platform {
+	switch {
+	case len(r.TargetPlatforms) > 0:
+		return r.TargetPlatforms
+	case len(file.Platforms) > 0:
+		return file.Platforms
+	}
+	return []ocispecs.Platform{r.env().Build}
+}
+
+// graphs returns the graph of the target for each platform in question. One that was
+// not asked for is left out where the target cannot be built for it.
 func (r *request) graphs(file *syntax.File) ([]*graph.Graph, error) {
 	if r.Target != "" && file.Group(r.Target) == nil {
 		message := fmt.Sprintf("there is no stage %q", r.Target)
@@ -134,25 +164,23 @@ func (r *request) graphs(file *syntax.File) ([]*graph.Graph, error) {
 		}
 		return nil, errors.New(message)
 	}
-	env := r.env()
-	targets := r.TargetPlatforms
-	switch {
-	case len(targets) > 0:
-	case len(file.Platforms) > 0:
-		available, err := plan.Available(file, env, file.Platforms)
+	targets := r.questioned(file)
+	if len(r.TargetPlatforms) == 0 {
+		available, err := plan.Available(file, r.env(), targets)
 		if err != nil {
 			return nil, err
 		}
-		for i, platform := range file.Platforms {
+		var possible []ocispecs.Platform
+		for i, platform := range targets {
 			if len(available.Obstacles(r.Target, i)) == 0 {
-				targets = append(targets, platform)
+				possible = append(possible, platform)
 			}
 		}
+		if len(possible) > 0 { // otherwise resolving says why not
+			targets = possible
+		}
 	}
-	if len(targets) == 0 {
-		targets = []ocispecs.Platform{env.Build}
-	}
-	set, err := plan.ResolveAll(file, env, targets)
+	set, err := plan.ResolveAll(file, r.env(), targets)
 	if err != nil {
 		return nil, err
 	}

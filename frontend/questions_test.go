@@ -11,6 +11,7 @@ import (
 	"github.com/moby/buildkit/frontend/subrequests"
 	"github.com/stagebuild/stagebuild/frontend"
 	"github.com/stagebuild/stagebuild/frontend/graph"
+	"github.com/stagebuild/stagebuild/frontend/matrix"
 )
 
 const questionFile = `# platforms=linux/amd64,linux/arm64,windows/amd64
@@ -46,6 +47,13 @@ not reached
     └── line 5: FROM base:3 [linux/arm64]
         └── line 3: FROM debian (image)
 `},
+		{name: "all stages", call: "matrix", text: `STAGE   PLATFORMS
+base    linux/amd64, linux/arm64
+app     linux/amd64, linux/arm64
+other   linux/amd64, linux/arm64
+`},
+		{name: "one stage", call: "matrix", opts: map[string]string{"target": "app", "platform": "linux/arm64,windows/amd64"}, text: "STAGE   PLATFORMS\napp     linux/arm64\n"},
+		{name: "typo", call: "matrix", opts: map[string]string{"target": "ap"}, err: `there is no stage "ap"; did you mean "app"?`},
 		{name: "impossible", call: "graph", opts: map[string]string{"platform": "windows/amd64"}, err: `stage "base" has no variant for windows/amd64`},
 		{name: "typo", call: "explain", opts: map[string]string{"target": "ap"}, err: `there is no stage "ap"; did you mean "app"?`},
 	} {
@@ -64,8 +72,9 @@ not reached
 			}
 			var e graph.Explanation
 			var g graph.Graph
-			value := map[string]any{"explain": &e, "graph": &g}[test.call]
-			if err := json.Unmarshal([]byte(o.Metadata["result.json"]), value); err != nil || len(e.Explanations)+len(g.Nodes) == 0 {
+			var m matrix.Matrix
+			value := map[string]any{"explain": &e, "graph": &g, "matrix": &m}[test.call]
+			if err := json.Unmarshal([]byte(o.Metadata["result.json"]), value); err != nil || len(e.Explanations)+len(g.Nodes)+len(m.Stages) == 0 {
 				t.Errorf("result.json: %v: %s", err, o.Metadata["result.json"])
 			}
 		})
@@ -91,7 +100,7 @@ func TestQuestionsAreDescribed(t *testing.T) {
 	}
 	_, buildkit := build(t, builder.Build, []byte("FROM alpine\n"), opts)
 	_, ours := build(t, frontend.Build, []byte("FROM alpine\n"), opts)
-	want := append(list(buildkit), "frontend.explain 1.0.0", "frontend.graph 1.0.0")
+	want := append(list(buildkit), "frontend.explain 1.0.0", "frontend.graph 1.0.0", "frontend.matrix 1.0.0")
 	if diff := cmp.Diff(want, list(ours)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

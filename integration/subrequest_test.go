@@ -42,6 +42,8 @@ from app AS last
 		{"explain,format=json", nil, `"explanations": [`},
 		{"graph", nil, "last, line 15\n└── line 15: FROM app\n"},
 		{"graph,format=json", nil, `"nodes": [`},
+		{"matrix", nil, "STAGE   PLATFORMS\nbase    linux/amd64\n"},
+		{"matrix,format=json", []string{"--target=tools"}, `"impossible": [`},
 		{"subrequests.describe", nil, "\nexplain              1.0.0   Explain what"},
 	} {
 		for _, command := range []string{"docker-stagebuild", "docker-buildx"} {
