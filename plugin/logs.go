@@ -1,6 +1,8 @@
 package plugin
 
 import (
+	"bytes"
+	stdlog "log"
 	"sync"
 
 	"github.com/docker/buildx/util/logutil"
@@ -8,7 +10,8 @@ import (
 )
 
 // configureLogs gives log lines buildx's form, and hides those of its libraries
-// that say nothing to a user.
+// that say nothing to a user. Those of the standard library's logger, which is what
+// HTTP/2 complains to when a connection ends, are for the debug log.
 func configureLogs(log *logrus.Logger) {
 	log.SetFormatter(&unrepeated{Formatter: &logutil.Formatter{}})
 	log.AddHook(logutil.NewFilter([]logrus.Level{logrus.DebugLevel, logrus.WarnLevel},
@@ -18,6 +21,19 @@ func configureLogs(log *logrus.Logger) {
 		// The OCI layout store tries fs-verity, which few file systems have.
 		"failed check for fsverity support",
 	))
+	stdlog.SetFlags(0)
+	stdlog.SetOutput(debugLines{log})
+}
+
+// debugLines logs each write as a line for who debugs.
+type debugLines struct {
+	log *logrus.Logger
+}
+
+// Write implements io.Writer.
+func (d debugLines) Write(p []byte) (int, error) {
+	d.log.Debug(string(bytes.TrimSpace(p)))
+	return len(p), nil
 }
 
 // unrepeated prints a warning once: buildx's pipeline has the same one for every
