@@ -14,9 +14,12 @@ import (
 const uid = 61234
 
 // asUser runs a command as the user, whom only this process and its children know:
-// it has mounts of its own.
+// it has mounts of its own. Setuid programs of the user's count also where /tmp is
+// mounted without them, as BuildKit mounts a tmpfs.
 const asUser = `set -e
 dir=$1; shift
+mount --bind "$dir/bin" "$dir/bin"
+mount -o remount,bind,suid "$dir/bin"
 for file in passwd group subuid subgid; do
 	mount --bind "$dir/$file" "/etc/$file"
 done
