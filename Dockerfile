@@ -4,6 +4,8 @@ ARG GO_VERSION=1.26
 # programs are cross-compiled: static, and without the paths of this machine.
 FROM --platform=$BUILDPLATFORM golang:${GO_VERSION}-alpine AS base
 WORKDIR /src
+# Where modules come from, if not from Go's own proxy.
+ARG GOPROXY
 ENV CGO_ENABLED=0
 RUN --mount=type=bind,source=go.mod,target=go.mod \
     --mount=type=bind,source=go.sum,target=go.sum \
@@ -18,19 +20,39 @@ RUN --mount=type=bind,target=. \
     GOOS=$TARGETOS GOARCH=$TARGETARCH GOARM=${TARGETVARIANT#v} \
     go build -trimpath -ldflags "-s -w" -o /out/ ./cmd/stagebuild-frontend
 
-FROM base AS build-plugin
-ARG TARGETOS TARGETARCH TARGETVARIANT
+FROM base AS base-plugin
 ARG VERSION REVISION
 ARG INFO=github.com/stagebuild/stagebuild/plugin/buildinfo
+ENV LDFLAGS="-s -w -X $INFO.version=$VERSION -X $INFO.commit=$REVISION"
+
+FROM base-plugin AS build-plugin
+ARG TARGETOS TARGETARCH TARGETVARIANT
 RUN --mount=type=bind,target=. \
     --mount=type=cache,target=/go/pkg/mod \
     --mount=type=cache,target=/root/.cache/go-build \
     GOOS=$TARGETOS GOARCH=$TARGETARCH GOARM=${TARGETVARIANT#v} \
-    go build -trimpath -ldflags "-s -w -X $INFO.version=$VERSION -X $INFO.commit=$REVISION" -o /out/ ./cmd/docker-stagebuild
+    go build -trimpath -ldflags "$LDFLAGS" -o /out/ ./cmd/docker-stagebuild
 
 # The plugin's binary.
 FROM scratch AS plugin
 COPY --from=build-plugin /out/docker-stagebuild* /
+
+FROM base-plugin AS build-release
+ARG PLATFORMS
+RUN --mount=type=bind,target=. \
+    --mount=type=cache,target=/go/pkg/mod \
+    --mount=type=cache,target=/root/.cache/go-build \
+    set -e; \
+    for platform in $PLATFORMS; do \
+        export GOOS=${platform%/*} GOARCH=${platform#*/}; \
+        go build -trimpath -ldflags "$LDFLAGS" -o "/out/docker-stagebuild-$GOOS-$GOARCH$(go env GOEXE)" ./cmd/docker-stagebuild; \
+    done; \
+    cd /out; \
+    sha256sum * > SHA256SUMS
+
+# The plugin's binaries for several platforms, with their checksums.
+FROM scratch AS release
+COPY --from=build-release /out/ /
 
 # The frontend image, which "# syntax=" names.
 FROM scratch AS image
