@@ -19,6 +19,8 @@ TEST_TOOLS := buildctl docker docker-buildx registry $(if $(filter Linux,$(shell
 ENGINE_TOOLS := $(if $(filter Linux,$(shell uname -s)),dockerd containerd containerd-shim-runc-v2 runc)
 # The packages of the integration tests that need no Docker Engine.
 INTEGRATION = $$(go list ./integration/... | grep -v '/engines$$')
+# The tests that build this repository with its own Dockerfile.
+RELEASE = ^TestRelease
 # The packages whose tests need no daemon.
 UNIT = $$(go list ./... | grep -v '/integration')
 # Static, without the paths of this machine, and with the commit, whatever
@@ -45,12 +47,12 @@ demo: build ## build the example for two platforms, on a BuildKit of its own, an
 	go run ./integration/demo
 
 .PHONY: test
-test: ## run all tests but test-engines, those against a real BuildKit included
+test: ## run all tests but test-engines and test-release, those against a real BuildKit included
 	go test $(UNIT)
 	@# Built before, these minutes show, and do not count for the tests' limit.
 	go run ./integration/mktools -o $(TOOLS) $(TEST_TOOLS)
 	@# What these run, Go's test cache cannot see: binaries, daemons, images.
-	go test -count=1 -timeout 30m $(INTEGRATION)
+	go test -count=1 -timeout 30m -skip '$(RELEASE)' $(INTEGRATION)
 	cd examples/go-service && go test ./...
 
 .PHONY: test-engines
@@ -58,6 +60,12 @@ test-engines: ## run the tests against real Docker Engines, which are built firs
 	go run ./integration/mktools -o $(TOOLS) $(TEST_TOOLS) $(ENGINE_TOOLS)
 	@# One for each engine, also on a small machine: they mostly wait.
 	go test -count=1 -parallel 3 -timeout 30m ./integration/engines
+
+.PHONY: test-release
+test-release: ## build what is released, with our own Dockerfile and docker-bake.hcl
+	go run ./integration/mktools -o $(TOOLS) $(TEST_TOOLS)
+	@# Minutes the first time: the plugin is compiled for six platforms.
+	go test -count=1 -timeout 60m -run '$(RELEASE)' -v ./integration
 
 .PHONY: unit
 unit: ## run the tests that need no daemon

@@ -248,6 +248,20 @@ func (r *Result) addImage(image v1.Image) error {
 	return nil
 }
 
+// Size is what is pulled of the image, in bytes: its config and its layers, as
+// they are compressed.
+func (img Image) Size() (int64, error) {
+	manifest, err := img.image.Manifest()
+	if err != nil {
+		return 0, err
+	}
+	size := manifest.Config.Size
+	for _, layer := range manifest.Layers {
+		size += layer.Size
+	}
+	return size, nil
+}
+
 // Env returns the value of an environment variable of the image, "" if unset.
 func (img Image) Env(name string) string {
 	for _, kv := range img.Config.Config.Env {
