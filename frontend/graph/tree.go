@@ -15,7 +15,7 @@ func (g *Graph) Write(w io.Writer, width int) error {
 	t := &printer{graph: g, uses: usesOf(g), shown: map[string]bool{}}
 	for _, id := range g.Targets {
 		n := g.Node(id)
-		tree := &branch{text: n.title() + only(n.reachedOn(), g.Platforms)}
+		tree := &branch{text: n.title() + only(n.ReachedOn(), g.Platforms)}
 		t.below(tree, n)
 		trees = append(trees, tree)
 	}
@@ -46,7 +46,7 @@ func (t *printer) below(b *branch, n *Node) {
 	t.shown[n.ID] = true
 	var items []item
 	for _, e := range t.uses[n.ID] {
-		items = append(items, item{line: e.Line, edge: e, text: t.label(e) + only(e.Platforms, n.reachedOn())})
+		items = append(items, item{line: e.Line, edge: e, text: t.label(e) + only(e.Platforms, n.ReachedOn())})
 	}
 	if t.details {
 		items = t.detail(n, items)
@@ -132,8 +132,8 @@ func (n *Node) foreign(platforms []string) string {
 	return on[0]
 }
 
-// reachedOn returns the platforms for which the node is reached.
-func (n *Node) reachedOn() []string {
+// ReachedOn returns the platforms for which the node is reached.
+func (n *Node) ReachedOn() []string {
 	var list []string
 	for _, f := range n.Fates {
 		if f.State == Reached {
