@@ -43,7 +43,7 @@ type line struct {
 	edges    []*graph.Edge
 	// label is the kind of reference and where it stands, and mark the platforms for
 	// which it does, if these are not those of the stage.
-	label, mark     string
+	label, mark      string
 	needs, some, off bool
 }
 
