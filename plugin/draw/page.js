@@ -1,0 +1,177 @@
+// The page's behaviour: which picture is shown, zoom, keys, and the lines of a stage.
+// Texts are only ever set as text.
+"use strict";
+(() => {
+  const byId = (id) => document.getElementById(id);
+  const data = JSON.parse(byId("data").textContent);
+  const form = byId("choices");
+  const pictures = [...document.querySelectorAll(".picture")];
+  const panel = byId("panel");
+  const selects = data.choices.map((name) => form.elements.namedItem(name));
+
+  let view = null; // what is shown
+  let open = null; // the ID of the node whose lines are shown
+  let zoom = 1;
+
+  // prepare makes the nodes of a picture buttons, of which Tab leads to one.
+  for (const picture of pictures) {
+    const nodes = [...picture.querySelectorAll(".node")];
+    nodes.forEach((node, i) => {
+      node.setAttribute("role", "button");
+      node.setAttribute("aria-haspopup", "dialog");
+      node.setAttribute("aria-label", node.querySelector("title").textContent);
+      node.setAttribute("tabindex", i === 0 ? "0" : "-1");
+    });
+    const svg = picture.querySelector("svg");
+    svg.dataset.width = svg.getAttribute("width");
+    svg.dataset.height = svg.getAttribute("height");
+  }
+
+  const shown = () => (view && view.picture >= 0 ? pictures[view.picture] : null);
+  const nodeOf = (id) => [...(shown()?.querySelectorAll(".node") ?? [])].find((n) => n.dataset.node === id);
+
+  // choose shows what the form says.
+  function choose() {
+    const index = selects.reduce((sum, select, i) => sum * data.sizes[i] + select.selectedIndex, 0);
+    view = data.views[index];
+    pictures.forEach((picture, i) => { picture.hidden = i !== view.picture; });
+    byId("tree").textContent = view.picture < 0 ? view.problem : data.texts[view.text];
+    byId("status").textContent = view.picture < 0 ? view.problem : view.subject;
+    scale(zoom);
+    if (open !== null && nodeOf(open)) fill(open); else close(false);
+    remember();
+  }
+
+  // remember keeps the choice in the page's address, recall takes it from there.
+  function remember() {
+    const words = new URLSearchParams();
+    selects.forEach((select, i) => {
+      if (select.selectedIndex > 0) words.set(data.choices[i], select.options[select.selectedIndex].text);
+    });
+    if (open !== null) words.set("node", open);
+    history.replaceState(null, "", "#" + words);
+  }
+  function recall() {
+    const words = new URLSearchParams(location.hash.slice(1));
+    selects.forEach((select, i) => {
+      const wanted = [...select.options].findIndex((o) => o.text === words.get(data.choices[i]));
+      select.selectedIndex = Math.max(wanted, 0);
+    });
+    open = words.get("node");
+    choose();
+    if (open !== null && !panel.open) panel.show();
+  }
+
+  function scale(factor) {
+    zoom = Math.min(Math.max(factor, 0.1), 8);
+    const svg = shown()?.querySelector("svg");
+    if (!svg) return;
+    svg.setAttribute("width", svg.dataset.width * zoom);
+    svg.setAttribute("height", svg.dataset.height * zoom);
+    document.querySelector("[data-zoom=reset]").textContent = Math.round(zoom * 100) + "%";
+  }
+  const zooms = {
+    in: () => scale(zoom * 1.25),
+    out: () => scale(zoom / 1.25),
+    reset: () => scale(1),
+    fit: () => {
+      const svg = shown()?.querySelector("svg");
+      const room = byId("pictures");
+      if (svg) scale(Math.min(room.clientWidth / svg.dataset.width, room.clientHeight / svg.dataset.height));
+    },
+  };
+
+  // element makes an element with a text.
+  function element(name, text, className) {
+    const e = document.createElement(name);
+    e.textContent = text;
+    if (className) e.className = className;
+    return e;
+  }
+
+  // fill writes the panel.
+  function fill(id) {
+    const detail = data.details[view.details][id];
+    document.querySelectorAll(".node.open").forEach((n) => n.classList.remove("open"));
+    nodeOf(id).classList.add("open");
+    byId("panel-title").textContent = detail.title;
+    byId("facts").replaceChildren(...detail.facts.flatMap(([name, value]) => [element("dt", name), element("dd", value)]));
+    const lines = [];
+    for (let n = detail.first; n > 0 && n <= detail.last; n++) {
+      const note = (detail.notes ?? []).find((note) => note.first <= n && n <= note.last);
+      const line = document.createElement("li");
+      line.append(element("span", n, "number"), element(note?.dropped ? "del" : "code", data.source[n - 1]));
+      if (note?.last === n) line.append(element("span", note.text, "why"));
+      lines.push(line);
+    }
+    byId("lines").replaceChildren(...lines);
+  }
+  function show(id) {
+    open = id;
+    fill(id);
+    if (!panel.open) panel.show();
+    nodeOf(id).scrollIntoView({ block: "nearest", inline: "nearest" });
+    byId("close").focus();
+    remember();
+  }
+  function close(focus) {
+    const node = open !== null && nodeOf(open);
+    document.querySelectorAll(".node.open").forEach((n) => n.classList.remove("open"));
+    open = null;
+    if (panel.open) panel.close();
+    if (node && focus) node.focus();
+    remember();
+  }
+
+  // neighbour returns the nearest node in the direction of an arrow key.
+  function neighbour(node, key) {
+    const middle = (n) => { const r = n.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2]; };
+    const [x, y] = middle(node);
+    const ahead = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] }[key];
+    let best = null, least = Infinity;
+    for (const other of shown().querySelectorAll(".node")) {
+      const [dx, dy] = middle(other).map((c, i) => c - [x, y][i]);
+      const along = dx * ahead[0] + dy * ahead[1], aside = Math.abs(dx * ahead[1]) + Math.abs(dy * ahead[0]);
+      if (other !== node && along > 1 && along + 3 * aside < least) [best, least] = [other, along + 3 * aside];
+    }
+    return best;
+  }
+  function visit(node) {
+    shown().querySelectorAll(".node[tabindex='0']").forEach((n) => n.setAttribute("tabindex", "-1"));
+    node.setAttribute("tabindex", "0");
+    node.focus();
+    node.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }
+
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("select")) return;
+    const node = event.target.closest(".node");
+    let done = true;
+    if (event.key === "Escape" && panel.open) close(true);
+    else if (node && event.key.startsWith("Arrow")) { const next = neighbour(node, event.key); if (next) visit(next); }
+    else if (node && (event.key === "Enter" || event.key === " ")) show(node.dataset.node);
+    else if (event.key === "+" || event.key === "=") zooms.in();
+    else if (event.key === "-") zooms.out();
+    else if (event.key === "0") zooms.reset();
+    else done = false;
+    if (done) event.preventDefault();
+  });
+  byId("pictures").addEventListener("click", (event) => {
+    const node = event.target.closest(".node");
+    if (!node) return;
+    visit(node);
+    show(node.dataset.node);
+  });
+  byId("pictures").addEventListener("wheel", (event) => {
+    if (!event.ctrlKey && !event.metaKey) return;
+    event.preventDefault();
+    scale(zoom * Math.exp(-event.deltaY / 300));
+  }, { passive: false });
+  form.addEventListener("click", (event) => zooms[event.target.dataset.zoom]?.());
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.addEventListener("change", choose);
+  byId("close").addEventListener("click", () => close(true));
+  window.addEventListener("hashchange", recall);
+
+  recall();
+})();

@@ -1,0 +1,209 @@
+package plugin
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/docker/cli/cli/command"
+	"github.com/spf13/cobra"
+
+	"github.com/stagebuild/stagebuild/frontend/graph"
+	"github.com/stagebuild/stagebuild/plugin/draw"
+)
+
+// graphOptions are the flags of the graph command, as they were written.
+type graphOptions struct {
+	questionOptions
+	format graphFormat
+	output string
+	all    bool
+}
+
+// graphFormat is the form of a drawing.
+type graphFormat string
+
+// graphForm is one of them: what it is called, what files with it end in, and for
+// whom it is.
+type graphForm struct {
+	name  graphFormat
+	exts  []string
+	about string
+}
+
+// graphForms returns all of them, the default first.
+func graphForms() []graphForm {
+	return []graphForm{
+		{"tree", []string{".txt"}, "lines of text"},
+		{"dot", []string{".dot", ".gv"}, "for Graphviz"},
+		{"mermaid", []string{".mmd", ".mermaid"}, "for Markdown"},
+		{"json", []string{".json"}, "for programs"},
+		{"svg", []string{".svg"}, "a picture"},
+		{"html", []string{".html", ".htm"}, "a page to look around in"},
+	}
+}
+
+// String returns the format. It implements pflag.Value, as do Set and Type.
+func (f *graphFormat) String() string { return string(*f) }
+
+// Set accepts a known format.
+func (f *graphFormat) Set(s string) error {
+	var names []string
+	for _, form := range graphForms() {
+		if s == string(form.name) {
+			*f = form.name
+			return nil
+		}
+		names = append(names, string(form.name))
+	}
+	return fmt.Errorf("must be one of %s", strings.Join(names, ", "))
+}
+
+// Type names the kind of value in a usage line.
+func (f *graphFormat) Type() string { return "string" }
+
+// formatOf guesses a format from the name of the file that it is written to.
+func formatOf(path string) (graphFormat, error) {
+	ext := strings.ToLower(filepath.Ext(path))
+	var all []string
+	for _, form := range graphForms() {
+		for _, e := range form.exts {
+			if e == ext {
+				return form.name, nil
+			}
+			all = append(all, e)
+		}
+	}
+	return "", fmt.Errorf("--output=%s ends in none of %s: say which --format is meant", path, strings.Join(all, ", "))
+}
+
+func newGraphCommand(dockerCLI command.Cli) *cobra.Command {
+	var options graphOptions
+	cmd := &cobra.Command{
+		Use:   "graph [OPTIONS] [PATH | -]",
+		Short: "Draw the stages of a Dockerfile",
+		Long: `Draw what stages will be made of, as it resolves: their variants, what each is
+FROM, copies from, mounts and needs. Several platforms make one drawing, in
+which what differs between them is marked. A picture (svg) and a page (html)
+are files that need nothing else; in a page, platforms and the build args that
+conditions ask for can be switched. No builder is needed.`,
+		Example: `  # The default stage as a tree, for all platforms that the file declares
+  docker stagebuild graph
+
+  # A page to look around in, and a picture of one platform
+  docker stagebuild graph -o stages.html
+  docker stagebuild graph --platform linux/arm64 -o stages.svg
+
+  # All there is, for Graphviz
+  docker stagebuild graph --all --format dot | dot -Tpng > stages.png`,
+		Args:                  maxArgs(1, "at most one PATH or -"),
+		DisableFlagsInUseLine: true,
+		ValidArgsFunction:     completePath,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := options.complete(cmd); err != nil {
+				return &usageError{command: cmd.CommandPath(), err: err}
+			}
+			options.setPath(args)
+			q, err := options.ask(cmd, dockerCLI.In(), os.LookupEnv)
+			if err != nil {
+				return err
+			}
+			return runGraph(dockerCLI, options, q)
+		},
+	}
+	options.addFlags(cmd)
+	flags := cmd.Flags()
+	flags.Var(&options.format, "format", `Format of the drawing ("tree", "dot", "mermaid", "json", "svg", "html") (default: by the ending of --output, or else "tree")`)
+	flags.StringVarP(&options.output, "output", "o", "", "Write to a file instead of standard output")
+	flags.BoolVar(&options.all, "all", false, "Show what is dropped or not reached, too")
+	complete(cmd, "format", completeGraphFormats)
+	complete(cmd, "output", completeFiles)
+	return cmd
+}
+
+func completeGraphFormats(_ *cobra.Command, _ []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	var list []cobra.Completion
+	for _, form := range graphForms() {
+		list = append(list, cobra.CompletionWithDesc(string(form.name), form.about))
+	}
+	return beginning("", typed, list), cobra.ShellCompDirectiveNoFileComp
+}
+
+// complete chooses the format when it was not said.
+func (o *graphOptions) complete(cmd *cobra.Command) error {
+	switch {
+	case o.output == "" && cmd.Flag("output").Changed:
+		return errors.New("--output is empty")
+	case o.format != "":
+		return nil
+	case o.output == "" || o.output == "-":
+		o.format = graphForms()[0].name
+		return nil
+	}
+	var err error
+	o.format, err = formatOf(o.output)
+	return err
+}
+
+func runGraph(dockerCLI command.Cli, options graphOptions, q *question) error {
+	graphs, notes, err := q.graphs(options.stages.Patterns)
+	if err != nil {
+		return err
+	}
+	printNotes(dockerCLI.Err(), notes)
+	var out bytes.Buffer
+	if err := options.write(&out, textWidth(dockerCLI), q, options.drawn(graphs)); err != nil {
+		return err
+	}
+	return writeOutput(dockerCLI.Out(), options.output, out.Bytes())
+}
+
+// write writes a drawing in the format that was chosen.
+func (o *graphOptions) write(w io.Writer, width int, q *question, drawing *graph.Graph) error {
+	switch o.format {
+	case "dot":
+		return draw.Dot(w, drawing)
+	case "mermaid":
+		return draw.Mermaid(w, drawing)
+	case "json":
+		return printJSON(w, drawing)
+	case "svg":
+		return draw.SVG(w, drawing)
+	case "html":
+		return draw.HTML(w, newPage(q, *o, drawing))
+	}
+	return drawing.Write(w, width)
+}
+
+// drawn returns what is drawn of graphs.
+func (o *graphOptions) drawn(graphs []*graph.Graph) *graph.Graph {
+	drawing := graph.Merge(graphs...)
+	if !o.all {
+		drawing = drawing.Reached()
+	}
+	return drawing
+}
+
+// writeOutput writes to a file, which is then there whole or not at all, or to
+// standard output.
+func writeOutput(out io.Writer, path string, data []byte) error {
+	if path == "" || path == "-" {
+		_, err := out.Write(data)
+		return err
+	}
+	f, err := newOutputFile(path)
+	if err != nil {
+		return err
+	}
+	if f == nil { // a device or a pipe, which no file can take the place of
+		return os.WriteFile(path, data, 0o666)
+	}
+	if _, err := f.Write(data); err != nil {
+		return errors.Join(err, f.discard())
+	}
+	return f.keep()
+}

@@ -1,0 +1,199 @@
+package plugin
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/stagebuild/stagebuild/frontend/graph"
+	"github.com/stagebuild/stagebuild/frontend/syntax"
+	"github.com/stagebuild/stagebuild/plugin/draw"
+)
+
+// The bounds of a page: how many combinations it holds at most, and how many nodes
+// these have together, so that a large file is drawn in seconds too.
+const (
+	maxViews     = 96
+	maxViewNodes = 2000
+)
+
+// argChoice is a build arg of a page: the value that it has, and others.
+type argChoice struct {
+	name    string
+	current string // as the reader sees it
+	others  []string
+}
+
+// newPage resolves the question for each combination of a platform and values of
+// the args that conditions ask for.
+func newPage(q *question, options graphOptions, drawing *graph.Graph) *draw.Page {
+	page := &draw.Page{File: drawing.File, Source: string(q.file.Source.Data)}
+	platforms := draw.Choice{Name: "Platform", Values: slices.Clone(drawing.Platforms)}
+	if len(platforms.Values) > 1 {
+		platforms.Values = append([]string{"all"}, platforms.Values...)
+	}
+	args, left := bounded(argChoices(q, drawing), len(platforms.Values), len(drawing.Nodes))
+	page.Note = left
+	for _, arg := range args {
+		page.Choices = append(page.Choices, draw.Choice{Name: arg.name, Values: append([]string{arg.current}, arg.others...)})
+	}
+	page.Choices = append(page.Choices, platforms)
+	for _, values := range combinations(args) {
+		page.Views = append(page.Views, views(q, options, platforms.Values, values)...)
+	}
+	return page
+}
+
+// views returns what there is to see with some values of args, for each platform
+// or "all".
+func views(q *question, options graphOptions, platforms []string, values map[string]string) []draw.View {
+	asked := *q
+	asked.env.Args = maps.Clone(q.env.Args)
+	if asked.env.Args == nil {
+		asked.env.Args = map[string]string{}
+	}
+	maps.Copy(asked.env.Args, values)
+	graphs, notes, err := asked.graphs(options.stages.Patterns)
+	var list []draw.View
+	for _, platform := range platforms {
+		some := slices.DeleteFunc(slices.Clone(graphs), func(g *graph.Graph) bool {
+			return platform != "all" && !slices.Contains(g.Platforms, platform)
+		})
+		switch {
+		case err != nil:
+			list = append(list, draw.View{Problem: err.Error()})
+		case len(some) == 0:
+			list = append(list, draw.View{Problem: strings.Join(notes, "\n")})
+		default:
+			drawing := options.drawn(some)
+			var text bytes.Buffer
+			_ = drawing.Write(&text, narrowWidth) // a Buffer takes everything
+			list = append(list, draw.View{Graph: drawing, Text: text.String()})
+		}
+	}
+	return list
+}
+
+// automaticArg matches the args that a platform gives (language.md, section 2): the
+// page has the platform for them.
+var automaticArg = regexp.MustCompile(`^((TARGET|BUILD)(PLATFORM|OS|OSVERSION|ARCH|VARIANT)|TARGETSTAGE)$`)
+
+// argChoices returns the args that conditions of the file ask for, by name.
+func argChoices(q *question, drawing *graph.Graph) []argChoice {
+	literals := map[string][]string{}
+	for _, in := range q.file.Instructions {
+		if in.Guard.If == nil {
+			continue
+		}
+		found := in.Guard.If.Literals()
+		for _, name := range in.Guard.If.Names() {
+			literals[name] = append(literals[name], found[name]...)
+		}
+	}
+	var choices []argChoice
+	for _, name := range slices.Sorted(maps.Keys(literals)) {
+		if automaticArg.MatchString(name) {
+			continue
+		}
+		values := slices.Sorted(slices.Values(literals[name]))
+		value, words := currentValue(q, drawing, name)
+		others := slices.DeleteFunc(slices.Compact(values), func(v string) bool { return v == value })
+		if len(others) > 0 {
+			choices = append(choices, argChoice{name: name, current: words, others: others})
+		}
+	}
+	return choices
+}
+
+// currentValue returns the value that an arg has without a choice, as far as there is
+// one, and how the page shows it.
+func currentValue(q *question, drawing *graph.Graph, name string) (value, words string) {
+	if given, ok := q.env.Args[name]; ok {
+		return given, given + " (given)"
+	}
+	value, known := defaultOf(q.file, drawing, name)
+	switch {
+	case !known:
+		return value, "(default)"
+	case value == "":
+		return value, "empty (default)"
+	}
+	return value, value + " (default)"
+}
+
+// defaultOf returns the default of an arg when it is one for all platforms.
+func defaultOf(file *syntax.File, drawing *graph.Graph, name string) (string, bool) {
+	for _, arg := range drawing.Args {
+		if arg.Name == name {
+			values := slices.Compact(slices.Sorted(maps.Values(arg.Values)))
+			return values[0], len(values) == 1
+		}
+	}
+	// One that only stages have.
+	var values []string
+	for _, in := range file.Instructions {
+		for _, d := range in.Declarations {
+			if d.Name == name {
+				values = append(values, d.Value)
+			}
+		}
+	}
+	slices.Sort(values)
+	values = slices.Compact(values)
+	return strings.Join(values, ", "), len(values) == 1 && !strings.Contains(values[0], "$")
+}
+
+// bounded takes values from args until a page of them is within its bounds, and says
+// what was left out.
+func bounded(args []argChoice, platforms, nodes int) (within []argChoice, left string) {
+	limit := max(min(maxViews, maxViewNodes/max(nodes, 1)), platforms)
+	cut := map[string][]string{}
+	for {
+		count, largest := platforms, -1
+		for i, arg := range args {
+			count *= 1 + len(arg.others)
+			if largest < 0 || len(arg.others) >= len(args[largest].others) {
+				largest = i
+			}
+		}
+		if count <= limit {
+			break
+		}
+		others := args[largest].others
+		name := args[largest].name
+		cut[name] = append(cut[name], others[len(others)-1])
+		args[largest].others = others[:len(others)-1]
+	}
+	within = slices.DeleteFunc(args, func(a argChoice) bool { return len(a.others) == 0 })
+	if len(cut) == 0 {
+		return within, ""
+	}
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(cut)) {
+		slices.Sort(cut[name])
+		parts = append(parts, fmt.Sprintf("%s=%s", name, strings.Join(cut[name], "|")))
+	}
+	return within, fmt.Sprintf("This page holds at most %d combinations. Left out: %s. Draw them with --build-arg.", limit, strings.Join(parts, ", "))
+}
+
+// combinations returns all ways of choosing values, those of the last arg alternating
+// fastest. What has no value there keeps its own.
+func combinations(args []argChoice) []map[string]string {
+	list := []map[string]string{{}}
+	for _, arg := range args {
+		var longer []map[string]string
+		for _, values := range list {
+			longer = append(longer, values)
+			for _, other := range arg.others {
+				with := maps.Clone(values)
+				with[arg.name] = other
+				longer = append(longer, with)
+			}
+		}
+		list = longer
+	}
+	return list
+}
