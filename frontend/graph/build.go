@@ -106,7 +106,7 @@ func (b *builder) used(c *plan.Choice, e plan.Edge, platform string, state State
 		runsOn = *e.Platform
 	} else if e.Reference.Kind == syntax.FromBase {
 		runsOn = c.RunsOn
-		if c.Stage.Platform != "" && platform == "" && !strings.Contains(c.Stage.Platform, "TARGET") {
+		if platform != "" || c.Stage.Platform != "" && !strings.Contains(c.Stage.Platform, "TARGET") {
 			n.Platform = guard.FormatPlatform(runsOn)
 		}
 	}

@@ -48,6 +48,9 @@ type stop struct{ left, right, y float64 }
 
 // place lays a scene out in columns, from left to right.
 func place(s *scene) (*placement, error) {
+	if len(s.boxes) == 0 { // dagro takes none
+		return &placement{width: 2 * margin, height: 2 * margin}, nil
+	}
 	g := dagro.NewGraph(dagro.GraphOptions{Multigraph: true}).SetGraph(dagro.Attrs{
 		"rankdir": "LR", "nodesep": 18.0, "edgesep": 6.0, "ranksep": 88.0,
 		// Twice as fast as the default for a hundred stages, and drawn as well.
@@ -66,7 +69,7 @@ func place(s *scene) (*placement, error) {
 		w, h := labelSize(l)
 		g.SetEdge(strconv.Itoa(l.from.index), strconv.Itoa(l.to.index), dagro.Attrs{"width": w, "height": h, "labelpos": "c"}, strconv.Itoa(i))
 	}
-	for pair := range kin(s) {
+	for _, pair := range kin(s) {
 		g.SetEdge(strconv.Itoa(pair[0]), strconv.Itoa(pair[1]), dagro.Attrs{"width": 0.0, "height": 0.0, "weight": 0.0}, "kin")
 	}
 	if err := dagro.Layout(g); err != nil {
@@ -117,7 +120,7 @@ func columnsOf(text string) int {
 
 // kin returns pairs of boxes that belong together, and that no line keeps so: variants
 // that were dropped stand before what uses the one that was chosen.
-func kin(s *scene) map[[2]int]bool {
+func kin(s *scene) [][2]int {
 	linked, users := map[int]bool{}, map[string][]int{}
 	for _, l := range s.lines {
 		linked[l.from.index], linked[l.to.index] = true, true
@@ -125,10 +128,10 @@ func kin(s *scene) map[[2]int]bool {
 			users[l.from.node.Name] = append(users[l.from.node.Name], l.to.index)
 		}
 	}
-	pairs := map[[2]int]bool{}
+	var pairs [][2]int
 	for _, b := range s.boxes {
 		if to := users[b.node.Name]; b.node.Kind == graph.Stage && !linked[b.index] && len(to) > 0 {
-			pairs[[2]int{b.index, to[0]}] = true
+			pairs = append(pairs, [2]int{b.index, to[0]})
 		}
 	}
 	return pairs
@@ -229,9 +232,6 @@ func (p *placement) frame() {
 		for _, s := range r.stops {
 			take(s.left, s.y-smallRow, s.right-s.left, smallRow)
 		}
-	}
-	if len(p.boxes) == 0 {
-		top, left, bottom, right = 0, 0, 0, 0
 	}
 	for i := range p.boxes {
 		p.boxes[i].x += margin - left

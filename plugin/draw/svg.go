@@ -95,7 +95,11 @@ func (p *picture) writeLine(out *bytes.Buffer, l *line, r route) {
 
 // words says what a line stands for.
 func (l *line) words() string {
-	text := l.to.name + ", line " + numbers(l.edges) + ": " + l.edges[0].Kind + " " + l.from.name
+	lines := "line"
+	if len(l.edges) > 1 {
+		lines = "lines"
+	}
+	text := l.to.name + ", " + lines + " " + numbers(l.edges) + ": " + l.edges[0].Kind + " " + l.from.name
 	if l.mark != "" {
 		text += ", " + l.mark
 	}
