@@ -69,7 +69,7 @@ FROM busybox AS base
 FROM base AS app
 RUN --if='TARGETARCH == "arm64"' true
 `}.context(t, frontend)
-	for _, call := range []string{"explain"} {
+	for _, call := range []string{"explain", "graph"} {
 		asked, err := env.Run(t.Context(), "docker-buildx", "build", "--platform=linux/amd64,linux/arm64", "--call="+call, dir)
 		if err != nil {
 			t.Fatal(err)

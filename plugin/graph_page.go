@@ -99,8 +99,8 @@ func argChoices(q *question, drawing *graph.Graph) []argChoice {
 			continue
 		}
 		values := slices.Sorted(slices.Values(literals[name]))
-		value, words := currentValue(q, drawing, name)
-		others := slices.DeleteFunc(slices.Compact(values), func(v string) bool { return v == value })
+		value, known, words := currentValue(q, drawing, name)
+		others := slices.DeleteFunc(slices.Compact(values), func(v string) bool { return known && v == value })
 		if len(others) > 0 {
 			choices = append(choices, argChoice{name: name, current: words, others: others})
 		}
@@ -108,23 +108,25 @@ func argChoices(q *question, drawing *graph.Graph) []argChoice {
 	return choices
 }
 
-// currentValue returns the value that an arg has without a choice, as far as there is
-// one, and how the page shows it.
-func currentValue(q *question, drawing *graph.Graph, name string) (value, words string) {
+// currentValue returns the value that an arg has without a choice, whether it is one
+// for all platforms and stages, and how the page shows it.
+func currentValue(q *question, drawing *graph.Graph, name string) (value string, known bool, words string) {
 	if given, ok := q.env.Args[name]; ok {
-		return given, given + " (given)"
+		return given, true, given + " (given)"
 	}
-	value, known := defaultOf(q.file, drawing, name)
+	value, known = defaultOf(q.file, drawing, name)
 	switch {
 	case !known:
-		return value, "(default)"
+		words = "(default)"
 	case value == "":
-		return value, "empty (default)"
+		words = "empty (default)"
+	default:
+		words = value + " (default)"
 	}
-	return value, value + " (default)"
+	return value, known, words
 }
 
-// defaultOf returns the default of an arg when it is one for all platforms.
+// defaultOf returns the default of an arg, and whether it is the only one.
 func defaultOf(file *syntax.File, drawing *graph.Graph, name string) (string, bool) {
 	for _, arg := range drawing.Args {
 		if arg.Name == name {
@@ -143,7 +145,10 @@ func defaultOf(file *syntax.File, drawing *graph.Graph, name string) (string, bo
 	}
 	slices.Sort(values)
 	values = slices.Compact(values)
-	return strings.Join(values, ", "), len(values) == 1 && !strings.Contains(values[0], "$")
+	if len(values) == 0 {
+		return "", false
+	}
+	return values[0], len(values) == 1 && !strings.Contains(values[0], "$")
 }
 
 // bounded takes values from args until a page of them is within its bounds, and says

@@ -78,7 +78,8 @@ func place(s *scene) (*placement, error) {
 	columns := p.settle(g)
 	for i, l := range s.lines {
 		edge := g.EdgeByArgs(strconv.Itoa(l.from.index), strconv.Itoa(l.to.index), strconv.Itoa(i)).(dagro.Attrs)
-		p.routes[i] = columns.route(edge, p.boxes[l.from.index], p.boxes[l.to.index])
+		from := g.Node(strconv.Itoa(l.from.index)).(dagro.Attrs)["x"].(float64)
+		p.routes[i] = columns.route(edge, p.boxes[l.from.index], columns[key(from)].right, p.boxes[l.to.index])
 	}
 	p.spread(s)
 	p.frame()
@@ -172,11 +173,12 @@ func (p *placement) settle(g *dagro.Graph) columns {
 	return c
 }
 
-// route returns the way of a line from one box to another. Its points are in the
-// middles of columns but for the first and the last, which are at the boxes.
-func (c columns) route(edge dagro.Attrs, from, to rect) route {
+// route returns the way of a line from one box, whose column ends somewhere, to
+// another. Its points are in the middles of columns but for the first and the last,
+// which are at the boxes.
+func (c columns) route(edge dagro.Attrs, from rect, end float64, to rect) route {
 	points := edge["points"].([]dagro.Point)
-	r := route{stops: []stop{{left: from.x + from.w, right: c.right(from), y: from.y + from.h/2}}}
+	r := route{stops: []stop{{left: from.x + from.w, right: end, y: from.y + from.h/2}}}
 	for _, point := range points[1 : len(points)-1] {
 		column := c[key(point.X)]
 		if column == nil {
@@ -187,16 +189,6 @@ func (c columns) route(edge dagro.Attrs, from, to rect) route {
 	r.stops = append(r.stops, stop{left: to.x, right: to.x, y: to.y + to.h/2})
 	r.labelX, r.labelY = edge["x"].(float64)-edge["width"].(float64)/2, edge["y"].(float64)
 	return r
-}
-
-// right returns where the column of a box ends.
-func (c columns) right(r rect) float64 {
-	for _, column := range c {
-		if column.left == r.x {
-			return max(column.right, r.x+r.w)
-		}
-	}
-	return r.x + r.w
 }
 
 // spread has the lines that end at one box do so side by side, in the order in which

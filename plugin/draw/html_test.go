@@ -1,0 +1,108 @@
+package draw_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stagebuild/stagebuild/frontend/graph"
+	"github.com/stagebuild/stagebuild/plugin/draw"
+)
+
+// TestPageHoldsPicturesOnce writes a page of four views, of which two look alike.
+func TestPageHoldsPicturesOnce(t *testing.T) {
+	dockerfile := []byte("ARG DEBUG=0\nFROM a AS base\nRUN --if=DEBUG x\nFROM --for=linux/arm64 base AS b\nFROM base AS b\n")
+	p := &draw.Page{
+		File: "Dockerfile", Source: string(dockerfile), Note: "a <note>",
+		Choices: []draw.Choice{{Name: "DEBUG", Values: []string{"0", "1"}}, {Name: "Platform", Values: []string{"linux/amd64", "linux/arm64"}}},
+	}
+	for _, environment := range []string{"linux/amd64", "linux/arm64", "linux/amd64 DEBUG=1"} {
+		p.Views = append(p.Views, draw.View{Graph: drawing(t, dockerfile, environment), Text: environment})
+	}
+	p.Views = append(p.Views, draw.View{Problem: "no </script> such thing"})
+	out := writePage(t, p)
+	if got := strings.Count(out, "<svg "); got != 2 {
+		t.Errorf("there are %d pictures", got)
+	}
+	var data struct {
+		Sizes   []int
+		Views   []struct{ Picture, Details int }
+		Details []map[string]struct {
+			Notes []struct {
+				Text    string
+				Dropped bool
+			}
+		}
+	}
+	if err := json.Unmarshal([]byte(between(out, `id="data">`, "</script>")), &data); err != nil {
+		t.Fatal(err)
+	}
+	// What is alike for the eye differs in what there is to say.
+	if v := data.Views; len(v) != 4 || v[0].Picture != v[2].Picture || v[0].Picture == v[1].Picture || v[0].Details == v[2].Details || v[3].Picture != -1 {
+		t.Errorf("the views are %+v", v)
+	}
+	notes := data.Details[data.Views[0].Details]["stage:0"].Notes
+	if len(notes) != 1 || !notes[0].Dropped || notes[0].Text != `dropped for linux/amd64: --if=DEBUG is false with DEBUG = "0"` {
+		t.Errorf("the notes are %+v", notes)
+	}
+	if !strings.Contains(out, "<p id=\"note\">a &lt;note&gt;</p>") {
+		t.Error("the note is not there")
+	}
+}
+
+// TestPageEscapes writes a page in which everything that can be is made to break out
+// of where it stands.
+func TestPageEscapes(t *testing.T) {
+	g := hostile()
+	evil := g.File
+	out := writePage(t, &draw.Page{
+		File: evil, Source: evil + "\n" + evil, Note: evil,
+		Choices: []draw.Choice{{Name: evil, Values: []string{evil, "x"}}},
+		Views:   []draw.View{{Graph: g, Text: evil}, {Problem: evil}},
+	})
+	// The page's own are its data and its script.
+	if got := strings.Count(strings.ToLower(out), "<script"); got != 2 {
+		t.Errorf("the page has %d scripts", got)
+	}
+	if got := strings.Count(strings.ToLower(out), "</script"); got != 2 {
+		t.Errorf("the page has %d ends of scripts", got)
+	}
+	if !json.Valid([]byte(between(out, `id="data">`, "</script>"))) {
+		t.Error("the data cannot be read")
+	}
+	for _, m := range regexp.MustCompile(`(?i)\b(src|href|style|on[a-z]+)=`).FindAllString(between(out, "<body", "<script"), -1) {
+		t.Errorf("the page has an attribute %s", m)
+	}
+}
+
+func writePage(t *testing.T, p *draw.Page) string {
+	t.Helper()
+	var out, again bytes.Buffer
+	if err := draw.HTML(&out, p); err != nil {
+		t.Fatal(err)
+	}
+	if err := draw.HTML(&again, p); err != nil || again.String() != out.String() {
+		t.Errorf("the page differs from itself: %v", err)
+	}
+	if strings.Contains(out.String(), "ZgotmplZ") {
+		t.Error("the template refuses a value")
+	}
+	return out.String()
+}
+
+func between(text, before, after string) string {
+	_, rest, _ := strings.Cut(text, before)
+	found, _, _ := strings.Cut(rest, after)
+	return found
+}
+
+// TestEmptyPage is about a file without stages.
+func TestEmptyPage(t *testing.T) {
+	g := &graph.Graph{File: "Dockerfile", Platforms: []string{"linux/amd64"}}
+	out := writePage(t, &draw.Page{File: "Dockerfile", Views: []draw.View{{Graph: g}}})
+	if !strings.Contains(out, "<svg ") {
+		t.Error("there is no picture")
+	}
+}
