@@ -2,9 +2,11 @@ package plugin
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -15,6 +17,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stagebuild/stagebuild/frontend"
+	"github.com/stagebuild/stagebuild/frontend/plan"
+	"github.com/stagebuild/stagebuild/frontend/source"
+	"github.com/stagebuild/stagebuild/frontend/syntax"
 	"github.com/stagebuild/stagebuild/plugin/offline"
 )
 
@@ -39,7 +44,10 @@ status is 1 when something is found.`,
   docker stagebuild check
 
   # For programs, and for one platform
-  docker stagebuild check --format json --platform linux/arm64`,
+  docker stagebuild check --format json --platform linux/arm64
+
+  # For code scanning
+  docker stagebuild check --format sarif > stagebuild.sarif`,
 		Args:                  maxArgs(1, "at most one PATH or -"),
 		DisableFlagsInUseLine: true,
 		ValidArgsFunction:     completePath,
@@ -57,17 +65,21 @@ status is 1 when something is found.`,
 	flags.Var(&options.stage, "stage", "Set the stage to check (default: all)")
 	flags.Var(&options.stage, "target", "Set the stage to check (the same as --stage)")
 	flags.StringArrayVar(&options.platforms, "platform", nil, "Set the target platforms (default: those that the file declares)")
-	flags.StringVar(&options.format, "format", "text", `Format of the findings ("text", "json")`)
+	flags.StringVar(&options.format, "format", "text", `Format of the findings ("text", "json", "sarif")`)
 	completeDockerfileFlags(cmd, false)
 	complete(cmd, "platform", completePlatformNames)
-	complete(cmd, "format", cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp))
+	complete(cmd, "format", cobra.FixedCompletions([]cobra.Completion{
+		cobra.CompletionWithDesc("text", "for people"),
+		cobra.CompletionWithDesc("json", "as of buildx"),
+		cobra.CompletionWithDesc("sarif", "for code scanning"),
+	}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
 
 // request returns the options of the frontend request that the flags make.
 func (o *checkOptions) request(lookup lookupEnv) (map[string]string, error) {
-	if o.format != "text" && o.format != "json" {
-		return nil, fmt.Errorf(`--format=%s is none of "text", "json"`, o.format)
+	if !slices.Contains([]string{"text", "json", "sarif"}, o.format) {
+		return nil, fmt.Errorf(`--format=%s is none of "text", "json", "sarif"`, o.format)
 	}
 	opts := map[string]string{"requestid": lint.RequestLint, "target": string(o.stage)}
 	list, err := platformutil.Parse(o.platforms)
@@ -108,7 +120,58 @@ func runCheck(ctx context.Context, dockerCLI command.Cli, options checkOptions, 
 	if err != nil {
 		return err
 	}
+	if options.format == "sarif" {
+		return options.printSARIF(dockerCLI.Out(), source.NewFile(name, data), res.Metadata, os.LookupEnv)
+	}
 	return printCheck(dockerCLI.Out(), options.format, res.Metadata)
+}
+
+// printSARIF prints the findings for code scanning, and returns the status of the check.
+func (o *checkOptions) printSARIF(out io.Writer, file *source.File, result map[string][]byte, lookup lookupEnv) error {
+	var found lint.LintResults
+	if err := json.Unmarshal(result[resultJSON], &found); err != nil {
+		return fmt.Errorf("reading the result of the check: %w", err)
+	}
+	var diagnostics source.List
+	if found.Error != nil {
+		var err error
+		if diagnostics, err = o.diagnostics(file, lookup); err != nil {
+			return err
+		}
+	}
+	if err := printSARIF(out, file, found, diagnostics); err != nil {
+		return err
+	}
+	if len(found.Warnings) > 0 || found.Error != nil {
+		return statusError(exitFailed)
+	}
+	return nil
+}
+
+// diagnostics are what makes a build of the file fail: the error of a check has their
+// text alone.
+func (o *checkOptions) diagnostics(src *source.File, lookup lookupEnv) (source.List, error) {
+	file, _ := syntax.Parse(src)
+	if !file.UsesLanguage {
+		return nil, nil
+	}
+	env, err := o.env(lookup)
+	if err != nil {
+		return nil, err
+	}
+	env.Stage = string(o.stage)
+	targets, err := platformutil.Parse(o.platforms)
+	if err != nil {
+		return nil, err
+	}
+	if len(targets) == 0 {
+		targets = file.Platforms
+	}
+	if len(targets) == 0 {
+		targets = append(targets, env.Build)
+	}
+	_, err = plan.ResolveAll(file, env, targets)
+	return source.Diagnostics(err), nil
 }
 
 // printCheck prints the findings, and returns the status of the check.

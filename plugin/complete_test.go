@@ -122,6 +122,7 @@ func TestComplete(t *testing.T) {
 		"build --attest type=provenance,":       "type=provenance,mode=max\ntype=provenance,mode=min\n" + listed,
 		"graph --format s":                      "svg\ta picture\nNoFileComp",
 		"version --format j":                    "text\njson\nNoFileComp",
+		"check --format ":                       "text\tfor people\njson\tas of buildx\nsarif\tfor code scanning\nNoFileComp",
 		"matrix --format ":                      "table\tfor people\njson\tfor programs\nbake\ta file for docker buildx bake\ngithub\ta job matrix of GitHub Actions\nNoFileComp",
 		"matrix --runner linux/ri":              "linux/riscv64=\tdeclared by the Dockerfile\nNoSpace, NoFileComp",
 		"matrix --runner linux/arm64=w":         "linux/arm64=windows-2025\twindows/amd64\nlinux/arm64=windows-11-arm\twindows/arm64\nNoFileComp",
