@@ -51,9 +51,9 @@ func exactArgs(n int, what string) cobra.PositionalArgs {
 	return countArgs(n, n, what)
 }
 
-// maxArgs accepts up to n arguments, called what.
-func maxArgs(n int, what string) cobra.PositionalArgs {
-	return countArgs(0, n, what)
+// atMostOne accepts an argument or none, called what.
+func atMostOne(what string) cobra.PositionalArgs {
+	return countArgs(0, 1, what)
 }
 
 func countArgs(low, high int, what string) cobra.PositionalArgs {

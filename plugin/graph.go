@@ -100,7 +100,7 @@ conditions ask for can be switched. No builder is needed.`,
 
   # All there is, for Graphviz
   docker stagebuild graph --all --format dot | dot -Tpng > stages.png`,
-		Args:                  maxArgs(1, "at most one PATH or -"),
+		Args:                  atMostOne("at most one PATH or -"),
 		DisableFlagsInUseLine: true,
 		ValidArgsFunction:     completePath,
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -57,7 +57,7 @@ stage. No builder is needed.`,
 
   # How to put the images that they push together
   docker stagebuild matrix --merge --tag 'registry.example.com/{{.Stage}}'`,
-		Args:                  maxArgs(1, "at most one PATH or -"),
+		Args:                  atMostOne("at most one PATH or -"),
 		DisableFlagsInUseLine: true,
 		ValidArgsFunction:     completePath,
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -36,7 +36,7 @@ commented out. No builder is needed.`,
 
   # Build it with any BuildKit
   docker stagebuild render | docker buildx build -f - .`,
-		Args:                  maxArgs(1, "at most one PATH or -"),
+		Args:                  atMostOne("at most one PATH or -"),
 		DisableFlagsInUseLine: true,
 		ValidArgsFunction:     completePath,
 		RunE: func(cmd *cobra.Command, args []string) error {

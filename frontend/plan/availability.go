@@ -1,8 +1,8 @@
 package plan
 
 import (
-	"bytes"
 	"slices"
+	"strings"
 
 	"github.com/stagebuild/stagebuild/frontend/guard"
 	"github.com/stagebuild/stagebuild/frontend/source"
@@ -26,10 +26,11 @@ func Available(file *syntax.File, env Env, targets []guard.Platform) (*Availabil
 		return nil, file.Diagnostics.Err()
 	}
 	var f *family
+	asksStage := asksForStage(file)
 	faults := slices.Clone(file.Diagnostics)
 	for _, name := range names {
 		// Only a file that looks at its target differs between them.
-		if f == nil || bytes.Contains(file.Source.Data, []byte("TARGETSTAGE")) {
+		if f == nil || asksStage {
 			env.Stage = name
 			f = newFamily(file, env)
 			for _, platform := range targets {
@@ -46,6 +47,28 @@ func Available(file *syntax.File, env Env, targets []guard.Platform) (*Availabil
 		}
 	}
 	return a, faults.Err()
+}
+
+// targetStage is the automatic arg that has the name of the stage that is built.
+const targetStage = "TARGETSTAGE"
+
+// asksForStage reports whether what becomes of a file depends on the stage that is
+// built: in a condition, a reference or the value of another arg.
+func asksForStage(file *syntax.File) bool {
+	for _, in := range file.Instructions {
+		if in.Guard.If != nil && slices.Contains(in.Guard.If.Names(), targetStage) {
+			return true
+		}
+		if slices.ContainsFunc(in.References, func(r *syntax.Reference) bool { return strings.Contains(r.Text, targetStage) }) {
+			return true
+		}
+		if slices.ContainsFunc(in.Declarations, func(d syntax.Declaration) bool { return strings.Contains(d.Value, targetStage) }) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(file.Stages, func(s *syntax.Stage) bool {
+		return strings.Contains(s.Base.Text+s.Platform, targetStage)
+	})
 }
 
 // Obstacles returns why a stage cannot be built for the platform at an index of

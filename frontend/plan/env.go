@@ -60,7 +60,7 @@ func (e Env) automatic(target string) map[string]guard.Arg {
 		"TARGETOSVERSION": e.Target.OSVersion,
 		"TARGETARCH":      e.Target.Architecture,
 		"TARGETVARIANT":   e.Target.Variant,
-		"TARGETSTAGE":     target,
+		targetStage:       target,
 	}
 	args := make(map[string]guard.Arg, len(values))
 	for name, value := range values {
