@@ -48,7 +48,7 @@ status is 1 when something is found.`,
 
   # For code scanning
   docker stagebuild check --format sarif > stagebuild.sarif`,
-		Args:                  atMostOne("at most one PATH or -"),
+		Args:                  optionalPath(),
 		DisableFlagsInUseLine: true,
 		ValidArgsFunction:     completePath,
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -51,9 +51,9 @@ func exactArgs(n int, what string) cobra.PositionalArgs {
 	return countArgs(n, n, what)
 }
 
-// atMostOne accepts an argument or none, called what.
-func atMostOne(what string) cobra.PositionalArgs {
-	return countArgs(0, 1, what)
+// optionalPath accepts what the commands take that need no builder.
+func optionalPath() cobra.PositionalArgs {
+	return countArgs(0, 1, "at most one PATH or -")
 }
 
 func countArgs(low, high int, what string) cobra.PositionalArgs {

@@ -100,7 +100,7 @@ conditions ask for can be switched. No builder is needed.`,
 
   # All there is, for Graphviz
   docker stagebuild graph --all --format dot | dot -Tpng > stages.png`,
-		Args:                  atMostOne("at most one PATH or -"),
+		Args:                  optionalPath(),
 		DisableFlagsInUseLine: true,
 		ValidArgsFunction:     completePath,
 		RunE: func(cmd *cobra.Command, args []string) error {

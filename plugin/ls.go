@@ -38,7 +38,7 @@ chosen. The default stage has an asterisk. No builder is needed.`,
 
   # Names and lines, for a script
   docker stagebuild ls --format '{{.Name}}:{{.Line}}'`,
-		Args:                  atMostOne("at most one PATH or -"),
+		Args:                  optionalPath(),
 		DisableFlagsInUseLine: true,
 		ValidArgsFunction:     completePath,
 		RunE: func(cmd *cobra.Command, args []string) error {

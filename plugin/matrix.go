@@ -57,7 +57,7 @@ stage. No builder is needed.`,
 
   # How to put the images that they push together
   docker stagebuild matrix --merge --tag 'registry.example.com/{{.Stage}}'`,
-		Args:                  atMostOne("at most one PATH or -"),
+		Args:                  optionalPath(),
 		DisableFlagsInUseLine: true,
 		ValidArgsFunction:     completePath,
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -36,7 +36,7 @@ commented out. No builder is needed.`,
 
   # Build it with any BuildKit
   docker stagebuild render | docker buildx build -f - .`,
-		Args:                  atMostOne("at most one PATH or -"),
+		Args:                  optionalPath(),
 		DisableFlagsInUseLine: true,
 		ValidArgsFunction:     completePath,
 		RunE: func(cmd *cobra.Command, args []string) error {
