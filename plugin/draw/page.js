@@ -111,7 +111,7 @@
     fill(id);
     if (!panel.open) panel.show();
     nodeOf(id).scrollIntoView({ block: "nearest", inline: "nearest" });
-    byId("close").focus();
+    panel.focus();
     remember();
   }
   function close(focus) {
@@ -123,14 +123,15 @@
     remember();
   }
 
-  // neighbour returns the nearest node in the direction of an arrow key.
+  // neighbour returns the nearest node in the direction of an arrow key. The nodes of a
+  // column begin at its left.
   function neighbour(node, key) {
-    const middle = (n) => { const r = n.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2]; };
-    const [x, y] = middle(node);
+    const place = (n) => { const r = n.querySelector("rect").getBoundingClientRect(); return [r.x, r.y + r.height / 2]; };
+    const [x, y] = place(node);
     const ahead = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] }[key];
     let best = null, least = Infinity;
     for (const other of shown().querySelectorAll(".node")) {
-      const [dx, dy] = middle(other).map((c, i) => c - [x, y][i]);
+      const [dx, dy] = place(other).map((c, i) => c - [x, y][i]);
       const along = dx * ahead[0] + dy * ahead[1], aside = Math.abs(dx * ahead[1]) + Math.abs(dy * ahead[0]);
       if (other !== node && along > 1 && along + 3 * aside < least) [best, least] = [other, along + 3 * aside];
     }

@@ -1,0 +1,159 @@
+package integration
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"github.com/stagebuild/stagebuild/integration/harness"
+)
+
+// browser is a Chromium without a screen, and what it reports.
+type browser struct {
+	ctx context.Context
+
+	mu       sync.Mutex
+	requests []string // URLs
+	problems []string // what stands in the console, and exceptions
+}
+
+// startBrowser starts a browser that ends with the test.
+func startBrowser(t *testing.T, env *harness.Env) *browser {
+	t.Helper()
+	path, err := env.Browser(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.WindowSize(1400, 900))
+	ctx, cancel := chromedp.NewExecAllocator(t.Context(), options...)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewContext(ctx)
+	t.Cleanup(cancel)
+	b := &browser{ctx: ctx}
+	if err := chromedp.Listen(ctx, b.listen); err != nil { // the browser starts
+		t.Fatal(err)
+	}
+	b.ctx, cancel = context.WithTimeout(ctx, 2*time.Minute)
+	t.Cleanup(cancel)
+	call(t, b, network.Enable, network.EnableParams{})
+	return b
+}
+
+func (b *browser) listen(event any) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch e := event.(type) {
+	case *network.EventRequestWillBeSent:
+		b.requests = append(b.requests, e.Request.URL)
+	case *runtime.EventExceptionThrown:
+		b.problems = append(b.problems, (&chromedp.ExceptionError{ExceptionDetails: e.ExceptionDetails}).Error())
+	case *runtime.EventConsoleAPICalled:
+		b.problems = append(b.problems, fmt.Sprintf("console.%s", e.Type))
+	case *log.EventEntryAdded:
+		b.problems = append(b.problems, e.Entry.Text)
+	}
+}
+
+// do has the browser do something.
+func (b *browser) do(t *testing.T, actions ...chromedp.Action[chromedp.Void]) {
+	t.Helper()
+	if err := chromedp.Do(b.ctx, actions...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// call runs a command of the protocol.
+func call[P, R any](t *testing.T, b *browser, command cdp.Command[P, R], params P) R {
+	t.Helper()
+	result, err := chromedp.Run(b.ctx, func(ctx context.Context, target *chromedp.Target) (R, error) {
+		return cdp.Call(ctx, target, command, params)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return result
+}
+
+// ask returns the value of an expression of JavaScript, which may be a promise.
+func ask[T any](t *testing.T, b *browser, expression string) T {
+	t.Helper()
+	value, err := chromedp.Run(b.ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+	if err != nil {
+		t.Fatalf("%s: %v", expression, err)
+	}
+	return value
+}
+
+// press presses a key.
+func (b *browser) press(t *testing.T, key string) {
+	t.Helper()
+	b.do(t, chromedp.KeyEvent(key))
+}
+
+// choose chooses from a list as one does with keys.
+func (b *browser) choose(t *testing.T, name, value string) {
+	t.Helper()
+	list := `document.querySelector('select[name="` + name + `"]')`
+	index := ask[int](t, b, `[...`+list+`.options].findIndex(o => o.text === "`+value+`")`)
+	b.do(t, chromedp.Focus(chromedp.CSS(`select[name="`+name+`"]`)), chromedp.KeyEvent(kb.Home))
+	for range index {
+		b.press(t, kb.ArrowDown)
+	}
+	if got := ask[string](t, b, `(s => s.options[s.selectedIndex].text)(`+list+`)`); got != value {
+		t.Fatalf("%s is %q, and not %q", name, got, value)
+	}
+}
+
+// shown returns the IDs of the nodes of the picture that is shown.
+func (b *browser) shown(t *testing.T) string {
+	t.Helper()
+	return ask[string](t, b, `[...document.querySelectorAll(".node")].filter(n => n.getClientRects().length > 0).map(n => n.dataset.node).join(" ")`)
+}
+
+// focused returns what the keyboard is at: a node's ID, or else an element's ID or
+// name.
+func (b *browser) focused(t *testing.T) string {
+	t.Helper()
+	return ask[string](t, b, `(e => e.dataset.node ?? e.dataset.zoom ?? (e.id || e.name || e.tagName))(document.activeElement)`)
+}
+
+// reported returns the requests and problems so far.
+func (b *browser) reported() (requests, problems []string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.requests, b.problems
+}
+
+// nodeIn returns the selector of a node of the picture that is shown.
+func nodeIn(id string) chromedp.CSS {
+	return chromedp.CSS(`.picture:not([hidden]) [data-node="` + id + `"] rect`)
+}
+
+// checkQuiet holds a page to what it promises: that it asks for nothing but itself,
+// and that nothing goes wrong.
+func (b *browser) checkQuiet(t *testing.T, page string) {
+	t.Helper()
+	requests, problems := b.reported()
+	for _, url := range requests {
+		if !strings.HasPrefix(url, page) {
+			t.Errorf("the page asks for %s", url)
+		}
+	}
+	if len(requests) == 0 {
+		t.Error("no request was seen, not even for the page")
+	}
+	for _, problem := range problems {
+		t.Errorf("the page reports: %s", problem)
+	}
+}

@@ -1,0 +1,315 @@
+package integration
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/accessibility"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"github.com/stagebuild/stagebuild/frontend/graph"
+	"github.com/stagebuild/stagebuild/integration/harness"
+)
+
+// drawnFile has variants for platforms and for an arg, a needed stage, instructions that
+// are not always there, and texts that would do harm in a page that does not escape.
+const drawnFile = `# platforms=linux/amd64,linux/arm64
+ARG DEBUG=0
+# build </script><script>document.title="broken"</script> compiles
+FROM scratch AS build
+COPY a /"><img src=x onerror=document.title="broken">
+FROM --for=linux/arm64 debian AS base
+FROM --if='DEBUG == "full"' fedora AS base
+FROM busybox AS base
+FROM build AS test
+FROM --needs=test base AS app
+COPY --from=build /a /a
+RUN --if=DEBUG != "0" true
+RUN --for=linux/arm64 true \
+  && true
+FROM app AS docs
+FROM app
+`
+
+// TestGraphPage opens a page in a browser, and uses it with keys and with the mouse.
+func TestGraphPage(t *testing.T) {
+	env, _ := productEnv(t)
+	dockerfile := strings.Replace(drawnFile, `--if=DEBUG != "0"`, `--if='DEBUG != "0"'`, 1)
+	dir := writeContext(t, map[string]string{"Dockerfile": dockerfile})
+	path := filepath.Join(dir, "stages.html")
+	if _, err := env.Run(t.Context(), "docker-stagebuild", "graph", "-o", path, dir); err != nil {
+		t.Fatal(err)
+	}
+	b := startBrowser(t, env)
+	page := "file://" + path
+	b.do(t, chromedp.Navigate(page))
+
+	const both = "stage:0 stage:1 stage:3 stage:4 stage:5 stage:7 "
+	if got := b.shown(t); !strings.HasPrefix(got, both) {
+		t.Errorf("at first %s is shown", got)
+	}
+	t.Run("switches", func(t *testing.T) { checkSwitches(t, b, page) })
+	b.do(t, chromedp.Navigate("about:blank"), chromedp.Navigate(page))
+	t.Run("keys", func(t *testing.T) { checkKeys(t, b) })
+	t.Run("mouse", func(t *testing.T) { checkMouse(t, b) })
+	t.Run("names", func(t *testing.T) { checkNames(t, b) })
+	if got := ask[string](t, b, "document.title"); !strings.HasPrefix(got, "Stages of ") {
+		t.Errorf("the page is called %q", got)
+	}
+	b.checkQuiet(t, page)
+}
+
+// checkSwitches chooses a platform and a build arg, and goes back to the choice by the
+// page's address.
+func checkSwitches(t *testing.T, b *browser, page string) {
+	b.choose(t, "Platform", "linux/arm64")
+	if got := b.shown(t); strings.Contains(got, "stage:3") || !strings.Contains(got, "stage:1") {
+		t.Errorf("for linux/arm64 %s is shown", got)
+	}
+	b.choose(t, "Platform", "linux/amd64")
+	b.choose(t, "DEBUG", "full")
+	if got := b.shown(t); strings.Contains(got, "stage:3") || !strings.Contains(got, "stage:2") {
+		t.Errorf("with DEBUG=full %s is shown", got)
+	}
+	if got := ask[string](t, b, `document.getElementById("tree").textContent`); !strings.Contains(got, "FROM base:7") {
+		t.Errorf("the text with DEBUG=full is\n%s", got)
+	}
+	if got := ask[string](t, b, `document.getElementById("status").textContent`); !strings.HasSuffix(got, "for linux/amd64") {
+		t.Errorf("the status is %q", got)
+	}
+	address := ask[string](t, b, "location.href")
+	before := b.shown(t)
+	b.do(t, chromedp.Navigate("about:blank"), chromedp.Navigate(address))
+	if got := b.shown(t); got != before {
+		t.Errorf("at %s %s is shown, and not %s", strings.TrimPrefix(address, page), got, before)
+	}
+}
+
+// checkKeys goes to the picture, through it, and to the lines of a stage.
+func checkKeys(t *testing.T, b *browser) {
+	for range 20 {
+		if b.press(t, kb.Tab); strings.HasPrefix(b.focused(t), "stage:") {
+			break
+		}
+	}
+	if got := b.focused(t); got != "stage:0" {
+		t.Fatalf("Tab leads to %s", got)
+	}
+	b.press(t, kb.ArrowRight)
+	right := b.focused(t)
+	if right == "stage:0" || !strings.Contains(right, ":") {
+		t.Errorf("the arrow to the right leads to %s", right)
+	}
+	if left := ask[bool](t, b, `(x => x("stage:0") < x("`+right+`"))(id => document.querySelector('.picture:not([hidden]) [data-node="' + id + '"]').getBoundingClientRect().x)`); !left {
+		t.Errorf("%s is not to the right of stage:0", right)
+	}
+	b.press(t, kb.Enter)
+	if got := ask[string](t, b, `document.getElementById("panel-title").textContent`); !ask[bool](t, b, `document.getElementById("panel").open`) || got == "" {
+		t.Errorf("Enter opens %q", got)
+	}
+	if got := b.focused(t); got != "panel" {
+		t.Errorf("the keyboard is at %s when the lines are shown", got)
+	}
+	b.press(t, kb.Escape)
+	if got := b.focused(t); ask[bool](t, b, `document.getElementById("panel").open`) || got != right {
+		t.Errorf("Escape leads to %s", got)
+	}
+	const width = `+document.querySelector(".picture:not([hidden]) svg").getAttribute("width")`
+	before := ask[float64](t, b, width)
+	b.press(t, "+")
+	if got := ask[float64](t, b, width); got <= before {
+		t.Errorf("+ makes %v of %v", got, before)
+	}
+	b.press(t, "-")
+	b.press(t, "-")
+	if got := ask[float64](t, b, width); got >= before {
+		t.Errorf("- makes %v of %v", got, before)
+	}
+	b.press(t, "0")
+	if got := ask[float64](t, b, width); got != before {
+		t.Errorf("0 makes %v of %v", got, before)
+	}
+}
+
+// checkMouse clicks a stage, and reads its lines.
+func checkMouse(t *testing.T, b *browser) {
+	const lines = `[...document.querySelectorAll("#lines li")].map(l => [...l.children].map(c => c.tagName.toLowerCase() + " " + c.textContent).join("|")).join("\n")`
+	b.do(t, chromedp.Click(nodeIn("stage:5")))
+	if got, want := ask[string](t, b, lines), `span 10|code FROM --needs=test base AS app
+span 11|code COPY --from=build /a /a
+span 12|del RUN --if='DEBUG != "0"' true|span dropped for linux/amd64, linux/arm64: --if=DEBUG != "0" is false with DEBUG = "0"
+span 13|code RUN --for=linux/arm64 true \
+span 14|code   && true|span dropped for linux/amd64: --for=linux/arm64 does not match linux/amd64`; got != want {
+		t.Errorf("the lines are\n%s\nand not\n%s", got, want)
+	}
+	// Another choice changes what is said.
+	b.choose(t, "Platform", "linux/amd64")
+	if got := ask[string](t, b, lines); !strings.Contains(got, `span 14|del   && true|`) {
+		t.Errorf("the lines for linux/amd64 are\n%s", got)
+	}
+	b.do(t, chromedp.Click(nodeIn("stage:0")))
+	if got := ask[string](t, b, lines); !strings.Contains(got, `code COPY a /"><img src=x`) {
+		t.Errorf("the lines are\n%s", got)
+	}
+	b.do(t, chromedp.Click(chromedp.CSS("#close")), chromedp.Click(chromedp.CSS("[data-zoom=in]")))
+	if got := ask[string](t, b, `document.querySelector("[data-zoom=reset]").textContent`); got != "125%" {
+		t.Errorf("the zoom is %s", got)
+	}
+}
+
+// checkNames asks for what a screen reader gets: whatever can be used has a name.
+func checkNames(t *testing.T, b *browser) {
+	b.do(t, chromedp.Click(nodeIn("stage:5")))
+	nodes := call(t, b, accessibility.GetFullAXTree, accessibility.GetFullAXTreeParams{}).Nodes
+	found := map[string]bool{}
+	text := func(v *accessibility.Value) string {
+		var s string
+		if v != nil {
+			_ = json.Unmarshal(v.Value, &s) // other values are no texts
+		}
+		return s
+	}
+	for _, n := range nodes {
+		role, name := text(n.Role), text(n.Name)
+		if n.Ignored {
+			continue
+		}
+		switch role {
+		case "button", "combobox", "dialog", "group", "form":
+			if name == "" {
+				t.Errorf("a %s has no name: %+v", role, n)
+			}
+		}
+		found[role+" "+name] = true
+	}
+	for _, want := range []string{
+		"combobox Platform", "combobox DEBUG", "button Zoom in", "button Close", "dialog app", "group Stages",
+		"button stage app, FROM base", "button stage base:8, FROM busybox", "button image busybox",
+	} {
+		if !found[want] {
+			t.Errorf("there is no %s among %v", want, found)
+		}
+	}
+}
+
+// TestGraphFormatsAreRead draws large files and a small one for other programs, and has
+// these read them: each node and edge is there.
+func TestGraphFormatsAreRead(t *testing.T) {
+	env, _ := productEnv(t)
+	dot, err := env.Graphviz(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	script, err := env.NpmFile(t.Context(), "mermaid@12.3.0", "dist/mermaid.min.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := writeContext(t, map[string]string{
+		"Dockerfile":   strings.Replace(drawnFile, `--if=DEBUG != "0"`, `--if='DEBUG != "#lt;`+"`"+`"'`, 1),
+		"mermaid.html": `<!DOCTYPE html><meta charset="utf-8"><script src="mermaid.js"></script><body>`,
+	})
+	if err := os.Symlink(script, filepath.Join(dir, "mermaid.js")); err != nil {
+		t.Fatal(err)
+	}
+	b := startBrowser(t, env)
+	b.do(t, chromedp.Navigate("file://"+filepath.Join(dir, "mermaid.html")))
+	large, err := filepath.Glob("../plugin/draw/testdata/large/*.Dockerfile")
+	if err != nil || len(large) == 0 {
+		t.Fatalf("no large files: %v", err)
+	}
+	for _, file := range append(large, filepath.Join(dir, "Dockerfile")) {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			var g graph.Graph
+			if err := json.Unmarshal([]byte(drawAs(t, env, "json", file)), &g); err != nil {
+				t.Fatal(err)
+			}
+			checkDot(t, env, dot, drawAs(t, env, "dot", file), &g)
+			checkMermaid(t, b, drawAs(t, env, "mermaid", file), &g)
+		})
+	}
+}
+
+func drawAs(t *testing.T, env *harness.Env, format, file string) string {
+	t.Helper()
+	out, err := env.Run(t.Context(), "docker-stagebuild", "graph", "--all", "--format", format, "-f", file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out.Stdout
+}
+
+// endsOf returns between which nodes there are edges.
+func endsOf(g *graph.Graph) map[[2]string]bool {
+	list := map[[2]string]bool{}
+	for _, e := range g.Edges {
+		list[[2]string{e.Uses, e.Stage}] = true
+	}
+	return list
+}
+
+// checkDot has Graphviz say what it has read.
+func checkDot(t *testing.T, env *harness.Env, dot, drawing string, g *graph.Graph) {
+	t.Helper()
+	cmd := env.Command(t.Context(), dot, "-Tdot_json")
+	cmd.Stdin = strings.NewReader(drawing)
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("dot: %v", err)
+	}
+	var read struct {
+		Objects []struct{ Name, Label string }
+		Edges   []struct{ Tail, Head int }
+	}
+	if err := json.Unmarshal(out, &read); err != nil {
+		t.Fatal(err)
+	}
+	labels := map[string]string{}
+	for _, o := range read.Objects {
+		labels[o.Name] = o.Label
+	}
+	for _, n := range g.Nodes {
+		if !strings.HasPrefix(labels[n.ID], n.Name) {
+			t.Errorf("dot reads the label of %s as %q", n.ID, labels[n.ID])
+		}
+	}
+	want := endsOf(g)
+	for _, e := range read.Edges {
+		delete(want, [2]string{read.Objects[e.Tail].Name, read.Objects[e.Head].Name})
+	}
+	if len(read.Objects) != len(g.Nodes) || len(want) > 0 {
+		t.Errorf("dot reads %d of %d nodes, and not the edges %v", len(read.Objects), len(g.Nodes), want)
+	}
+}
+
+// checkMermaid has Mermaid draw, and counts what it has drawn.
+func checkMermaid(t *testing.T, b *browser, drawing string, g *graph.Graph) {
+	t.Helper()
+	source, err := json.Marshal(drawing)
+	if err != nil {
+		t.Fatal(err)
+	}
+	read := ask[struct {
+		Type, Text   string
+		Nodes, Edges int
+	}](t, b, `(async source => {
+		const {diagramType} = await mermaid.parse(source);
+		const {svg} = await mermaid.render("drawing", source);
+		const page = new DOMParser().parseFromString(svg, "text/html");
+		return {
+			Type: diagramType, Nodes: page.querySelectorAll(".node").length,
+			Edges: page.querySelectorAll(".edgePaths path").length, Text: page.body.textContent,
+		};
+	})(`+string(source)+`)`)
+	if want := strings.Count(drawing, ">|"); !strings.HasPrefix(read.Type, "flowchart") || read.Nodes != len(g.Nodes) || read.Edges != want || want < len(endsOf(g)) {
+		t.Errorf("Mermaid draws a %s of %d nodes and %d edges, not %d and %d", read.Type, read.Nodes, read.Edges, len(g.Nodes), want)
+	}
+	for _, n := range g.Nodes {
+		if !strings.Contains(read.Text, n.Name) || !strings.Contains(read.Text, n.Guard) {
+			t.Errorf("Mermaid does not show %q with %q", n.Name, n.Guard)
+		}
+	}
+}
