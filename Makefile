@@ -23,6 +23,9 @@ INTEGRATION = $$(go list ./integration/... | grep -v '/engines$$')
 RELEASE = ^TestRelease
 # The packages whose tests need no daemon.
 UNIT = $$(go list ./... | grep -v '/integration')
+# The examples in Go, each a module of its own, and what runs their tests.
+EXAMPLES := $(patsubst %/go.mod,%,$(wildcard examples/*/go.mod))
+TEST_EXAMPLES = @for dir in $(EXAMPLES); do (cd $$dir && go test ./...); done
 # Static, without the paths of this machine, and with the commit, whatever
 # GOFLAGS says.
 GOBUILD := CGO_ENABLED=0 go build -trimpath -buildvcs=auto -ldflags="-s -w"
@@ -53,7 +56,7 @@ test: ## run all tests but test-engines and test-release, those against a real B
 	go run ./integration/mktools -o $(TOOLS) $(TEST_TOOLS)
 	@# What these run, Go's test cache cannot see: binaries, daemons, images.
 	go test -count=1 -timeout 30m -skip '$(RELEASE)' $(INTEGRATION)
-	cd examples/go-service && go test ./...
+	$(TEST_EXAMPLES)
 
 .PHONY: test-engines
 test-engines: ## run the tests against real Docker Engines, which are built first
@@ -70,7 +73,7 @@ test-release: ## build what is released, with our own Dockerfile and docker-bake
 .PHONY: unit
 unit: ## run the tests that need no daemon
 	go test $(UNIT)
-	cd examples/go-service && go test ./...
+	$(TEST_EXAMPLES)
 
 .PHONY: docs
 docs: ## write the reference of the command line, docs/cli, from the commands
@@ -83,7 +86,8 @@ lint: $(TOOLS)/golangci-lint ## check format, vet, golangci-lint, module files, 
 	$(TOOLS)/golangci-lint run ./...
 	cd tools/docs && go vet . && ../../$(TOOLS)/golangci-lint run .
 	go mod tidy -diff
-	@for dir in tools tools/docs tools/engine tools/lint examples/go-service; do (cd $$dir && go mod tidy -diff); done
+	@for dir in tools tools/docs tools/engine tools/lint $(EXAMPLES); do (cd $$dir && go mod tidy -diff); done
+	@for dir in $(EXAMPLES); do (cd $$dir && go vet ./...); done
 	go run ./integration/doccheck
 	@pages=$$(mktemp -d); trap 'rm -r "$$pages"' EXIT; \
 		(cd tools/docs && go run . -source ../../docs/cli -target "$$pages"); \

@@ -134,8 +134,8 @@ const documentFolder = "/home/you/app"
 
 // unstableCells is what differs in the summaries of two builds: digests, how many
 // steps the cache had, sizes and times; in errors, how BuildKit calls a build
-// context.
-var unstableCells = regexp.MustCompile(`\b[0-9a-f]{12}\b|\(\d+ cached\)|\b[\d.]+[kM]?B\b|\b[\d.]+m?s$|\bref \w+::\w+`)
+// context, and when a line of a log was written.
+var unstableCells = regexp.MustCompile(`\b[0-9a-f]{12}\b|\(\d+ cached\)|\b[\d.]+[kM]?B\b|\b[\d.]+m?s$|^\d+\.\d{3}\b|\bref \w+::\w+`)
 
 // stable returns what a command prints with all that differs between runs taken
 // out, and columns as words.

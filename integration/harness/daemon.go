@@ -86,18 +86,23 @@ func (e *Env) LinkDaemon(ctx context.Context, dir string) error {
 	return nil
 }
 
-// DaemonConfig is a buildkitd.toml with which a daemon pulls Docker Hub's names
-// from the registry.
+// DaemonConfig is a buildkitd.toml with which a daemon pulls the names of Docker
+// Hub, gcr.io and mcr.microsoft.com from the registry.
 func (e *Env) DaemonConfig() string { return mirrorConfig(e.Registry.Host) }
 
-// mirrorConfig is the buildkitd.toml that serves Docker Hub's names from the
-// registry at host.
+// mirrorConfig is the buildkitd.toml that serves the names of Docker Hub, and of
+// the registries of some more base images, from the registry at host.
 func mirrorConfig(host string) string {
-	return fmt.Sprintf(`[registry."docker.io"]
+	var config strings.Builder
+	fmt.Fprintf(&config, `[registry."docker.io"]
   mirrors = [%q]
 [registry.%q]
   http = true
 `, host, host)
+	for _, name := range mirroredHosts() {
+		fmt.Fprintf(&config, "[registry.%q]\n  mirrors = [%q]\n", name, host+"/"+name)
+	}
+	return config.String()
 }
 
 // proxyEnv makes the registry at host the HTTP proxy of a daemon, where

@@ -40,6 +40,8 @@ type Image struct {
 	Config   v1.ConfigFile
 	// Layers holds the digests of the layers as pushed, lowest first.
 	Layers []v1.Hash
+	// Size is that of the layers as pushed, in bytes.
+	Size int64
 	// Attestations are what BuildKit says of the image, in the order of its
 	// attestation manifest.
 	Attestations []Attestation
@@ -243,6 +245,7 @@ func (r *Result) addImage(image v1.Image) error {
 	img := Image{Platform: platform.String(), Digest: digest, Config: *config, image: image}
 	for _, layer := range manifest.Layers {
 		img.Layers = append(img.Layers, layer.Digest)
+		img.Size += layer.Size
 	}
 	r.Images = append(r.Images, img)
 	return nil

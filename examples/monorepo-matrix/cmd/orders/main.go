@@ -1,0 +1,8 @@
+// Command orders lists what has been bought.
+package main
+
+import "example.com/shop/internal/service"
+
+func main() {
+	service.Main("orders", []service.Item{{Name: "apple", Cents: 90}})
+}

@@ -1,0 +1,3 @@
+module example.com/wait-for
+
+go 1.26

@@ -1,0 +1,3 @@
+module example.com/appdirs
+
+go 1.26

@@ -1,0 +1,182 @@
+package integration
+
+import (
+	"bytes"
+	"debug/elf"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/stagebuild/stagebuild/integration/harness"
+)
+
+// exampleRun is an example whose README was followed, in a copy of its folder.
+type exampleRun struct {
+	env  *harness.Env
+	name string // of the folder
+	dir  string // where the README's commands were run
+}
+
+// exampleChecks are what is looked at in what the README of each example built.
+func exampleChecks() map[string]func(*testing.T, *exampleRun) {
+	return map[string]func(*testing.T, *exampleRun){
+		"debug-variant":     checkDebugVariant,
+		"gated-release":     checkGatedRelease,
+		"go-service":        checkGoService,
+		"monorepo-matrix":   checkMonorepoMatrix,
+		"node-app":          checkNodeApp,
+		"universal":         checkUniversal,
+		"windows-and-linux": checkWindowsAndLinux,
+	}
+}
+
+// TestExamples follows the README of every example, compares what is printed, and
+// looks into what was built. Then buildx builds the same with the frontend image.
+func TestExamples(t *testing.T) {
+	env, _ := productEnv(t)
+	env.NeedMirror(t)
+	if err := errors.Join(env.PushStandIns(t.Context()), env.WarmGoCache(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	checks := exampleChecks()
+	dirs, err := filepath.Glob(filepath.Join("..", "examples", "*", "Dockerfile"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(dirs) != len(checks) {
+		t.Errorf("there are %d examples, and checks for %d", len(dirs), len(checks))
+	}
+	for name, check := range checks {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := &exampleRun{env: env, name: name}
+			e.dir = e.copyFolder(t)
+			(&documentRun{env: env, name: "examples/" + name + "/README.md", dir: e.dir}).run(t)
+			check(t, e)
+		})
+	}
+}
+
+// TestExamplesFitAScreen checks the length of the examples' READMEs, and that the
+// index has them all.
+func TestExamplesFitAScreen(t *testing.T) {
+	_, index := readDocument(t, "examples/README.md")
+	for name := range exampleChecks() {
+		_, lines := readDocument(t, "examples/"+name+"/README.md")
+		if len(lines) > 46 {
+			t.Errorf("the README of %s has %d lines", name, len(lines))
+		}
+		if !slices.ContainsFunc(index, func(line string) bool { return strings.HasPrefix(line, "| ["+name+"]("+name+") |") }) {
+			t.Errorf("examples/README.md does not list %s", name)
+		}
+	}
+}
+
+// copyFolder returns a copy of the example's folder, ready to be built here.
+func (e *exampleRun) copyFolder(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS(filepath.Join("..", "examples", e.name))); err != nil {
+		t.Fatal(err)
+	}
+	if e.name == "node-app" {
+		edit(t, dir, "Dockerfile: https://registry.npmjs.org/: "+npmRegistry(t, e.env, filepath.Join(dir, "package-lock.json")))
+	}
+	return dir
+}
+
+// alsoWithBuildx builds the example as it is with buildx, which runs the frontend
+// that "# syntax=" names. It compares this with what the README's command pushed,
+// whose platforms it is told, and returns that.
+func (e *exampleRun) alsoWithBuildx(t *testing.T, repo, platforms string, args ...string) *harness.Result {
+	t.Helper()
+	want, err := e.env.Registry.Read(t.Context(), repo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	args = append([]string{"build", "--push", "--tag=" + e.env.Registry.Ref(repo+"-buildx"), "--platform=" + platforms}, args...)
+	if _, err := e.env.Buildx(t.Context(), append(args, e.copyFolder(t))...); err != nil {
+		t.Fatal(err)
+	}
+	got, err := e.env.Registry.Read(t.Context(), repo+"-buildx")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sameImages(t, want, got)
+	if list := strings.Join(want.Platforms(), ","); list != platforms {
+		t.Errorf("%s is for %s, want %s", repo, list, platforms)
+	}
+	return want
+}
+
+// sameImages compares the layers and the configs of all platforms.
+func sameImages(t *testing.T, want, got *harness.Result) {
+	t.Helper()
+	if diff := cmp.Diff(want.Platforms(), got.Platforms()); diff != "" {
+		t.Fatalf("platforms differ:\n%s", diff)
+	}
+	for i, img := range got.Images {
+		if diff := cmp.Diff(want.Images[i].Layers, img.Layers); diff != "" {
+			t.Errorf("layers of %s differ:\n%s", img.Platform, diff)
+		}
+		if diff := cmp.Diff(want.Images[i].Config.Config, img.Config.Config); diff != "" {
+			t.Errorf("config of %s differs:\n%s", img.Platform, diff)
+		}
+	}
+}
+
+// imageFile returns a file of one platform's image.
+func imageFile(t *testing.T, res *harness.Result, platform, path string) []byte {
+	t.Helper()
+	data, err := imageOf(t, res, platform).ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// imageOf returns the image of one platform.
+func imageOf(t *testing.T, res *harness.Result, platform string) harness.Image {
+	t.Helper()
+	img, err := res.Image(platform)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return img
+}
+
+// wantELF checks that a program is for the architecture of a Linux platform, and
+// returns it.
+func wantELF(t *testing.T, data []byte, platform string) *elf.File {
+	t.Helper()
+	f, err := elf.NewFile(bytes.NewReader(data))
+	if err != nil {
+		t.Fatalf("%s: %v", platform, err)
+	}
+	if want := map[string]elf.Machine{"linux/amd64": elf.EM_X86_64, "linux/arm64": elf.EM_AARCH64}[platform]; f.Machine != want {
+		t.Errorf("the program for %s is for %s", platform, f.Machine)
+	}
+	return f
+}
+
+// wantPrints runs a program of this machine's platform and compares what it prints.
+// Another process writes the file: this one could not run what it has written while
+// tests beside this start processes, which hold the file open for a moment.
+func wantPrints(t *testing.T, program []byte, want string, args ...string) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "program")
+	const script = `cat > "$0" && chmod 755 "$0" && exec "$0" "$@" </dev/null`
+	cmd := exec.CommandContext(t.Context(), "sh", append([]string{"-c", script, path}, args...)...)
+	cmd.Stdin = bytes.NewReader(program)
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH")}
+	out, err := cmd.CombinedOutput()
+	if err != nil || string(out) != want {
+		t.Errorf("the program prints %q, %v, want %q", out, err, want)
+	}
+}
