@@ -40,7 +40,8 @@ type Image struct {
 	Config   v1.ConfigFile
 	// Layers holds the digests of the layers as pushed, lowest first.
 	Layers []v1.Hash
-	// Size is that of the layers as pushed, in bytes.
+	// Size is what is pulled of the image, in bytes: its config and its layers, as
+	// they are compressed.
 	Size int64
 	// Attestations are what BuildKit says of the image, in the order of its
 	// attestation manifest.
@@ -242,27 +243,13 @@ func (r *Result) addImage(image v1.Image) error {
 	}
 	platform := config.Platform()
 	platform.OSVersion = "" // Windows has one
-	img := Image{Platform: platform.String(), Digest: digest, Config: *config, image: image}
+	img := Image{Platform: platform.String(), Digest: digest, Config: *config, Size: manifest.Config.Size, image: image}
 	for _, layer := range manifest.Layers {
 		img.Layers = append(img.Layers, layer.Digest)
 		img.Size += layer.Size
 	}
 	r.Images = append(r.Images, img)
 	return nil
-}
-
-// Size is what is pulled of the image, in bytes: its config and its layers, as
-// they are compressed.
-func (img Image) Size() (int64, error) {
-	manifest, err := img.image.Manifest()
-	if err != nil {
-		return 0, err
-	}
-	size := manifest.Config.Size
-	for _, layer := range manifest.Layers {
-		size += layer.Size
-	}
-	return size, nil
 }
 
 // Env returns the value of an environment variable of the image, "" if unset.
