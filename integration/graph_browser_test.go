@@ -21,7 +21,7 @@ import (
 
 // browser is a Chromium without a screen, and what it reports.
 type browser struct {
-	ctx context.Context
+	ctx context.Context //nolint:containedctx // it is what chromedp knows the browser by
 
 	mu       sync.Mutex
 	requests []string // URLs

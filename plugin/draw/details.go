@@ -36,7 +36,7 @@ func detailsOf(g *graph.Graph) map[string]detail {
 		b := boxOf(g, n)
 		d := detail{Title: b.name, First: n.Line, Last: n.LastLine, Facts: facts(g, n)}
 		if n.Kind == graph.Stage {
-			d.Notes = lineNotes(g, n)
+			d.Notes = lineNotes(n)
 		}
 		details[n.ID] = d
 	}
@@ -87,7 +87,7 @@ func fateOf(f graph.Fate) string {
 
 // lineNotes returns what there is to say of the lines of a stage: which are dropped,
 // for which platforms, and why.
-func lineNotes(g *graph.Graph, n *graph.Node) []lineNote {
+func lineNotes(n *graph.Node) []lineNote {
 	if !slices.ContainsFunc(n.Fates, func(f graph.Fate) bool { return f.State != graph.Dropped }) {
 		return []lineNote{{First: n.Line, Last: n.LastLine, Dropped: true, Text: whyFor(n.Fates, func(f graph.Fate) (string, bool) { return f.Reason, true })}}
 	}
