@@ -50,6 +50,9 @@ func run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, env.Close()) }()
+	if err := env.WarmGoCache(ctx, strings.Split(platforms, ",")...); err != nil {
+		return err
+	}
 	fmt.Printf("Builds run on %s; images go to the registry at %s.\n", env.Builder, env.Registry.Host)
 	if err := os.Symlink(filepath.Join(root, "bin", plugin), filepath.Join(env.BinDir, plugin)); err != nil {
 		return err
