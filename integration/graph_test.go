@@ -2,12 +2,14 @@ package integration
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/chromedp/cdproto/accessibility"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
@@ -156,9 +158,18 @@ span 14|code   && true|span dropped for linux/amd64: --for=linux/arm64 does not 
 		t.Errorf("the lines are\n%s", got)
 	}
 	b.do(t, chromedp.Click(chromedp.CSS("#close")), chromedp.Click(chromedp.CSS("[data-zoom=in]")))
-	if got := ask[string](t, b, `document.querySelector("[data-zoom=reset]").textContent`); got != "125%" {
+	const zoom = `document.querySelector("[data-zoom=reset]").textContent`
+	if got := ask[string](t, b, zoom); got != "125%" {
 		t.Errorf("the zoom is %s", got)
 	}
+	const ctrl = 2
+	call(t, b, input.DispatchMouseEvent, input.DispatchMouseEventParams{Type: "mouseWheel", X: 300, Y: 300, DeltaX: 1, DeltaY: 100, Modifiers: ctrl})
+	eventually(t, func() error {
+		if got := ask[string](t, b, zoom); got == "125%" {
+			return errors.New("the wheel does not zoom")
+		}
+		return nil
+	})
 }
 
 // checkNames asks for what a screen reader gets: whatever can be used has a name.
