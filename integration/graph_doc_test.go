@@ -30,7 +30,8 @@ func TestGraphCommands(t *testing.T) {
 }
 
 // TestGraphImages holds the pictures in docs/images to the page that shows them. With
-// -images it makes them, from the drawings of the page's Dockerfile and of a large one.
+// -images it makes them, from the drawings of the page's Dockerfile, of a large one and
+// of the examples.
 func TestGraphImages(t *testing.T) {
 	if *images {
 		env, _ := productEnv(t)
@@ -105,4 +106,24 @@ func makeImages(t *testing.T, env *harness.Env) {
 	draw("graph-all.png", ".svg", 1, "--all", "--platform=linux/arm64")
 	draw("graph-page.png", ".html", 1)
 	draw("graph-services.png", ".svg", 0.5, "-f", large)
+	for name, flags := range exampleDrawings() {
+		folder, err := filepath.Abs("../examples/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		draw("graph-"+name+".png", ".svg", 1, append(flags, folder)...)
+	}
+}
+
+// exampleDrawings are the examples whose pictures the page shows, each with flags.
+func exampleDrawings() map[string][]string {
+	return map[string][]string{
+		"go-service":        {"--all"},
+		"node-app":          nil,
+		"universal":         nil,
+		"gated-release":     nil,
+		"debug-variant":     {"--build-arg=DEBUG=1", "--all"},
+		"windows-and-linux": nil,
+		"monorepo-matrix":   {"--stage=*"},
+	}
 }
