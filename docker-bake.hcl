@@ -28,7 +28,8 @@ variable "TAG" {
 
 variable "PLUGIN_PLATFORMS" {
   description = "What the plugin is published for"
-  default = [
+  type        = list(string)
+  default     = [
     "linux/amd64", "linux/arm64",
     "darwin/amd64", "darwin/arm64",
     "windows/amd64", "windows/arm64",
