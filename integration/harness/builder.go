@@ -11,11 +11,6 @@ import (
 	"github.com/stagebuild/stagebuild/integration/toolchain"
 )
 
-// builderGC is how much a builder keeps, in megabytes, how much it leaves free, and
-// how much it has at most. By itself, BuildKit forgets cache mounts when the disk gets
-// full, whatever fills it.
-const builderGC = "16000,0,16000"
-
 // StartBuilder starts a daemon beside the first, and makes it a buildx builder of
 // the given name. Its state stays in the user's cache for the next run, as that of
 // a builder does: with it the files of cache mounts, which are minutes of
@@ -37,7 +32,7 @@ func (e *Env) StartBuilder(ctx context.Context, name string) error {
 		unlock()
 		return nil
 	})
-	d, err := e.startNode(ctx, name, "--root", state, "--oci-worker-gc-keepstorage", builderGC)
+	d, err := e.startNode(ctx, name, "--root", state)
 	if err != nil {
 		return err
 	}
