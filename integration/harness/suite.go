@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -28,6 +29,7 @@ type Suite struct {
 // Main runs a package's tests, ends the environment, and returns the exit
 // status for os.Exit. An environment that does not end well is a failure.
 func (s *Suite) Main(m *testing.M) int {
+	untraced()
 	// A signal would otherwise end this process without its deferred work; the
 	// kernel ends the daemons then, but not their folder.
 	signals := make(chan os.Signal, 1)
@@ -46,6 +48,18 @@ func (s *Suite) Main(m *testing.M) int {
 		status = max(status, 1)
 	}
 	return status
+}
+
+// untraced has no program of the tests traced. A build that runs them says in their
+// environment where its traces go (BuildKit's executor), and each program would wait
+// for seconds at its end for somebody to take its own.
+func untraced() {
+	for _, kv := range os.Environ() {
+		name, _, _ := strings.Cut(kv, "=")
+		if strings.HasPrefix(name, "OTEL_") || name == "TRACEPARENT" || name == "TRACESTATE" {
+			_ = os.Unsetenv(name) // fails only for names that no variable has
+		}
+	}
 }
 
 func (s *Suite) close(grace time.Duration) error {
