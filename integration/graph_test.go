@@ -185,7 +185,8 @@ func checkNames(t *testing.T, b *browser) {
 		return s
 	}
 	for _, n := range nodes {
-		role, name := text(n.Role), text(n.Name)
+		// The space before a select is part of its name, unless a line ends there.
+		role, name := text(n.Role), strings.TrimSpace(text(n.Name))
 		if n.Ignored {
 			continue
 		}
