@@ -23,38 +23,63 @@ func npmRegistry(t *testing.T, env *harness.Env, lockFile string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var lock struct {
-		Packages map[string]struct {
-			Version, Resolved string
-			OS, CPU           []string
-		}
-	}
+	var lock struct{ Packages map[string]lockedPackage }
 	if err := json.Unmarshal(data, &lock); err != nil {
 		t.Fatal(err)
 	}
+	packages := map[string]lockedPackage{} // by name
+	for folder, p := range lock.Packages {
+		if name, ok := strings.CutPrefix(folder, "node_modules/"); ok && p.isForThisMachine() {
+			if p.archive, err = env.NPMPackage(t.Context(), name+"@"+p.Version); err != nil {
+				t.Fatal(err)
+			}
+			packages[name] = p
+		}
+	}
+	var server *httptest.Server
+	server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		name, archive := strings.CutSuffix(strings.Trim(r.URL.Path, "/"), "/-/archive.tgz")
+		p, ok := packages[name]
+		switch {
+		case !ok:
+			http.NotFound(w, r)
+		case archive:
+			http.ServeFile(w, r, p.archive)
+		default:
+			w.Header().Set("Content-Type", "application/json")
+			_ = json.NewEncoder(w).Encode(p.document(name, server.URL)) // npm says what it lacks
+		}
+	}))
+	t.Cleanup(server.Close)
+	return server.URL + "/"
+}
+
+// lockedPackage is what a package-lock.json says of a package.
+type lockedPackage struct {
+	Version, Integrity string
+	OS, CPU            []string
+	archive            string
+}
+
+// isForThisMachine reports whether npm would install the package in an image for it.
+func (p lockedPackage) isForThisMachine() bool {
 	cpu := map[string]string{"amd64": "x64"}[runtime.GOARCH]
 	if cpu == "" {
 		cpu = runtime.GOARCH
 	}
-	archives := map[string]string{} // by the path of the URL
-	for folder, p := range lock.Packages {
-		path, ok := strings.CutPrefix(p.Resolved, "https://registry.npmjs.org")
-		if !ok || (p.CPU != nil && !slices.Contains(p.CPU, cpu)) || (p.OS != nil && !slices.Contains(p.OS, "linux")) {
-			continue
-		}
-		if archives[path], err = env.NPMPackage(t.Context(), strings.TrimPrefix(folder, "node_modules/")+"@"+p.Version); err != nil {
-			t.Fatal(err)
-		}
+	return (p.CPU == nil || slices.Contains(p.CPU, cpu)) && (p.OS == nil || slices.Contains(p.OS, "linux"))
+}
+
+// document is what npm asks a registry about a package before it takes the archive.
+func (p lockedPackage) document(name, registry string) map[string]any {
+	return map[string]any{
+		"name":      name,
+		"dist-tags": map[string]string{"latest": p.Version},
+		"versions": map[string]any{p.Version: map[string]any{
+			"name": name, "version": p.Version,
+			"dist": map[string]string{"tarball": registry + "/" + name + "/-/archive.tgz", "integrity": p.Integrity},
+		}},
 	}
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if archive, ok := archives[r.URL.Path]; ok {
-			http.ServeFile(w, r, archive)
-			return
-		}
-		http.NotFound(w, r)
-	}))
-	t.Cleanup(server.Close)
-	return server.URL + "/"
 }
 
 func checkNodeApp(t *testing.T, e *exampleRun) {

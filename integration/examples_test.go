@@ -86,7 +86,8 @@ func (e *exampleRun) copyFolder(t *testing.T) string {
 		t.Fatal(err)
 	}
 	if e.name == "node-app" {
-		edit(t, dir, "Dockerfile: https://registry.npmjs.org/: "+npmRegistry(t, e.env, filepath.Join(dir, "package-lock.json")))
+		const ends = "mirror.\nARG NPM_CONFIG_REGISTRY"
+		edit(t, dir, "Dockerfile: "+ends+": "+ends+"="+npmRegistry(t, e.env, filepath.Join(dir, "package-lock.json")))
 	}
 	return dir
 }
