@@ -90,10 +90,19 @@ func (o *outputFiles) explain(err error) error {
 	return err
 }
 
-// tryToWrite says why no file can be written to a folder, or returns nil.
+// tryToWrite says why no file can be written to a folder, which may not be there yet,
+// or returns nil.
 func tryToWrite(folder string) error {
+	switch err := os.Mkdir(folder, 0o700); {
+	case err == nil:
+		defer func() { _ = os.Remove(folder) }()
+	case errors.Is(err, fs.ErrNotExist):
+		return nil // it is another one that is not there
+	case !errors.Is(err, fs.ErrExist):
+		return err
+	}
 	f, err := newOutputFile(filepath.Join(folder, "try"))
-	if err != nil {
+	if f == nil {
 		return err
 	}
 	_, err = f.Write(make([]byte, 1<<16))

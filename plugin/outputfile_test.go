@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 
 	"github.com/docker/buildx/build"
@@ -134,5 +135,31 @@ func TestOutputFileErrors(t *testing.T) {
 	}
 	if got := readFolder(t); len(got) != 0 {
 		t.Errorf("there are files: %v", got)
+	}
+}
+
+// TestBrokenExportIsExplained looks for the reason of an export to a folder that broke
+// off, and leaves nothing behind.
+func TestBrokenExportIsExplained(t *testing.T) {
+	broken := errors.New("failed to send stat bin/nl: EOF")
+	dir := t.TempDir()
+	file := filepath.Join(dir, "file")
+	if err := os.WriteFile(file, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for folder, want := range map[string]error{
+		filepath.Join(file, "out"):           syscall.ENOTDIR,
+		filepath.Join(dir, "out"):            nil,
+		filepath.Join(dir, "missing", "out"): nil,
+		dir:                                  nil,
+	} {
+		err := (&outputFiles{folders: []string{folder}}).explain(broken)
+		if !errors.Is(err, broken) || want != nil && !errors.Is(err, want) || want == nil && err.Error() != broken.Error() {
+			t.Errorf("%s: %v, want %v", folder, err, want)
+		}
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) != 1 {
+		t.Errorf("in the folder there are %v, %v", entries, err)
 	}
 }
