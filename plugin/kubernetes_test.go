@@ -270,7 +270,8 @@ func TestKubernetesPods(t *testing.T) {
 	}
 	dockerfile := filepath.Join(top, "Dockerfile")
 	pods := map[string]bool{}
-	for i := range 8 {
+	// A pod can be the one for most projects: which are its own, names decide.
+	for i := 0; i < 64 && (i < 8 || len(pods) < 2); i++ {
 		dir := filepath.Join(top, fmt.Sprint("project", i))
 		if err := os.Mkdir(dir, 0o755); err != nil {
 			t.Fatal(err)
