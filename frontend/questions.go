@@ -3,7 +3,6 @@ package frontend
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 
@@ -14,7 +13,6 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/graph"
 	"github.com/stagebuild/stagebuild/frontend/matrix"
 	"github.com/stagebuild/stagebuild/frontend/plan"
-	"github.com/stagebuild/stagebuild/frontend/source"
 	"github.com/stagebuild/stagebuild/frontend/syntax"
 )
 
@@ -158,11 +156,7 @@ func (r *request) questioned(file *syntax.File) []ocispecs.Platform {
 // not asked for is left out where the target cannot be built for it.
 func (r *request) graphs(file *syntax.File) ([]*graph.Graph, error) {
 	if r.Target != "" && file.Group(r.Target) == nil {
-		message := fmt.Sprintf("there is no stage %q", r.Target)
-		if hint := source.DidYouMean(r.Target, file.StageNames()); hint != "" {
-			message += "; " + hint
-		}
-		return nil, errors.New(message)
+		return nil, file.NoStage(r.Target)
 	}
 	targets := r.questioned(file)
 	if len(r.TargetPlatforms) == 0 {

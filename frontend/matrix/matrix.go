@@ -9,7 +9,6 @@ package matrix
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -74,7 +73,7 @@ func Of(file *syntax.File, env plan.Env, stages []string, platforms []guard.Plat
 	m := New(file, platforms)
 	for _, stage := range stages {
 		if stage = strings.ToLower(stage); stage != "" && file.Group(stage) == nil {
-			return nil, unknown(stage, file.StageNames())
+			return nil, file.NoStage(stage)
 		}
 		var possible []guard.Platform
 		for i, platform := range platforms {
@@ -87,14 +86,6 @@ func Of(file *syntax.File, env plan.Env, stages []string, platforms []guard.Plat
 		m.Add(file, stage, possible)
 	}
 	return m, nil
-}
-
-func unknown(stage string, names []string) error {
-	msg := fmt.Sprintf("there is no stage %q", stage)
-	if near := source.DidYouMean(stage, names); near != "" {
-		msg += "; " + near
-	}
-	return errors.New(msg)
 }
 
 // Stages are the names of all stages of a file, in its order. A file that ends with a

@@ -6,6 +6,7 @@
 package syntax
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -105,6 +106,14 @@ func (g *Group) Guarded() bool {
 // Group returns the stages of a name, compared without case, or nil.
 func (f *File) Group(name string) *Group {
 	return f.groups[strings.ToLower(name)]
+}
+
+// NoStage is the error for a name that no stage has, with the one that is close to it.
+func (f *File) NoStage(name string) error {
+	if near := source.DidYouMean(name, f.StageNames()); near != "" {
+		return fmt.Errorf("there is no stage %q; %s", name, near)
+	}
+	return fmt.Errorf("there is no stage %q", name)
 }
 
 // StageNames returns the names of all stages in file order, each once.
