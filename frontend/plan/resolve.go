@@ -411,21 +411,7 @@ func (r *resolver) nearContext(stage string) string {
 
 func (r *resolver) reportGuard(in *syntax.Instruction, err *guard.Error) {
 	span := in.ConditionSpan(err.Start, err.End)
-	hint := err.Hint
-	if err.Name == guard.UnknownName && err.Start > 0 && r.isQuoted(span) {
-		hint = "quotes inside a flag are taken away; put single quotes around the whole condition: --if='NAME == \"value\"'"
-	}
-	r.report(span, err.Name, err.Message, hint)
-}
-
-// isQuoted reports whether quotes of its own stand around a span.
-func (r *resolver) isQuoted(s source.Span) bool {
-	data := r.plan.File.Source.Data
-	if s.Start == 0 || s.End >= len(data) {
-		return false
-	}
-	quote := data[s.Start-1]
-	return quote == data[s.End] && (quote == '"' || quote == '\'')
+	r.report(span, err.Name, err.Message, r.plan.File.GuardHint(in, err))
 }
 
 func (r *resolver) report(span source.Span, name, message, hint string) {

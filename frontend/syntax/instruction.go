@@ -1,6 +1,7 @@
 package syntax
 
 import (
+	"bytes"
 	"strings"
 
 	"github.com/moby/buildkit/frontend/dockerfile/command"
@@ -73,6 +74,26 @@ func (in *Instruction) ConditionSpan(start, end int) source.Span {
 		return source.Span{}
 	}
 	return valueSpan(in.text, *in.condition, start, end)
+}
+
+// GuardHint returns what to write instead of what an error of an instruction's guard is
+// about. A flag's quotes are taken away before its condition is read, so that what was
+// meant for a string is a name there, or a number.
+func (f *File) GuardHint(in *Instruction, err *guard.Error) string {
+	data := f.Source.Data
+	span := in.ConditionSpan(err.Start, err.End)
+	var lost bool
+	switch {
+	case err.Name == guard.UnknownName && err.Start > 0 && span.Start > 0 && span.End < len(data):
+		quote := data[span.Start-1]
+		lost = quote == data[span.End] && (quote == '"' || quote == '\'')
+	case err.Name == guard.NeverEqual:
+		lost = bytes.ContainsRune(data[span.Start:span.End], '"')
+	}
+	if lost {
+		return `quotes inside a flag are taken away; put single quotes around the whole condition: --if='NAME == "value"'`
+	}
+	return err.Hint
 }
 
 // OwnFlags returns the spans of the flags that BuildKit does not know, guards and

@@ -264,7 +264,7 @@ func (r *reader) checkGroups() {
 func (r *reader) reportGuard(in *Instruction, v value, errs []*guard.Error) {
 	in.Faulty = in.Faulty || len(errs) > 0
 	for _, err := range errs {
-		hint := err.Hint
+		hint := r.file.GuardHint(in, err)
 		if hint == "" && err.Start < len(v.string) && strings.ContainsRune("`\\", rune(v.string[err.Start])) {
 			hint = "the escape character of this file is " + string(rune(in.escape))
 		}
