@@ -98,10 +98,13 @@ func (o *matrixOptions) bakeTarget(q *question) (*bakeTarget, error) {
 	return t, nil
 }
 
-// literal is text that bake reads as it is: in strings of a bake file, "${" begins an
-// expression and "%{" a directive.
+// bakeEscapes escapes what begins something in strings of a bake file: an expression
+// or a directive.
+var bakeEscapes = strings.NewReplacer("${", "$${", "%{", "%%{")
+
+// literal is text that bake reads as it is.
 func literal(text string) string {
-	return strings.NewReplacer("${", "$${", "%{", "%%{").Replace(text)
+	return bakeEscapes.Replace(text)
 }
 
 func literals(texts []string) []string {

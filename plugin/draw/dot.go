@@ -65,8 +65,11 @@ func dotLine(l *line) string {
 	return attributes
 }
 
-// quoteDot returns a string of the language. A backslash would begin one of its
-// escapes, of which \n is the one that is meant.
+// dotEscapes escapes what stands in a string of the language. A backslash would begin
+// one of its escapes, of which \n is the one that is meant.
+var dotEscapes = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`, "\r", " ")
+
+// quoteDot returns a string of the language.
 func quoteDot(text string) string {
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`, "\r", " ").Replace(text) + `"`
+	return `"` + dotEscapes.Replace(text) + `"`
 }
