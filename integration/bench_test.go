@@ -59,6 +59,79 @@ func BenchmarkOneStage(b *testing.B) {
 	}
 }
 
+// BenchmarkQuestions asks about a file of a hundred stages and four platforms, without
+// a builder, and has bake print what it would build of them.
+func BenchmarkQuestions(b *testing.B) {
+	files := map[string]string{"Dockerfile": services(14)}
+	targets := map[string]any{}
+	for i := range 100 {
+		targets[fmt.Sprint("t", i)] = map[string]any{"target": fmt.Sprint("stage-", i), "platforms": []string{"linux/amd64", "linux/arm64"}}
+	}
+	dt, err := json.Marshal(map[string]any{"target": targets, "group": map[string]any{"default": map[string]any{"targets": sortedKeys(targets)}}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	files["docker-bake.json"] = string(dt)
+	for _, args := range []string{
+		"docker-buildx bake --print",
+		"docker-stagebuild ls", "docker-stagebuild explain", "docker-stagebuild matrix", "docker-stagebuild render",
+		"docker-stagebuild check", "docker-stagebuild graph --format tree", "docker-stagebuild graph --format svg",
+		"docker-stagebuild graph --format html",
+	} {
+		b.Run(strings.TrimPrefix(args, "docker-"), func(b *testing.B) { benchCommand(b, files, strings.Fields(args)) })
+	}
+}
+
+// services writes a Dockerfile of n services, each of seven stages, and of one with all
+// of them.
+func services(n int) string {
+	var b strings.Builder
+	b.WriteString(`# platforms=linux/amd64,linux/arm64,linux/arm/v7,windows/amd64
+ARG DEBUG=0
+FROM --platform=$BUILDPLATFORM golang AS toolchain
+FROM --for=linux debian AS base
+FROM --for=windows mcr.microsoft.com/windows/nanoserver AS base
+`)
+	for i := range n {
+		b.WriteString(strings.ReplaceAll(`
+# The modules of SERVICE.
+FROM toolchain AS SERVICE-deps
+WORKDIR /src
+COPY SERVICE/go.mod SERVICE/go.sum ./
+RUN --mount=type=cache,target=/root/go/pkg/mod go mod download
+
+FROM SERVICE-deps AS SERVICE-build
+ARG TARGETOS TARGETARCH
+COPY SERVICE .
+RUN --if='DEBUG == "1"' go build -gcflags=all=-N -o /out/SERVICE .
+RUN --if='DEBUG != "1"' go build -o /out/SERVICE .
+
+FROM SERVICE-deps AS SERVICE-test
+COPY SERVICE .
+RUN go test ./...
+
+FROM SERVICE-deps AS SERVICE-lint
+COPY SERVICE .
+RUN go vet ./...
+
+FROM --for=linux/amd64,linux/arm64 --if='DEBUG == "1"' base AS SERVICE
+RUN apt-get install -y gdb
+COPY --from=SERVICE-build /out/SERVICE /usr/bin/SERVICE
+
+FROM --for=linux --needs=SERVICE-test,SERVICE-lint base AS SERVICE
+COPY --from=SERVICE-build /out/SERVICE /usr/bin/SERVICE
+
+FROM --for=windows --needs=SERVICE-test base AS SERVICE
+COPY --from=SERVICE-build /out/SERVICE /SERVICE.exe
+`, "SERVICE", fmt.Sprint("service", i)))
+	}
+	b.WriteString("\nFROM base AS everything\n")
+	for i := range n {
+		fmt.Fprintf(&b, "COPY --from=service%[1]d /usr/bin/service%[1]d /usr/bin/\n", i)
+	}
+	return b.String()
+}
+
 // benchCommand times a whole command, after one run that fills the build cache.
 func benchCommand(b *testing.B, files map[string]string, args []string) {
 	b.Helper()
