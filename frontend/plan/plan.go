@@ -147,6 +147,4 @@ type Input struct {
 	Platform guard.Platform
 	// Line is where the input is first referred to, 1-based.
 	Line int
-
-	collected bool // in the set
 }

@@ -81,11 +81,12 @@ type family struct {
 	members map[string]*resolver
 	order   []*resolver
 	inputs  map[string]*Input
+	reached map[*Input]bool
 	names   typos // made when it is first asked for
 }
 
 func newFamily(file *syntax.File, env Env) *family {
-	return &family{file: file, env: env, members: map[string]*resolver{}, inputs: map[string]*Input{}}
+	return &family{file: file, env: env, members: map[string]*resolver{}, inputs: map[string]*Input{}, reached: map[*Input]bool{}}
 }
 
 // typos returns the index of the file's stage names.
@@ -164,8 +165,8 @@ func (f *family) reach(set *Set, c *Choice) {
 			if e.Stage != nil && !slices.Contains(set.Needs, e.Stage) {
 				set.Needs = append(set.Needs, e.Stage)
 			}
-		case e.Input != nil && !e.Input.collected:
-			e.Input.collected = true
+		case e.Input != nil && !f.reached[e.Input]:
+			f.reached[e.Input] = true
 			set.Inputs = append(set.Inputs, e.Input)
 		}
 	}
