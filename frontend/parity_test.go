@@ -8,8 +8,6 @@ package frontend_test
 import (
 	"bytes"
 	"maps"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -19,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/moby/buildkit/frontend/dockerfile/builder"
 	"github.com/stagebuild/stagebuild/frontend"
+	"github.com/stagebuild/stagebuild/frontend/corpus"
 	"github.com/stagebuild/stagebuild/frontend/source"
 	"github.com/stagebuild/stagebuild/frontend/syntax"
 )
@@ -40,12 +39,12 @@ var requests = map[string]map[string]string{
 // TestParityWithBuildKitsFiles builds every Dockerfile that BuildKit's parser is
 // tested with, here and in BuildKit.
 func TestParityWithBuildKitsFiles(t *testing.T) {
-	dockerfiles := buildKitFiles(t)
+	dockerfiles := corpus.BuildKitDockerfiles(t)
 	if len(dockerfiles) < 30 {
 		t.Fatalf("found %d Dockerfiles in BuildKit's module, want its whole corpus", len(dockerfiles))
 	}
-	for name, dockerfile := range dockerfiles {
-		t.Run(name, func(t *testing.T) { sameAsBuildKit(t, dockerfile, nil) })
+	for _, f := range dockerfiles {
+		t.Run(filepath.Base(filepath.Dir(f.Path)), func(t *testing.T) { sameAsBuildKit(t, f.Data, nil) })
 	}
 }
 
@@ -72,30 +71,6 @@ func TestParityOfRefusals(t *testing.T) {
 			}
 		})
 	}
-}
-
-// buildKitFiles returns the Dockerfiles of BuildKit's parser tests by name.
-func buildKitFiles(t *testing.T) map[string][]byte {
-	out, err := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Dir}}", "github.com/moby/buildkit").Output()
-	if err != nil {
-		t.Fatalf("find BuildKit's module: %v", err)
-	}
-	dir := filepath.Join(strings.TrimSpace(string(out)), "frontend/dockerfile/parser")
-	files := map[string][]byte{}
-	for _, pattern := range []string{"testfiles/*/Dockerfile", "testfiles-negative/*/Dockerfile", "testfile-line/Dockerfile"} {
-		paths, err := filepath.Glob(filepath.Join(dir, pattern))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, path := range paths {
-			dt, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			files[filepath.Base(filepath.Dir(path))] = dt
-		}
-	}
-	return files
 }
 
 // sameAsBuildKit checks that a plain file has the same outcome here as in

@@ -3,56 +3,30 @@ package graph_test
 import (
 	"bytes"
 	"encoding/json"
-	"flag"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
 
 	"github.com/containerd/platforms"
-	"github.com/google/go-cmp/cmp"
+	"github.com/stagebuild/stagebuild/frontend/corpus"
 	"github.com/stagebuild/stagebuild/frontend/graph"
 	"github.com/stagebuild/stagebuild/frontend/plan"
 	"github.com/stagebuild/stagebuild/frontend/source"
 	"github.com/stagebuild/stagebuild/frontend/syntax"
-	"golang.org/x/tools/txtar"
 )
 
-var update = flag.Bool("update", false, "rewrite the expectations in testdata")
-
-// TestCorpus runs testdata/*.txtar. Each archive has a file "Dockerfile" and any
-// number of expectations, named after what is printed and for which environment:
+// TestCorpus runs testdata/*.txtar. Expectations are named after what is printed, and
+// for which environment:
 //
 //	explain linux/arm64 DEBUG=1 --target=app --context=base
 //	tree linux/amd64,linux/arm64
 //	json linux/amd64,linux/arm64
 func TestCorpus(t *testing.T) {
-	for _, path := range files(t, "testdata/*.txtar") {
-		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
-			archive, err := txtar.ParseFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for i, f := range archive.Files[1:] {
-				form, environment, _ := strings.Cut(f.Name, " ")
-				got := output(t, form, graphs(t, archive.Files[0].Data, environment))
-				if *update {
-					archive.Files[i+1].Data = []byte(got)
-					continue
-				}
-				if diff := cmp.Diff(string(f.Data), got); diff != "" {
-					t.Errorf("%s (-want +got):\n%s", f.Name, diff)
-				}
-			}
-			if *update {
-				if err := os.WriteFile(path, txtar.Format(archive), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-		})
-	}
+	corpus.Run(t, "testdata/*.txtar", func(t *testing.T, a corpus.Archive, name string) string {
+		form, environment, _ := strings.Cut(name, " ")
+		return output(t, form, graphs(t, a.Dockerfile(), environment))
+	})
 }
 
 func output(t *testing.T, form string, graphs []*graph.Graph) string {
@@ -80,22 +54,10 @@ func output(t *testing.T, form string, graphs []*graph.Graph) string {
 // graphs returns the graph of each platform of an environment.
 func graphs(t *testing.T, dockerfile []byte, environment string) []*graph.Graph {
 	file, _ := syntax.Parse(source.NewFile("Dockerfile", dockerfile))
-	env := plan.Env{Build: platforms.MustParse("linux/amd64"), Args: map[string]string{}, Contexts: map[string]bool{}}
-	words := strings.Fields(environment)
-	for _, word := range words[1:] {
-		name, value, _ := strings.Cut(word, "=")
-		switch name {
-		case "--target":
-			env.Stage = value
-		case "--context":
-			env.Contexts[value] = true
-		default:
-			env.Args[name] = value
-		}
-	}
+	asked := corpus.ParseEnvironment(t, environment)
+	env := plan.Env{Build: platforms.MustParse("linux/amd64"), Args: asked.Args, Contexts: asked.Contexts, Stage: asked.Stage}
 	var list []*graph.Graph
-	for p := range strings.SplitSeq(words[0], ",") {
-		env.Target = platforms.MustParse(p)
+	for _, env.Target = range asked.Platforms {
 		resolved, err := plan.Resolve(file, env)
 		if err != nil {
 			t.Fatalf("%s: %v", environment, err)
@@ -105,24 +67,12 @@ func graphs(t *testing.T, dockerfile []byte, environment string) []*graph.Graph 
 	return list
 }
 
-func files(t *testing.T, pattern string) []string {
-	paths, err := filepath.Glob(pattern)
-	if err != nil || len(paths) == 0 {
-		t.Fatalf("no files %s: %v", pattern, err)
-	}
-	return paths
-}
-
 // TestGraphsAreSound holds what is drawn of each file of the language corpus: edges
 // lead from node to node, IDs are not shared, lines fit where their words allow it.
 func TestGraphsAreSound(t *testing.T) {
 	drawn := 0
-	for _, path := range files(t, "../plan/testdata/*.txtar") {
-		archive, err := txtar.ParseFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		file, _ := syntax.Parse(source.NewFile("Dockerfile", archive.Files[0].Data))
+	for _, a := range corpus.Archives(t, "../plan/testdata/*.txtar") {
+		file, _ := syntax.Parse(source.NewFile("Dockerfile", a.Dockerfile()))
 		var merged []*graph.Graph
 		for _, name := range []string{"linux/amd64", "linux/arm64", "windows/amd64"} {
 			p, err := plan.Resolve(file, plan.Env{Target: platforms.MustParse(name), Build: platforms.MustParse("linux/amd64")})
@@ -131,14 +81,14 @@ func TestGraphsAreSound(t *testing.T) {
 			}
 			drawn++
 			g := graph.Of(p)
-			checkSound(t, path, g)
-			checkWidth(t, path, g)
+			checkSound(t, a.Path, g)
+			checkWidth(t, a.Path, g)
 			merged = append(merged, g)
 		}
 		if len(merged) > 0 {
 			all := graph.Merge(merged...)
-			checkSound(t, path, all)
-			checkSound(t, path, all.Reached())
+			checkSound(t, a.Path, all)
+			checkSound(t, a.Path, all.Reached())
 		}
 	}
 	if drawn < 30 {

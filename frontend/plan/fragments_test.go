@@ -1,67 +1,37 @@
 package plan_test
 
 import (
-	"bytes"
-	"math/rand/v2"
-	"os"
-	"strconv"
-	"strings"
 	"testing"
+
+	"github.com/stagebuild/stagebuild/frontend/corpus"
 )
+
+const fragments = "testdata/fragments.txt"
 
 // FuzzFragments lowers files made of what is hard to read, each byte choosing a
 // fragment: arbitrary bytes seldom come that far.
 func FuzzFragments(f *testing.F) {
-	fragments := readFragments(f)
+	fragments := corpus.Fragments(f, fragments)
 	for seed := range uint64(100) {
-		f.Add(choices(seed))
+		f.Add(corpus.Choices(seed))
 	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		checkLower(t, join(fragments, data), "linux/amd64", "A", "b")
+	f.Fuzz(func(t *testing.T, choices []byte) {
+		checkFragments(t, fragments, choices)
 	})
 }
 
 // TestFragments does the same for choices that are always the same.
 func TestFragments(t *testing.T) {
-	fragments := readFragments(t)
+	fragments := corpus.Fragments(t, fragments)
 	for seed := range uint64(20_000) {
-		checkLower(t, join(fragments, choices(seed)), "linux/amd64", "A", "b")
+		checkFragments(t, fragments, corpus.Choices(seed))
 	}
 }
 
-// readFragments returns the pieces that files are made of.
-func readFragments(t testing.TB) []string {
-	data, err := os.ReadFile("testdata/fragments.txt")
-	if err != nil {
-		t.Fatal(err)
+func checkFragments(t *testing.T, fragments []string, choices []byte) {
+	text := corpus.Join(fragments, choices)
+	if len(choices) > 0 && choices[0]%2 == 0 {
+		text = "ARG A\nFROM alpine AS b\n" + text
 	}
-	var fragments []string
-	for line := range strings.Lines(string(data)) {
-		text, err := strconv.Unquote(strings.TrimSuffix(line, "\n"))
-		if err != nil {
-			t.Fatalf("%s: %v", line, err)
-		}
-		fragments = append(fragments, text)
-	}
-	return fragments
-}
-
-func choices(seed uint64) []byte {
-	random := rand.New(rand.NewPCG(seed, 1))
-	data := make([]byte, 2+random.IntN(30))
-	for i := range data {
-		data[i] = byte(random.Uint32())
-	}
-	return data
-}
-
-func join(fragments []string, data []byte) []byte {
-	var out bytes.Buffer
-	if len(data) > 0 && data[0]%2 == 0 {
-		out.WriteString("ARG A\nFROM alpine AS b\n")
-	}
-	for _, b := range data {
-		out.WriteString(fragments[int(b)%len(fragments)])
-	}
-	return out.Bytes()
+	checkLower(t, []byte(text), "linux/amd64", "A", "b")
 }

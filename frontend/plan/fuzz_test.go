@@ -2,9 +2,6 @@ package plan_test
 
 import (
 	"bytes"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -13,10 +10,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/moby/buildkit/frontend/dockerfile/command"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
+	"github.com/stagebuild/stagebuild/frontend/corpus"
 	"github.com/stagebuild/stagebuild/frontend/plan"
 	"github.com/stagebuild/stagebuild/frontend/source"
 	"github.com/stagebuild/stagebuild/frontend/syntax"
-	"golang.org/x/tools/txtar"
 )
 
 // FuzzLower lowers arbitrary bytes for a platform and a build arg. What is lowered
@@ -74,31 +71,15 @@ func checkLower(t *testing.T, data []byte, target, name, value string) {
 // seed adds the corpus, with every environment of it, and the Dockerfiles of
 // BuildKit's own parser tests.
 func seed(f *testing.F) {
-	for _, path := range corpus(f) {
-		archive, err := txtar.ParseFile(path)
-		if err != nil {
-			f.Fatal(err)
-		}
-		for _, file := range archive.Files[1:] {
+	for _, a := range corpus.Archives(f, "testdata/*.txtar") {
+		for _, file := range a.Expectations() {
 			target, args, _ := strings.Cut(file.Name, " ")
 			name, value, _ := strings.Cut(args, "=")
-			f.Add(archive.Files[0].Data, target, name, value)
+			f.Add(a.Dockerfile(), target, name, value)
 		}
 	}
-	out, err := exec.CommandContext(f.Context(), "go", "list", "-m", "-f", "{{.Dir}}", "github.com/moby/buildkit").Output()
-	if err != nil {
-		f.Fatalf("find BuildKit's module: %v", err)
-	}
-	paths, err := filepath.Glob(filepath.Join(strings.TrimSpace(string(out)), "frontend/dockerfile/parser/testfile*/*/Dockerfile"))
-	if err != nil || len(paths) == 0 {
-		f.Fatalf("no Dockerfiles in BuildKit's module: %v", err)
-	}
-	for _, path := range paths {
-		data, err := os.ReadFile(path)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(data, "linux/arm64", "DEBUG", "1")
+	for _, file := range corpus.BuildKitDockerfiles(f) {
+		f.Add(file.Data, "linux/arm64", "DEBUG", "1")
 	}
 }
 

@@ -2,69 +2,34 @@ package plan_test
 
 import (
 	"bytes"
-	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/containerd/platforms"
-	"github.com/google/go-cmp/cmp"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
+	"github.com/stagebuild/stagebuild/frontend/corpus"
 	"github.com/stagebuild/stagebuild/frontend/plan"
 	"github.com/stagebuild/stagebuild/frontend/source"
 	"github.com/stagebuild/stagebuild/frontend/syntax"
-	"golang.org/x/tools/txtar"
 )
 
-var update = flag.Bool("update", false, "rewrite the expectations in testdata")
-
-// TestCorpus runs testdata/*.txtar. Each archive has a file "Dockerfile" and any
-// number of expectations named after an environment, as in
+// TestCorpus runs testdata/*.txtar. Expectations are named after an environment, as in
 //
 //	linux/arm64 DEBUG=1 --target=app --context=base
 //
-// whose text is the lowered file, or the diagnostics, each with its snippet.
+// and are the lowered file, or the diagnostics, each with its snippet.
 func TestCorpus(t *testing.T) {
-	for _, path := range corpus(t) {
-		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
-			archive, err := txtar.ParseFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			dockerfile := archive.Files[0].Data
-			if bytes.Contains(archive.Comment, []byte("[crlf]")) {
-				dockerfile = bytes.ReplaceAll(dockerfile, []byte("\n"), []byte("\r\n"))
-			}
-			if bytes.Contains(archive.Comment, []byte("[bom]")) {
-				dockerfile = append([]byte("\ufeff"), dockerfile...)
-			}
-			for i, f := range archive.Files[1:] {
-				got := outcome(t, dockerfile, f.Name)
-				if *update {
-					archive.Files[i+1].Data = []byte(got)
-					continue
-				}
-				if diff := cmp.Diff(string(f.Data), got); diff != "" {
-					t.Errorf("%s (-want +got):\n%s", f.Name, diff)
-				}
-			}
-			if *update {
-				if err := os.WriteFile(path, txtar.Format(archive), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-		})
-	}
-}
-
-func corpus(t testing.TB) []string {
-	paths, err := filepath.Glob("testdata/*.txtar")
-	if err != nil || len(paths) == 0 {
-		t.Fatalf("no corpus: %v", err)
-	}
-	return paths
+	corpus.Run(t, "testdata/*.txtar", func(t *testing.T, a corpus.Archive, environment string) string {
+		dockerfile := a.Dockerfile()
+		if bytes.Contains(a.Comment, []byte("[crlf]")) {
+			dockerfile = bytes.ReplaceAll(dockerfile, []byte("\n"), []byte("\r\n"))
+		}
+		if bytes.Contains(a.Comment, []byte("[bom]")) {
+			dockerfile = append([]byte("\ufeff"), dockerfile...)
+		}
+		return outcome(t, dockerfile, environment)
+	})
 }
 
 // outcome lowers a file for an environment, and returns the text with the marks
@@ -74,7 +39,7 @@ func outcome(t *testing.T, dockerfile []byte, environment string) string {
 	if !file.UsesLanguage {
 		return "plain\n"
 	}
-	p, err := plan.Resolve(file, parseEnv(t, environment))
+	p, err := plan.Resolve(file, env(t, environment))
 	if err != nil {
 		return diagnostics(err)
 	}
@@ -105,23 +70,10 @@ func diagnostics(err error) string {
 	return out.String()
 }
 
-func parseEnv(t *testing.T, s string) plan.Env {
-	env := plan.Env{Build: platforms.MustParse("linux/amd64"), Args: map[string]string{}, Contexts: map[string]bool{}}
-	words := strings.Fields(s)
-	var err error
-	if env.Target, err = platforms.Parse(words[0]); err != nil {
-		t.Fatal(err)
+func env(t *testing.T, environment string) plan.Env {
+	asked := corpus.ParseEnvironment(t, environment)
+	return plan.Env{
+		Target: asked.Platforms[0], Build: platforms.MustParse("linux/amd64"),
+		Args: asked.Args, Contexts: asked.Contexts, Stage: asked.Stage,
 	}
-	for _, word := range words[1:] {
-		name, value, _ := strings.Cut(word, "=")
-		switch name {
-		case "--target":
-			env.Stage = value
-		case "--context":
-			env.Contexts[value] = true
-		default:
-			env.Args[name] = value
-		}
-	}
-	return env
 }

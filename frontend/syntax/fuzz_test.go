@@ -2,9 +2,6 @@ package syntax
 
 import (
 	"bytes"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -14,8 +11,8 @@ import (
 	dockerfile "github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/frontend/dockerfile/linter"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
+	"github.com/stagebuild/stagebuild/frontend/corpus"
 	"github.com/stagebuild/stagebuild/frontend/source"
-	"golang.org/x/tools/txtar"
 )
 
 // FuzzLexer reads arbitrary bytes. Whatever BuildKit's parser accepts has the
@@ -62,37 +59,12 @@ func usesUnseen(file *File) bool {
 
 // seed adds the Dockerfiles of the corpus and of BuildKit's own parser tests.
 func seed(f *testing.F) {
-	paths, err := filepath.Glob("../plan/testdata/*.txtar")
-	if err != nil || len(paths) == 0 {
-		f.Fatalf("no corpus: %v", err)
+	for _, a := range corpus.Archives(f, "../plan/testdata/*.txtar") {
+		f.Add(a.Dockerfile())
 	}
-	for _, path := range paths {
-		archive, err := txtar.ParseFile(path)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(archive.Files[0].Data)
+	for _, file := range corpus.BuildKitDockerfiles(f) {
+		f.Add(file.Data)
 	}
-	paths, err = filepath.Glob(filepath.Join(buildkit(f), "frontend/dockerfile/parser/testfile*/*/Dockerfile"))
-	if err != nil || len(paths) == 0 {
-		f.Fatalf("no Dockerfiles in BuildKit's module: %v", err)
-	}
-	for _, path := range paths {
-		data, err := os.ReadFile(path)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(data)
-	}
-}
-
-// buildkit returns the folder of BuildKit's module.
-func buildkit(t testing.TB) string {
-	out, err := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Dir}}", "github.com/moby/buildkit").Output()
-	if err != nil {
-		t.Fatalf("find BuildKit's module: %v", err)
-	}
-	return strings.TrimSpace(string(out))
 }
 
 // seen is what both parsers have to say of an instruction.

@@ -4,7 +4,6 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,21 +11,18 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/moby/buildkit/frontend/dockerfile/command"
+	"github.com/stagebuild/stagebuild/frontend/corpus"
 )
 
 // TestBuiltinFlags compares the table of BuildKit's flags with its source: each is
 // added in the function that parses the instruction, parseCopy, or in one of RUN's.
 func TestBuiltinFlags(t *testing.T) {
-	paths, err := filepath.Glob(filepath.Join(buildkit(t), "frontend/dockerfile/instructions/*.go"))
-	if err != nil || len(paths) == 0 {
-		t.Fatalf("no source: %v", err)
-	}
 	want := map[string][]string{}
-	for _, path := range paths {
-		if strings.HasSuffix(path, "_test.go") {
+	for _, source := range corpus.BuildKit(t, "frontend/dockerfile/instructions/*.go") {
+		if strings.HasSuffix(source.Path, "_test.go") {
 			continue
 		}
-		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+		file, err := parser.ParseFile(token.NewFileSet(), source.Path, source.Data, parser.SkipObjectResolution)
 		if err != nil {
 			t.Fatal(err)
 		}

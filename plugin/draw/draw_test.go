@@ -2,7 +2,6 @@ package draw_test
 
 import (
 	"bytes"
-	"flag"
 	"io"
 	"os"
 	"path/filepath"
@@ -11,9 +10,8 @@ import (
 	"testing"
 
 	"github.com/containerd/platforms"
-	"github.com/google/go-cmp/cmp"
-	"golang.org/x/tools/txtar"
 
+	"github.com/stagebuild/stagebuild/frontend/corpus"
 	"github.com/stagebuild/stagebuild/frontend/graph"
 	"github.com/stagebuild/stagebuild/frontend/plan"
 	"github.com/stagebuild/stagebuild/frontend/source"
@@ -21,39 +19,22 @@ import (
 	"github.com/stagebuild/stagebuild/plugin/draw"
 )
 
-var update = flag.Bool("update", false, "rewrite the expectations in testdata")
-
-// TestCorpus runs testdata/*.txtar. Each archive has a file "Dockerfile" and any
-// number of expectations, named after what is drawn and for which environment:
+// TestCorpus runs testdata/*.txtar. Expectations are named after what is drawn, and for
+// which environment:
 //
 //	dot linux/amd64,linux/arm64 DEBUG=1 --target=app --context=assets --all
 //
 // "words" are what a picture says of its boxes and lines.
 func TestCorpus(t *testing.T) {
 	forms := map[string]func(io.Writer, *graph.Graph) error{"dot": draw.Dot, "mermaid": draw.Mermaid, "words": words}
-	for _, path := range files(t, "testdata/*.txtar") {
-		archive, err := txtar.ParseFile(path)
-		if err != nil {
+	corpus.Run(t, "testdata/*.txtar", func(t *testing.T, a corpus.Archive, name string) string {
+		form, environment, _ := strings.Cut(name, " ")
+		var out strings.Builder
+		if err := forms[form](&out, drawing(t, a.Dockerfile(), environment)); err != nil {
 			t.Fatal(err)
 		}
-		for i, f := range archive.Files[1:] {
-			form, environment, _ := strings.Cut(f.Name, " ")
-			var out bytes.Buffer
-			if err := forms[form](&out, drawing(t, archive.Files[0].Data, environment)); err != nil {
-				t.Fatal(err)
-			}
-			if *update {
-				archive.Files[i+1].Data = bytes.Clone(out.Bytes())
-			} else if diff := cmp.Diff(string(f.Data), out.String()); diff != "" {
-				t.Errorf("%s: %s (-want +got):\n%s", path, f.Name, diff)
-			}
-		}
-		if *update {
-			if err := os.WriteFile(path, txtar.Format(archive), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
+		return out.String()
+	})
 }
 
 // words writes the titles of a picture.
@@ -81,26 +62,11 @@ func drawing(t *testing.T, dockerfile []byte, environment string) *graph.Graph {
 	if err != nil {
 		t.Fatal(err)
 	}
-	env := plan.Env{Build: platforms.MustParse("linux/amd64"), Args: map[string]string{}, Contexts: map[string]bool{}}
-	targets := file.Platforms
-	all := false
-	for word := range strings.FieldsSeq(environment) {
-		name, value, _ := strings.Cut(word, "=")
-		switch {
-		case name == "--target":
-			env.Stage = value
-		case name == "--context":
-			env.Contexts[value] = true
-		case name == "--all":
-			all = true
-		case strings.Contains(name, "/"):
-			targets = nil
-			for p := range strings.SplitSeq(name, ",") {
-				targets = append(targets, platforms.MustParse(p))
-			}
-		default:
-			env.Args[name] = value
-		}
+	asked := corpus.ParseEnvironment(t, environment)
+	env := plan.Env{Build: platforms.MustParse("linux/amd64"), Args: asked.Args, Contexts: asked.Contexts, Stage: asked.Stage}
+	targets := asked.Platforms
+	if len(targets) == 0 {
+		targets = file.Platforms
 	}
 	set, err := plan.ResolveAll(file, env, targets)
 	if err != nil {
@@ -110,26 +76,17 @@ func drawing(t *testing.T, dockerfile []byte, environment string) *graph.Graph {
 	for _, p := range set.Targets {
 		graphs = append(graphs, graph.Of(p))
 	}
-	if g := graph.Merge(graphs...); all {
+	if g := graph.Merge(graphs...); asked.All {
 		return g
 	}
 	return graph.Merge(graphs...).Reached()
-}
-
-func files(t testing.TB, pattern string) []string {
-	t.Helper()
-	paths, err := filepath.Glob(pattern)
-	if err != nil || len(paths) == 0 {
-		t.Fatalf("no files %s: %v", pattern, err)
-	}
-	return paths
 }
 
 // samples returns graphs of all kinds: large ones, those of the corpus, one in which
 // everything that can be is hostile, and an empty one.
 func samples(t *testing.T) map[string]*graph.Graph {
 	list := map[string]*graph.Graph{"hostile": hostile(), "empty": {Platforms: []string{"linux/amd64"}}}
-	for _, path := range files(t, "testdata/large/*.Dockerfile") {
+	for _, path := range corpus.Files(t, "testdata/large/*.Dockerfile") {
 		data, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
@@ -139,12 +96,8 @@ func samples(t *testing.T) map[string]*graph.Graph {
 		list[name+", all"] = drawing(t, data, "--all")
 		list[name+", one platform"] = drawing(t, data, "linux/amd64")
 	}
-	for _, path := range slices.Concat(files(t, "testdata/*.txtar"), files(t, "../../frontend/graph/testdata/*.txtar")) {
-		archive, err := txtar.ParseFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		list[path] = drawing(t, archive.Files[0].Data, "linux/amd64,linux/arm64 --all --context=assets")
+	for _, a := range slices.Concat(corpus.Archives(t, "testdata/*.txtar"), corpus.Archives(t, "../../frontend/graph/testdata/*.txtar")) {
+		list[a.Path] = drawing(t, a.Dockerfile(), "linux/amd64,linux/arm64 --all --context=assets")
 	}
 	return list
 }
