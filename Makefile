@@ -26,6 +26,8 @@ UNIT = $$(go list ./... | grep -v '/integration')
 # The examples in Go, each a module of its own, and what runs their tests.
 EXAMPLES := $(patsubst %/go.mod,%,$(wildcard examples/*/go.mod))
 TEST_EXAMPLES = @for dir in $(EXAMPLES); do (cd $$dir && go test ./...); done
+# Without the programs that it would use where they happen to be.
+ACTIONLINT := $(TOOLS)/actionlint -shellcheck= -pyflakes=
 # Static, without the paths of this machine, and with the commit, whatever
 # GOFLAGS says.
 GOBUILD := CGO_ENABLED=0 go build -trimpath -buildvcs=auto -ldflags="-s -w"
@@ -80,14 +82,16 @@ docs: ## write the reference of the command line, docs/cli, from the commands
 	cd tools/docs && go mod tidy && go run . -source ../../docs/cli -target ../../docs/cli
 
 .PHONY: lint
-lint: $(TOOLS)/golangci-lint ## check format, vet, golangci-lint, module files, documents
+lint: $(TOOLS)/golangci-lint $(TOOLS)/actionlint ## check format, vet, golangci-lint, workflows, module files, documents
 	@unformatted=$$(gofmt -l .); [[ -z $$unformatted ]] || { echo "not formatted: $$unformatted"; exit 1; }
 	go vet ./...
 	$(TOOLS)/golangci-lint run ./...
 	cd tools/docs && go vet . && ../../$(TOOLS)/golangci-lint run .
 	go mod tidy -diff
-	@for dir in tools tools/docs tools/engine tools/lint $(EXAMPLES); do (cd $$dir && go mod tidy -diff); done
+	@for dir in tools tools/actions tools/docs tools/engine tools/lint $(EXAMPLES); do (cd $$dir && go mod tidy -diff); done
 	@for dir in $(EXAMPLES); do (cd $$dir && go vet ./...); done
+	$(ACTIONLINT)
+	sed -n '/^```yaml/,/^```/{/^```/d;p}' docs/matrix.md | $(ACTIONLINT) -stdin-filename docs/matrix.md -
 	go run ./integration/doccheck
 	@pages=$$(mktemp -d); trap 'rm -r "$$pages"' EXIT; \
 		(cd tools/docs && go run . -source ../../docs/cli -target "$$pages"); \
@@ -120,6 +124,9 @@ tools: ## build the tools of test and lint into .cache/bin
 
 $(TOOLS)/golangci-lint: tools/lint/go.mod tools/lint/go.sum
 	go run ./integration/mktools -o $(TOOLS) golangci-lint
+
+$(TOOLS)/actionlint: tools/actions/go.mod tools/actions/go.sum
+	go run ./integration/mktools -o $(TOOLS) actionlint
 
 $(TOOLS)/%: tools/go.mod tools/go.sum
 	go run ./integration/mktools -o $(TOOLS) $*

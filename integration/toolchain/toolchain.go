@@ -56,6 +56,7 @@ func tools() []tool {
 		{name: "registry", dir: "tools", module: "github.com/distribution/distribution/v3", pkg: "cmd/registry", version: "github.com/distribution/distribution/v3/version.version"},
 		{name: "benchstat", dir: "tools", module: "golang.org/x/perf", pkg: "cmd/benchstat"},
 		{name: "golangci-lint", dir: "tools/lint", module: "github.com/golangci/golangci-lint/v2", pkg: "cmd/golangci-lint", version: "main.version"},
+		{name: "actionlint", dir: "tools/actions", module: "github.com/rhysd/actionlint", pkg: "cmd/actionlint", version: "github.com/rhysd/actionlint.version"},
 
 		{name: "dockerd", dir: engineDir, module: "github.com/moby/moby/v2", pkg: "cmd/dockerd", version: "github.com/moby/moby/v2/dockerversion.Version", tags: "nri_no_wasm"},
 		{name: "containerd", dir: engineDir, module: "github.com/containerd/containerd/v2", pkg: "cmd/containerd", version: "github.com/containerd/containerd/v2/version.Version", tags: "nri_no_wasm,no_btrfs,no_devmapper,no_zfs"},
