@@ -61,21 +61,4 @@ LABEL moby.buildkit.frontend.caps="moby.buildkit.frontend.inputs,moby.buildkit.f
 COPY --from=build-frontend /out/stagebuild-frontend /bin/stagebuild-frontend
 ENTRYPOINT ["/bin/stagebuild-frontend"]
 
-# Tests and linters start a BuildKit of their own, from Debian's packages.
-FROM golang:${GO_VERSION}-bookworm AS check
-WORKDIR /src
-COPY . .
-
-FROM check AS lint
-RUN --mount=type=cache,target=/go/pkg/mod \
-    --mount=type=cache,target=/root/.cache \
-    make lint
-
-FROM check AS test
-RUN --security=insecure \
-    --mount=type=cache,target=/go/pkg/mod \
-    --mount=type=cache,target=/root/.cache \
-    --mount=type=tmpfs,target=/tmp \
-    make test
-
 FROM image

@@ -106,11 +106,13 @@ target "release-plugin" {
 }
 
 target "lint" {
-  target = "lint"
-  output = ["type=cacheonly"]
+  dockerfile = "checks.Dockerfile"
+  target     = "lint"
+  output     = ["type=cacheonly"]
 }
 
 target "test" {
+  dockerfile   = "checks.Dockerfile"
   target       = "test"
   output       = ["type=cacheonly"]
   entitlements = ["security.insecure"]

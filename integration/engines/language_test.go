@@ -86,6 +86,15 @@ func TestSyntaxLine(t *testing.T) {
 	})
 }
 
+// TestOwnDockerfile has each engine's own frontend read the Dockerfile of this
+// repository, which names no other: all of it is read before the target is missed.
+func TestOwnDockerfile(t *testing.T) {
+	each(t, allKinds, func(t *testing.T, g engine) {
+		_, err := g.Docker(t.Context(), "build", "--target=none", "../..")
+		wantError(t, err, "target stage", "none", "could not be found")
+	})
+}
+
 func TestSecretsAndContexts(t *testing.T) {
 	each(t, allKinds, func(t *testing.T, g engine) {
 		dir := writeContext(t, map[string]string{"Dockerfile": `
