@@ -103,7 +103,7 @@ func (w *work) addScans(target int, res *llb.Result) {
 	for _, in := range p.Target.Inputs() {
 		suffix := ""
 		if platformID(&in.Platform) != platformID(&p.Env.Target) {
-			suffix = "@" + strings.ReplaceAll(guard.FormatPlatform(in.Platform), "/", "-")
+			suffix = "@" + guard.PlatformName(in.Platform)
 		}
 		for _, extra := range w.scanned[in] {
 			name := extra.name + suffix

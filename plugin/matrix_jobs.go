@@ -39,7 +39,7 @@ func jobs(results []*result, split bool, taken ...string) []*job {
 	add := func(r *result, platforms []guard.Platform, single bool) {
 		id := identifier(cmp.Or(r.options.target, "default"))
 		if single {
-			id += "-" + identifier(strings.ReplaceAll(guard.FormatPlatform(platforms[0]), "/", "-"))
+			id += "-" + identifier(guard.PlatformName(platforms[0]))
 		}
 		unique := id
 		for n := 2; used[unique]; n++ {

@@ -2,6 +2,7 @@ package guard_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -152,6 +153,18 @@ func fill(text string, platform guard.Platform) bool {
 			own[i] = part
 		}
 	}
-	full := platforms.Normalize(guard.Platform{OS: own[0], Architecture: own[1], Variant: own[2]})
+	system, err := platforms.Parse(own[0] + "/amd64")
+	if err != nil {
+		return false
+	}
+	if system.OSVersion != "" && system.OSVersion != platform.OSVersion {
+		return false
+	}
+	for _, feature := range system.OSFeatures {
+		if !slices.Contains(platform.OSFeatures, feature) {
+			return false
+		}
+	}
+	full := platforms.Normalize(guard.Platform{OS: system.OS, Architecture: own[1], Variant: own[2]})
 	return full.OS == platform.OS && full.Architecture == platform.Architecture && full.Variant == platform.Variant
 }

@@ -17,9 +17,10 @@ const (
 )
 
 // The operating systems and architectures that containerd/platforms knows
-// (database.go), in the normalised spelling. It exports no list of them.
+// (database.go), in the normalised spelling, and those that WebAssembly runs on. It
+// exports no list of them.
 var (
-	knownOS   = strings.Fields("aix android darwin dragonfly freebsd hurd illumos ios js linux nacl netbsd openbsd plan9 solaris windows zos")
+	knownOS   = strings.Fields("aix android darwin dragonfly freebsd hurd illumos ios js linux nacl netbsd openbsd plan9 solaris wasi wasip1 windows zos")
 	knownArch = strings.Fields("386 amd64 amd64p32 arm armbe arm64 arm64be ppc64 ppc64le loong64 mips mipsle mips64 mips64le mips64p32 mips64p32le ppc riscv riscv64 s390 s390x sparc sparc64 wasm")
 )
 
@@ -36,10 +37,12 @@ type Platforms struct {
 	patterns []pattern
 }
 
-// pattern is one [!]OS[/ARCH[/VARIANT]], normalised. A nil part matches anything.
+// pattern is one [!]OS[(VERSION)][/ARCH[/VARIANT]], normalised. A nil part matches
+// anything.
 type pattern struct {
-	exclude           bool
-	os, arch, variant *string
+	exclude                    bool
+	os, version, arch, variant *string
+	features                   []string // of the operating system, all of which are asked for
 }
 
 // ParsePlatforms parses a comma-separated list of patterns. Each error is an
@@ -91,7 +94,12 @@ func (p pattern) match(platform ocispecs.Platform) bool {
 		// What a variant means depends on the architecture: arm64's v8 is "".
 		variant = new(normalise(platform.Architecture, *variant).Variant)
 	}
-	return is(p.os, platform.OS) && is(p.arch, platform.Architecture) && is(variant, platform.Variant)
+	for _, feature := range p.features {
+		if !slices.Contains(platform.OSFeatures, feature) {
+			return false
+		}
+	}
+	return is(p.os, platform.OS) && is(p.version, platform.OSVersion) && is(p.arch, platform.Architecture) && is(variant, platform.Variant)
 }
 
 func parsePattern(s string) (pattern, *Error) {
@@ -126,10 +134,16 @@ func parsePattern(s string) (pattern, *Error) {
 // set fills in the parts of a pattern, OS first.
 func (p *pattern) set(written string, parts []string) *Error {
 	if os := parts[0]; os != "*" {
-		if !isOS(os) {
+		name, _, versioned := strings.Cut(os, "(")
+		if !isOS(name) {
 			return unknownPlatform(written, parts)
 		}
-		p.os = new(platforms.Normalize(ocispecs.Platform{OS: os}).OS)
+		p.os = new(platforms.Normalize(ocispecs.Platform{OS: name}).OS)
+		if versioned {
+			if err := p.setVersion(written, os); err != nil {
+				return err
+			}
+		}
 	}
 	if len(parts) > 1 && parts[1] != "*" {
 		norm, ok := normaliseArch(parts[1])
@@ -145,6 +159,24 @@ func (p *pattern) set(written string, parts []string) *Error {
 	}
 	if len(parts) > 2 && parts[2] != "*" {
 		return p.setVariant(written, parts)
+	}
+	return nil
+}
+
+// setVersion takes over what an operating system has in parentheses: its version and
+// features, as in "windows(10.0.20348)".
+func (p *pattern) setVersion(written, os string) *Error {
+	parsed, err := platforms.Parse(os + "/amd64")
+	if err != nil {
+		return &Error{
+			Name:    InvalidPattern,
+			Message: `"` + written + `" is not a platform pattern`,
+			Hint:    "write the version of an operating system in parentheses, as in windows(10.0.20348)/amd64",
+		}
+	}
+	p.features = parsed.OSFeatures
+	if parsed.OSVersion != "" {
+		p.version = &parsed.OSVersion
 	}
 	return nil
 }
@@ -212,7 +244,15 @@ func unknownPlatform(written string, parts []string) *Error {
 	return err
 }
 
-// FormatPlatform returns the normalised OS/ARCH[/VARIANT] of a platform.
+// FormatPlatform returns the normalised OS[(VERSION)]/ARCH[/VARIANT] of a platform.
 func FormatPlatform(platform ocispecs.Platform) string {
-	return platforms.Format(platforms.Normalize(platform))
+	return platforms.FormatAll(platforms.Normalize(platform))
+}
+
+// nameParts has what the name of an image or of a file cannot have.
+var nameParts = strings.NewReplacer("/", "-", "(", "-", ")", "", "+", "-", "%", "-")
+
+// PlatformName returns a platform as a part of a name: "linux-arm-v7".
+func PlatformName(platform ocispecs.Platform) string {
+	return strings.ToLower(nameParts.Replace(FormatPlatform(platform)))
 }

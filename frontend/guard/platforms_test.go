@@ -55,6 +55,14 @@ var patterns = []struct{ list, matches, misses string }{
 	{"arm64,!arm64", "", "linux/arm64 linux/amd64"},
 	{"!*", "", "linux/amd64"},
 	{"linux/mips64le/softfloat", "linux/mips64le/softfloat", "linux/mips64le"},
+	{"wasi/wasm,wasip1", "wasi/wasm wasip1/wasm", "js/wasm linux/amd64"},
+
+	// The version of an operating system, and its features.
+	{"windows(10.0.17763)", "windows(10.0.17763)/amd64", "windows(10.0.20348)/amd64 windows/amd64"},
+	{"windows(10.0.17763)/amd64", "windows(10.0.17763)/amd64", "windows(10.0.17763)/arm64"},
+	{"windows,!windows(10.0.17763)", "windows(10.0.20348)/amd64 windows/amd64", "windows(10.0.17763)/amd64"},
+	{"windows(+win32k)", "windows(10.0.17763+win32k)/amd64 windows(+win32k+gpu)/amd64", "windows(10.0.17763)/amd64"},
+	{"windows()", "windows/amd64 windows(10.0.17763)/amd64", "linux/amd64"},
 }
 
 // faultyPatterns are refused. The message is of the first error.
@@ -74,6 +82,8 @@ var faultyPatterns = []struct{ list, message string }{
 	{"!arm/v7", `"!arm/v7" matches no platform; "arm" is an architecture: write "!*/arm/v7"`},
 	{"linux/arm/v9", `"linux/arm/v9" matches no platform: arm has no variant v9; write a variant as in linux/arm/v7, or leave it out to match every one`},
 	{"linux/amd64/v5", `"linux/amd64/v5" matches no platform: amd64 has no variant v5; write a variant as in linux/arm/v7, or leave it out to match every one`},
+	{"windows(10", `"windows(10" is not a platform pattern; write the version of an operating system in parentheses, as in windows(10.0.20348)/amd64`},
+	{"win(10.0.17763)", `"win(10.0.17763)" matches no platform; write OS[/ARCH[/VARIANT]], linux/arm64 for example`},
 	{"lin*", `"lin*" matches no platform; did you mean "linux"?`},
 	{"$TARGETOS", `platform patterns expand no variables; write --if='platform("…")' or compare TARGETPLATFORM in --if`},
 }

@@ -40,7 +40,7 @@ func (e Env) hasContext(name string, platform guard.Platform) bool {
 		return false
 	}
 	name = strings.ToLower(name)
-	return e.Contexts[name] || e.Contexts[name+"::"+platforms.FormatAll(platforms.Normalize(platform))]
+	return e.Contexts[name] || e.Contexts[name+"::"+guard.FormatPlatform(platform)]
 }
 
 // automatic returns the args that need no declaration (defaultArgs in BuildKit's

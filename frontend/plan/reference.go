@@ -20,8 +20,8 @@ import (
 var plainVariable = regexp.MustCompile(`\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})`)
 
 // referenceText is what a stage name or an image reference can consist of
-// (distribution/reference, with the :: of this language).
-var referenceText = regexp.MustCompile(`^[A-Za-z0-9._:/@+-]+$`)
+// (distribution/reference), and behind a :: a platform.
+var referenceText = regexp.MustCompile(`^[A-Za-z0-9._:/@+-]+(::[A-Za-z0-9._:/@+%()-]*)?$`)
 
 // minTypoLength is the length from which a stage's name is taken for the one that
 // a similar name means: short names are all alike.

@@ -99,7 +99,7 @@ func (f *family) typos() typos {
 
 // member returns the resolver of a platform, with its stages chosen.
 func (f *family) member(platform guard.Platform) *resolver {
-	key := platforms.FormatAll(platforms.Normalize(platform))
+	key := guard.FormatPlatform(platform)
 	if r, ok := f.members[key]; ok {
 		return r
 	}
@@ -126,7 +126,7 @@ func (f *family) input(ref *syntax.Reference, stage *Choice, image string, platf
 		subject = fmt.Sprintf("stage%d", stage.Stage.Index)
 	}
 	// A domain that does not exist: nothing can be pulled by this name.
-	name := "stagebuild.invalid/" + subject + "/" + strings.ReplaceAll(guard.FormatPlatform(platform), "/", "-")
+	name := "stagebuild.invalid/" + subject + "/" + guard.PlatformName(platform)
 	in := f.inputs[name]
 	if in == nil {
 		in = &Input{Name: name, Stage: stage, Image: image, Platform: platform, Line: ref.Instruction.First}

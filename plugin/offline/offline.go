@@ -11,6 +11,8 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/client/llb/sourceresolver"
@@ -23,7 +25,8 @@ import (
 )
 
 // Client is a gateway client without a daemon. Base images are taken to be there
-// for every platform, and to have nothing in them: rules about them find nothing.
+// for every platform, and to have what the file asks of them: a working directory,
+// and each variable that it uses. So nothing is found that depends on them.
 type Client struct {
 	gateway.Client // what a Dockerfile frontend does not call for a question
 
@@ -69,8 +72,37 @@ func (c *Client) ResolveImageConfig(_ context.Context, ref string, opt sourceres
 	if opt.ImageOpt != nil && opt.ImageOpt.Platform != nil {
 		platform = *opt.ImageOpt.Platform
 	}
-	config, err := json.Marshal(ocispecs.Image{Platform: platform})
+	config, err := json.Marshal(ocispecs.Image{Platform: platform, Config: ocispecs.ImageConfig{
+		Env: variables(c.Dockerfile),
+		// Any but the root, which a mount cannot have for its target.
+		WorkingDir: "/workdir",
+	}})
 	return ref, "", config, err
+}
+
+var (
+	usedName    = regexp.MustCompile(`\$\{?([A-Za-z_][A-Za-z0-9_]*)`)
+	workdirLine = regexp.MustCompile(`(?im)^[ \t]*WORKDIR[ \t].*`)
+)
+
+// variables returns a variable for each name that a Dockerfile uses, with a value that
+// a port, a mode, a size and a signal can have. What a WORKDIR uses is a path.
+// An ARG or ENV of the file itself hides the variable.
+func variables(dockerfile []byte) []string {
+	values := map[string]string{}
+	for _, m := range usedName.FindAllSubmatch(dockerfile, -1) {
+		values[string(m[1])] = "1"
+	}
+	for _, line := range workdirLine.FindAll(dockerfile, -1) {
+		for _, m := range usedName.FindAllSubmatch(line, -1) {
+			values[string(m[1])] = "/1"
+		}
+	}
+	var env []string
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		env = append(env, name+"="+values[name])
+	}
+	return env
 }
 
 // Warn implements gateway.Client. The answer holds what there is to warn of.

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/containerd/platforms"
 	"github.com/stagebuild/stagebuild/frontend/guard"
 	"github.com/stagebuild/stagebuild/frontend/matrix"
 	"github.com/stagebuild/stagebuild/frontend/plan"
@@ -137,7 +136,7 @@ func (p Platforms) of(file *syntax.File) ([]target, error) {
 }
 
 func same(a, b guard.Platform) bool {
-	return platforms.FormatAll(platforms.Normalize(a)) == platforms.FormatAll(platforms.Normalize(b))
+	return guard.FormatPlatform(a) == guard.FormatPlatform(b)
 }
 
 func platformsOf(targets []target) []guard.Platform {
