@@ -64,3 +64,36 @@ FROM busybox::linux/arm64
 		}
 	}
 }
+
+// TestCheckTakesImagesAsTheyAre checks, without a builder, what only base images can
+// answer: which variables they have, and their working directory.
+func TestCheckTakesImagesAsTheyAre(t *testing.T) {
+	env := suite.Env(t)
+	dir := writeContext(t, map[string]string{"Dockerfile": `FROM golang AS build
+RUN --mount=target=. go build
+COPY . $GOPATH/src/x
+WORKDIR ${GOPATH}/src
+EXPOSE $PORT
+STOPSIGNAL $SIGNAL
+VOLUME $DATA
+ARG VERSION=1
+LABEL version=$VERSION
+
+FROM scratch
+COPY --from=build $NOWHERE /x
+`})
+	out, err := env.Run(t.Context(), "docker-stagebuild", "check", "--format=json", dir)
+	if err == nil {
+		t.Error("the check passed")
+	}
+	var result struct {
+		Warnings   []finding
+		BuildError any
+	}
+	if err := json.Unmarshal([]byte(out.Stdout), &result); err != nil {
+		t.Fatal(err)
+	}
+	if result.BuildError != nil || len(result.Warnings) != 1 || result.Warnings[0].Detail != "Usage of undefined variable '$NOWHERE'" {
+		t.Errorf("check finds %s", out.Stdout)
+	}
+}

@@ -103,3 +103,26 @@ func TestWindows(t *testing.T) {
 		t.Errorf("the version of Windows is %q, not that of the base image", img.Config.OSVersion)
 	}
 }
+
+// TestWindowsVersions builds one index for two versions of Windows.
+func TestWindowsVersions(t *testing.T) {
+	r := request{
+		platforms: []string{"windows(10.0.17763)/amd64", "windows(10.0.20348)/amd64"},
+		files:     map[string]string{"app-10.0.17763": "old", "app-10.0.20348": "new"},
+		dockerfile: `FROM --for=windows(10.0.17763) scratch AS base
+COPY app-10.0.17763 app
+FROM --if='TARGETOSVERSION == "10.0.20348"' scratch AS base
+COPY app-10.0.20348 app
+FROM base AS tools
+FROM base
+COPY --from=tools::windows(10.0.17763)/amd64 app old
+`,
+	}
+	buildLikePlain(t, "windows/versions", r, `FROM scratch AS base-10.0.17763
+COPY app-10.0.17763 app
+FROM scratch AS base-10.0.20348
+COPY app-10.0.20348 app
+FROM base-$TARGETOSVERSION
+COPY --from=base-10.0.17763 app old
+`)
+}
