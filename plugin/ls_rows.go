@@ -74,7 +74,7 @@ func isDefault(file *syntax.File, s *syntax.Stage) bool {
 func variantOf(s *syntax.Stage, available *plan.Availability, targets []guard.Platform) stageVariant {
 	v := stageVariant{Line: s.From.First, Base: s.Base.Text, Guard: graph.Guard(s.From), Platforms: []string{}}
 	for i, p := range targets {
-		if available.Selected(s, i) && len(available.Obstacles(s.Name, i)) == 0 {
+		if available.Builds(s, i) {
 			v.Platforms = append(v.Platforms, guard.FormatPlatform(p))
 		}
 	}
@@ -116,22 +116,23 @@ func fits() []fit {
 // The lines of a shortened table have at most width columns if that can be, unless
 // width is 0.
 func writeStages(ctx formatter.Context, rows []stageRow, width int) error {
-	if !ctx.Format.IsTable() || !ctx.Trunc {
-		return formatStages(ctx, rows, fit{})
-	}
 	out := ctx.Output
-	var table bytes.Buffer
-	for _, f := range fits() {
-		table.Reset()
-		ctx.Output = &table
+	var text bytes.Buffer // the formatter looks at no error of its output
+	ctx.Output = &text
+	tried := fits()
+	if !ctx.Format.IsTable() || !ctx.Trunc {
+		tried = []fit{{}}
+	}
+	for _, f := range tried {
+		text.Reset()
 		if err := formatStages(ctx, rows, f); err != nil {
 			return err
 		}
-		if width == 0 || longestLine(table.String()) <= width {
+		if width == 0 || longestLine(text.String()) <= width {
 			break
 		}
 	}
-	_, err := table.WriteTo(out)
+	_, err := text.WriteTo(out)
 	return err
 }
 

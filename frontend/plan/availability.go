@@ -13,14 +13,14 @@ import (
 // stage can when it and all that it reaches have a selected variant there.
 type Availability struct {
 	obstacles map[string][]source.List // by stage, then by platform
-	plans     map[string][]*Plan       // likewise
+	members   map[string][]*resolver   // likewise
 }
 
 // Available finds out which stages there are, with one set of args. env.Target and
 // env.Stage are not looked at. The error is a source.List of what is wrong with
 // the file whichever stage is built, its Diagnostics included.
 func Available(file *syntax.File, env Env, targets []guard.Platform) (*Availability, error) {
-	a := &Availability{obstacles: map[string][]source.List{}, plans: map[string][]*Plan{}}
+	a := &Availability{obstacles: map[string][]source.List{}, members: map[string][]*resolver{}}
 	names := append(file.StageNames(), "")
 	if file.Torn {
 		return nil, file.Diagnostics.Err()
@@ -43,7 +43,7 @@ func Available(file *syntax.File, env Env, targets []guard.Platform) (*Availabil
 		for _, platform := range targets {
 			r := f.member(platform)
 			a.obstacles[name] = append(a.obstacles[name], r.obstacles(name))
-			a.plans[name] = append(a.plans[name], r.plan)
+			a.members[name] = append(a.members[name], r)
 		}
 	}
 	return a, faults.Err()
@@ -79,10 +79,14 @@ func (a *Availability) Obstacles(stage string, platform int) source.List {
 	return a.obstacles[stage][platform]
 }
 
-// Selected reports whether a stage as written is there for the platform at an index,
-// when the stage of its name is built.
-func (a *Availability) Selected(s *syntax.Stage, platform int) bool {
-	return a.plans[s.Name][platform].Stages[s.Index].Decision.Holds
+// Builds reports whether a stage as written is there for the platform at an index, and
+// can be built, when the stage of its name is.
+func (a *Availability) Builds(s *syntax.Stage, platform int) bool {
+	r := a.members[s.Name][platform]
+	c := r.plan.Stages[s.Index]
+	var missing source.List
+	r.family.missing(c, map[*Choice]bool{}, &missing)
+	return c.Decision.Holds && len(missing) == 0
 }
 
 // obstacles returns what a stage, or what it is made from, lacks.
