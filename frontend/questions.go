@@ -64,6 +64,9 @@ func (r *request) question(file *syntax.File) (*client.Result, bool, error) {
 		if q.Name != id {
 			continue
 		}
+		if err := file.Unreadable(); err != nil {
+			return nil, true, err
+		}
 		a, err := q.answer(r, file)
 		if err != nil {
 			return nil, true, err

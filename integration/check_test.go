@@ -68,7 +68,7 @@ FROM busybox::linux/arm64
 // TestCheckTakesImagesAsTheyAre checks, without a builder, what only base images can
 // answer: which variables they have, and their working directory.
 func TestCheckTakesImagesAsTheyAre(t *testing.T) {
-	env := suite.Env(t)
+	env, _ := productEnv(t)
 	dir := writeContext(t, map[string]string{"Dockerfile": `FROM golang AS build
 RUN --mount=target=. go build
 COPY . $GOPATH/src/x

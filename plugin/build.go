@@ -86,8 +86,8 @@ Several stages are built at once, each with a result of its own: what is read
 is read once, and one that fails does not stop the others. --tag, --output,
 --cache-from, --cache-to, --metadata-file and --iidfile can be templates, in
 which {{.Stage}}, {{.Platform}}, {{.OS}}, {{.Arch}}, {{.Variant}} and
-{{.Arg "NAME"}} are filled in for each result. Where one names the platform,
-each platform is a result.`,
+{{.Arg "NAME"}} are filled in. Platforms for which they say different things
+are different results.`,
 		Example: `  # Build the default stage and load the image into Docker
   docker stagebuild build --load -t app .
 

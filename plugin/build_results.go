@@ -31,10 +31,14 @@ type result struct {
 	outcome *outcome
 }
 
+// texts are what templates can be in.
+func (o *buildOptions) texts() []string {
+	return slices.Concat(o.tags, o.outputs, o.cacheFrom, o.cacheTo, []string{o.metadataFile, o.imageIDFile})
+}
+
 // templated reports whether a flag has something to be filled in.
 func (o *buildOptions) templated() bool {
-	texts := slices.Concat(o.tags, o.outputs, o.cacheFrom, o.cacheTo, []string{o.metadataFile, o.imageIDFile})
-	return slices.ContainsFunc(texts, isTemplate)
+	return slices.ContainsFunc(o.texts(), isTemplate)
 }
 
 // only is the result of a command whose flags say all about it.
@@ -46,41 +50,23 @@ func (o *buildOptions) only(env lookupEnv) ([]*result, error) {
 	return []*result{r}, err
 }
 
-// results makes a result of each stage that was selected, and of each of its
-// platforms where a template names the platform.
+// results makes a result of each stage that was selected: several where templates say
+// different things for its platforms.
 func (o *buildOptions) results(file *syntax.File, env plan.Env, selected []selection.Result, lookup lookupEnv) ([]*result, error) {
 	var list []*result
 	for _, s := range selected {
 		values := &templateValues{Stage: stageName(file, s.Stage), file: file, env: env}
-		if len(s.Platforms) > 0 {
-			values.env.Target = s.Platforms[0]
-		}
-		options, err := o.filledIn(values)
+		parts, err := o.parts(values, s.Platforms)
 		if err != nil {
 			return nil, err
 		}
-		parts := [][]guard.Platform{s.Platforms}
-		if values.platformUsed && len(s.Platforms) > 1 {
-			parts = slices.Collect(slices.Chunk(s.Platforms, 1))
-		}
-		for _, part := range parts {
-			name := values.Stage
+		for _, r := range parts {
+			r.name = values.Stage
 			if len(parts) > 1 {
-				values.env.Target = part[0]
-				name += " " + guard.FormatPlatform(part[0])
-				if options, err = o.filledIn(values); err != nil {
-					return nil, err
-				}
+				r.name += " " + strings.Join(r.options.platforms, ",")
 			}
-			options.target, options.platforms = s.Stage, nil
-			for _, p := range part {
-				options.platforms = append(options.platforms, guard.FormatPlatform(p))
-			}
-			r := &result{name: name, options: *options, builtFor: part}
-			if len(part) == 0 {
-				r.builtFor = []guard.Platform{env.Target}
-			}
-			if r.request, err = options.request(lookup); err != nil {
+			r.options.target = s.Stage
+			if r.request, err = r.options.request(lookup); err != nil {
 				return nil, err
 			}
 			list = append(list, r)
@@ -93,6 +79,38 @@ func (o *buildOptions) results(file *syntax.File, env plan.Env, selected []selec
 		r.build.Ref = identity.NewID()
 	}
 	return list, checkPlaces(list)
+}
+
+// parts makes a result of the platforms for which the templates say the same. No
+// platforms stand for the builder's own.
+func (o *buildOptions) parts(values *templateValues, targets []guard.Platform) ([]*result, error) {
+	if len(targets) == 0 {
+		options, err := o.filledIn(values)
+		if err != nil {
+			return nil, err
+		}
+		options.platforms = nil
+		return []*result{{options: *options, builtFor: []guard.Platform{values.env.Target}}}, nil
+	}
+	var parts []*result
+	same := map[string]*result{}
+	for _, values.env.Target = range targets {
+		options, err := o.filledIn(values)
+		if err != nil {
+			return nil, err
+		}
+		key := fmt.Sprintf("%q", options.texts())
+		r := same[key]
+		if r == nil {
+			r = &result{options: *options}
+			r.options.platforms = nil
+			same[key] = r
+			parts = append(parts, r)
+		}
+		r.builtFor = append(r.builtFor, values.env.Target)
+		r.options.platforms = append(r.options.platforms, guard.FormatPlatform(values.env.Target))
+	}
+	return parts, nil
 }
 
 // stageName is what a template calls a stage: as BuildKit does a default stage

@@ -79,13 +79,17 @@ func printLint(w io.Writer, dt []byte, filename string) error {
 		renamed.Filename = filename
 		return renamed
 	}
+	var summary string
 	switch n := len(results.Warnings); {
 	case n == 1:
-		fmt.Fprintln(w, "Check complete, 1 warning has been found!")
+		summary = "Check complete, 1 warning has been found!\n"
 	case n > 1:
-		fmt.Fprintf(w, "Check complete, %d warnings have been found!\n", n)
+		summary = fmt.Sprintf("Check complete, %d warnings have been found!\n", n)
 	case results.Error == nil:
-		fmt.Fprintln(w, "Check complete, no warnings found.")
+		summary = "Check complete, no warnings found.\n"
+	}
+	if _, err := io.WriteString(w, summary); err != nil {
+		return err
 	}
 	if err := results.PrintTo(w, rename); err != nil {
 		return err

@@ -17,10 +17,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stagebuild/stagebuild/frontend"
+	"github.com/stagebuild/stagebuild/frontend/guard"
 	"github.com/stagebuild/stagebuild/frontend/plan"
 	"github.com/stagebuild/stagebuild/frontend/source"
 	"github.com/stagebuild/stagebuild/frontend/syntax"
 	"github.com/stagebuild/stagebuild/plugin/offline"
+	"github.com/stagebuild/stagebuild/plugin/selection"
 )
 
 // checkOptions are the flags of the check command, as they were written.
@@ -28,6 +30,7 @@ type checkOptions struct {
 	dockerfileOptions
 	stage     stageValue
 	platforms []string
+	asked     selection.Platforms // by them
 	format    string
 }
 
@@ -38,8 +41,8 @@ func newCheckCommand(dockerCLI command.Cli) *cobra.Command {
 		Short: "Check a Dockerfile",
 		Long: `Check a Dockerfile with BuildKit's rules and those for staged ones, on every
 platform that it declares. It finds what "docker stagebuild build --check"
-finds, but for what depends on base images: no builder is needed. The exit
-status is 1 when something is found.`,
+finds, but for what depends on base images, such as variables that these may
+set: no builder is needed. The exit status is 1 when something is found.`,
 		Example: `  # Check the Dockerfile of the current folder
   docker stagebuild check
 
@@ -54,6 +57,9 @@ status is 1 when something is found.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			options.setPath(args)
 			request, err := options.request(os.LookupEnv)
+			if err == nil {
+				options.asked, err = askedPlatforms(options.platforms, localPlatform())
+			}
 			if err != nil {
 				return &usageError{command: cmd.CommandPath(), err: err}
 			}
@@ -64,10 +70,10 @@ status is 1 when something is found.`,
 	flags := cmd.Flags()
 	flags.Var(&options.stage, "stage", "Set the stage to check (default: all)")
 	flags.Var(&options.stage, "target", "Set the stage to check (the same as --stage)")
-	flags.StringArrayVar(&options.platforms, "platform", nil, "Set the target platforms (default: those that the file declares)")
+	flags.StringArrayVar(&options.platforms, "platform", nil, `Set the platforms, "all" that the file declares or "local" (default: all, or else local)`)
 	flags.StringVar(&options.format, "format", "text", `Format of the findings ("text", "json", "sarif")`)
 	completeDockerfileFlags(cmd, false)
-	complete(cmd, "platform", completePlatformNames)
+	complete(cmd, "platform", completePlatforms)
 	complete(cmd, "format", cobra.FixedCompletions([]cobra.Completion{
 		cobra.CompletionWithDesc("text", "for people"),
 		cobra.CompletionWithDesc("json", "as of buildx"),
@@ -76,17 +82,13 @@ status is 1 when something is found.`,
 	return cmd
 }
 
-// request returns the options of the frontend request that the flags make.
+// request returns the options of the frontend request that the flags make, but for the
+// platforms.
 func (o *checkOptions) request(lookup lookupEnv) (map[string]string, error) {
 	if !slices.Contains([]string{"text", "json", "sarif"}, o.format) {
 		return nil, fmt.Errorf(`--format=%s is none of "text", "json", "sarif"`, o.format)
 	}
 	opts := map[string]string{"requestid": lint.RequestLint, "target": string(o.stage)}
-	list, err := platformutil.Parse(o.platforms)
-	if err != nil {
-		return nil, fmt.Errorf("--platform: %w", err)
-	}
-	opts["platform"] = strings.Join(platformutil.Format(list), ",")
 	args, err := keyValues("build-arg", o.buildArgs, lookup)
 	if err != nil {
 		return nil, err
@@ -110,6 +112,12 @@ func runCheck(ctx context.Context, dockerCLI command.Cli, options checkOptions, 
 	if err != nil {
 		return err
 	}
+	file, _ := syntax.Parse(source.NewFile(name, data)) // what is wrong with it is among the findings
+	targets, err := options.asked.List(file)
+	if err != nil {
+		return err
+	}
+	request["platform"] = strings.Join(platformutil.Format(targets), ",")
 	// The file is checked as one for this frontend, whichever it names.
 	request["cmdline"] = ""
 	c := &offline.Client{Options: request, Name: name, Dockerfile: data, Platform: localPlatform()}
@@ -121,13 +129,13 @@ func runCheck(ctx context.Context, dockerCLI command.Cli, options checkOptions, 
 		return err
 	}
 	if options.format == "sarif" {
-		return options.printSARIF(dockerCLI.Out(), source.NewFile(name, data), res.Metadata, os.LookupEnv)
+		return options.printSARIF(dockerCLI.Out(), file, targets, res.Metadata, os.LookupEnv)
 	}
 	return printCheck(dockerCLI.Out(), options.format, res.Metadata)
 }
 
 // printSARIF prints the findings for code scanning, and returns the status of the check.
-func (o *checkOptions) printSARIF(out io.Writer, file *source.File, result map[string][]byte, lookup lookupEnv) error {
+func (o *checkOptions) printSARIF(out io.Writer, file *syntax.File, targets []guard.Platform, result map[string][]byte, lookup lookupEnv) error {
 	var found lint.LintResults
 	if err := json.Unmarshal(result[resultJSON], &found); err != nil {
 		return fmt.Errorf("reading the result of the check: %w", err)
@@ -135,11 +143,11 @@ func (o *checkOptions) printSARIF(out io.Writer, file *source.File, result map[s
 	var diagnostics source.List
 	if found.Error != nil {
 		var err error
-		if diagnostics, err = o.diagnostics(file, lookup); err != nil {
+		if diagnostics, err = o.diagnostics(file, targets, lookup); err != nil {
 			return err
 		}
 	}
-	if err := printSARIF(out, file, found, diagnostics); err != nil {
+	if err := printSARIF(out, file.Source, found, diagnostics); err != nil {
 		return err
 	}
 	if len(found.Warnings) > 0 || found.Error != nil {
@@ -150,8 +158,7 @@ func (o *checkOptions) printSARIF(out io.Writer, file *source.File, result map[s
 
 // diagnostics are what makes a build of the file fail: the error of a check has their
 // text alone.
-func (o *checkOptions) diagnostics(src *source.File, lookup lookupEnv) (source.List, error) {
-	file, _ := syntax.Parse(src)
+func (o *checkOptions) diagnostics(file *syntax.File, targets []guard.Platform, lookup lookupEnv) (source.List, error) {
 	if !file.UsesLanguage {
 		return nil, nil
 	}
@@ -160,10 +167,6 @@ func (o *checkOptions) diagnostics(src *source.File, lookup lookupEnv) (source.L
 		return nil, err
 	}
 	env.Stage = string(o.stage)
-	targets, err := platformutil.Parse(o.platforms)
-	if err != nil {
-		return nil, err
-	}
 	if len(targets) == 0 {
 		targets = file.Platforms
 	}

@@ -95,11 +95,6 @@ func completePlatforms(cmd *cobra.Command, args []string, typed string) ([]cobra
 	return platformList(cmd, typed, words, declared)
 }
 
-// completePlatformNames offers platforms, also after a comma.
-func completePlatformNames(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	return platformList(cmd, typed, nil, declaredPlatforms(cmd, args))
-}
-
 // completePlatform offers platforms for a flag that takes one.
 func completePlatform(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	return beginning("", typed, platformCandidates(declaredPlatforms(cmd, args))), cobra.ShellCompDirectiveNoFileComp

@@ -97,7 +97,7 @@ func TestComplete(t *testing.T) {
 		"build --platform linux/amd64 --platform linux/am": listed,
 		"build --platform linux/amd64,linux/r":             "linux/amd64,linux/riscv64\n" + listed,
 		"check --platform linux/amd64,linux/ri":            "linux/amd64,linux/riscv64\n" + listed,
-		"check --platform lo":                              listed,
+		"check --platform lo":                              "local\tthe builder's own\n" + listed,
 		"render --platform linux/ri":                       "linux/riscv64\tdeclared by the Dockerfile\nNoFileComp",
 		"render --platform linux/amd64,":                   "NoFileComp",
 

@@ -54,7 +54,9 @@ func (o *matrixOptions) printMerge(out io.Writer, results []*result) error {
 			m.Include = append(m.Include, merge)
 			continue
 		}
-		fmt.Fprintln(out, merge.Command)
+		if _, err := fmt.Fprintln(out, merge.Command); err != nil {
+			return err
+		}
 	}
 	if o.format == "github" {
 		return printLine(out, m)

@@ -52,9 +52,16 @@ func (o *dockerfileOptions) setPath(args []string) {
 	}
 }
 
-// read returns the file, which comes with its error when it is faulty.
+// read returns the file, which comes with its error when it is faulty, unless nothing
+// at all can be said of it.
 func (o *dockerfileOptions) read(stdin io.Reader) (*syntax.File, error) {
-	return readDockerfile(o.contextPath, o.file, stdin)
+	file, err := readDockerfile(o.contextPath, o.file, stdin)
+	if file != nil && err == nil {
+		if err := file.Unreadable(); err != nil {
+			return nil, fmt.Errorf("%s: %w", file.Source.Name, err)
+		}
+	}
+	return file, err
 }
 
 // env is what decides about the file on this machine, beside the file.
@@ -103,26 +110,35 @@ func (o *questionOptions) ask(cmd *cobra.Command, stdin io.Reader, lookup lookup
 	if q.env, err = o.env(lookup); err != nil {
 		return nil, misuse(err)
 	}
-	wanted, err := parsePlatforms(o.platforms)
-	if err != nil {
+	if q.platforms, err = askedPlatforms(o.platforms, q.env.Build); err != nil {
 		return nil, misuse(err)
-	}
-	if q.platforms.Named, err = platformutil.Parse(wanted.names); err != nil {
-		return nil, misuse(fmt.Errorf("--platform: %w", err))
-	}
-	if wanted.local {
-		q.platforms.Named = append([]guard.Platform{q.env.Build}, q.platforms.Named...)
 	}
 	// A faulty file comes with its error, which resolving repeats with what else
 	// is wrong.
 	if q.file, err = o.read(stdin); q.file == nil {
 		return nil, err
 	}
-	q.platforms.All = wanted.all || len(o.platforms) == 0 && len(q.file.Platforms) > 0
+	q.platforms.All = q.platforms.All || len(o.platforms) == 0 && len(q.file.Platforms) > 0
 	if len(q.platforms.Named) == 0 && !q.platforms.All {
 		q.platforms.Named = []guard.Platform{q.env.Build}
 	}
 	return q, nil
+}
+
+// askedPlatforms returns what --platform asks for, where "local" is this machine's own.
+func askedPlatforms(given []string, own guard.Platform) (selection.Platforms, error) {
+	wanted, err := parsePlatforms(given)
+	if err != nil {
+		return selection.Platforms{}, err
+	}
+	named, err := platformutil.Parse(wanted.names)
+	if err != nil {
+		return selection.Platforms{}, fmt.Errorf("--platform: %w", err)
+	}
+	if wanted.local {
+		named = append([]guard.Platform{own}, named...)
+	}
+	return selection.Platforms{Named: named, All: wanted.all}, nil
 }
 
 // selected returns the stages that patterns mean, each with its platforms.

@@ -1,9 +1,11 @@
 package plugin
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/containerd/platforms"
 	"github.com/docker/cli/cli/command"
@@ -34,7 +36,7 @@ commented out. No builder is needed.`,
   diff <(docker stagebuild render) \
     <(docker stagebuild render --build-arg DEBUG=1)
 
-  # Build it with any BuildKit
+  # Build it with any BuildKit, if no stage is for a platform of its own
   docker stagebuild render | docker buildx build -f - .`,
 		Args:                  optionalPath(),
 		DisableFlagsInUseLine: true,
@@ -65,13 +67,17 @@ func (o *renderOptions) env(lookup lookupEnv) (plan.Env, error) {
 		return env, err
 	}
 	env.Stage = string(o.stage)
-	if o.platform != "" {
-		p, err := platforms.Parse(o.platform)
-		if err != nil {
-			return env, fmt.Errorf("--platform: %w", err)
-		}
-		env.Target = platforms.Normalize(p)
+	switch strings.ToLower(o.platform) {
+	case "", "local":
+		return env, nil
+	case "all":
+		return env, errors.New("--platform=all: a plain Dockerfile is one platform's; name it")
 	}
+	p, err := platforms.Parse(o.platform)
+	if err != nil {
+		return env, fmt.Errorf("--platform: %w", err)
+	}
+	env.Target = platforms.Normalize(p)
 	return env, nil
 }
 
@@ -79,6 +85,9 @@ func runRender(out io.Writer, stdin io.Reader, options renderOptions, env plan.E
 	file, err := options.read(stdin)
 	if file == nil {
 		return err
+	}
+	if env.Stage != "" && file.Group(env.Stage) == nil {
+		return file.NoStage(env.Stage)
 	}
 	dockerfile := file.Source.Data
 	if file.UsesLanguage {

@@ -173,6 +173,8 @@ func printSARIF(w io.Writer, file *source.File, found buildkit.LintResults, diag
 		}
 	case failure != nil && len(failure.Location.Ranges) > 0:
 		add(unreadable, sarifError, failure.Message, linesOf(file, &failure.Location))
+	case failure != nil && len(found.Warnings) == 0: // an empty file, for example
+		add(unreadable, sarifError, failure.Message, sarifRegion{StartLine: 1})
 	case failure != nil: // "# check=error=true"
 		level = sarifError
 	}

@@ -28,31 +28,25 @@ type templateValues struct {
 
 	file *syntax.File
 	env  plan.Env // for one of the result's platforms
-	// platformUsed is set when a template depends on the platform.
-	platformUsed bool
 }
 
 // Platform is "linux/arm/v7", for example.
 func (v *templateValues) Platform() string {
-	v.platformUsed = true
 	return guard.FormatPlatform(v.env.Target)
 }
 
 // OS is "linux", for example.
 func (v *templateValues) OS() string {
-	v.platformUsed = true
 	return v.env.Target.OS
 }
 
 // Arch is "arm", for example.
 func (v *templateValues) Arch() string {
-	v.platformUsed = true
 	return v.env.Target.Architecture
 }
 
 // Variant is "v7", for example, and mostly empty.
 func (v *templateValues) Variant() string {
-	v.platformUsed = true
 	return v.env.Target.Variant
 }
 

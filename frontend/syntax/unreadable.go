@@ -1,0 +1,35 @@
+package syntax
+
+import (
+	"bytes"
+	"errors"
+
+	dockerfile "github.com/moby/buildkit/frontend/dockerfile/instructions"
+	"github.com/moby/buildkit/frontend/dockerfile/linter"
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
+)
+
+// Unreadable returns BuildKit's own error for a file without stages, and for one that
+// uses none of the language and that BuildKit cannot read. What is wrong with another
+// is known when it is resolved.
+func (f *File) Unreadable() error {
+	if f.UsesLanguage {
+		return f.noStages()
+	}
+	parsed, err := parser.Parse(bytes.NewReader(f.Source.Data))
+	if err != nil {
+		return err
+	}
+	if _, _, err := dockerfile.Parse(parsed.AST, linter.New(&linter.Config{})); err != nil {
+		return err
+	}
+	return f.noStages()
+}
+
+// noStages is toDispatchState's error in BuildKit's dockerfile2llb/convert.go.
+func (f *File) noStages() error {
+	if len(f.Stages) == 0 {
+		return errors.New("dockerfile contains no stages to build")
+	}
+	return nil
+}
