@@ -181,7 +181,7 @@ func (c *Condition) Check(scope Scope) []*Error {
 			err.Hint = "declare it with ARG " + n.text + " and set the ENV from it"
 		case arg.Unknown != "":
 			err.Name, err.Message = UnknownValue, "the value of "+n.text+" is known only during the build: its default refers to "+arg.Unknown
-			err.Hint = "refer only to ARGs that are declared above in the same stage"
+			err.Hint = "refer only to ARGs that are declared above in the same stage and have a value"
 		default:
 			continue
 		}

@@ -182,7 +182,7 @@ func TestUnknownValues(t *testing.T) {
 		message string
 	}{
 		{guard.Arg{IsEnv: true}, "X is an ENV, and a condition sees build args only; declare it with ARG X and set the ENV from it"},
-		{guard.Arg{Unknown: "$PATH"}, "the value of X is known only during the build: its default refers to $PATH; refer only to ARGs that are declared above in the same stage"},
+		{guard.Arg{Unknown: "$PATH"}, "the value of X is known only during the build: its default refers to $PATH; refer only to ARGs that are declared above in the same stage and have a value"},
 	} {
 		c, errs := guard.ParseCondition("X")
 		if len(errs) > 0 {

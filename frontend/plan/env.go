@@ -82,6 +82,9 @@ type scope struct {
 	envs   map[string]bool
 	// stage is false for the globals and the automatic args.
 	stage bool
+	// bare is set in a stage that has no variables but those that the file gives
+	// it, since its chain ends at scratch.
+	bare bool
 	// outside is where the chain leaves the stages, for the scope of a stage: a
 	// long chain is not walked for it.
 	outside *scope
@@ -160,7 +163,7 @@ func (s *scope) child(stage bool) *scope {
 
 // trim returns s, or its parent when s declares nothing: chains stay short.
 func (s *scope) trim() *scope {
-	if len(s.args) == 0 && len(s.envs) == 0 && s.parent.stage {
+	if len(s.args) == 0 && len(s.envs) == 0 && s.parent.stage && s.parent.bare == s.bare {
 		return s.parent
 	}
 	return s

@@ -109,6 +109,11 @@ type Edge struct {
 	triggered bool
 }
 
+// isEmpty reports whether the reference means scratch, which is no image.
+func (e Edge) isEmpty() bool {
+	return e.Name == emptyImage && e.Stage == nil && e.Input == nil && !e.Context
+}
+
 // Inputs returns all that the stage is made from as it is for a platform of its own,
 // each once. What it needs is not among it.
 func (c *Choice) Inputs() []*Input {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/containerd/platforms"
+	"github.com/moby/buildkit/frontend/dockerfile/command"
 	"github.com/moby/buildkit/frontend/dockerfile/shell"
 	"github.com/stagebuild/stagebuild/frontend/guard"
 	"github.com/stagebuild/stagebuild/frontend/source"
@@ -65,6 +66,9 @@ func (r *resolver) triggers(c, base *Choice) {
 	for _, in := range base.Stage.Body {
 		if !base.Plan.Decision(in).Holds {
 			continue
+		}
+		if in.Keyword == command.Onbuild {
+			c.scope.bare = false // The trigger can be an ENV.
 		}
 		for _, ref := range in.Triggered {
 			if !ref.Expands() { // BuildKit refuses it.
@@ -386,9 +390,12 @@ func (g *getter) Get(name string) (string, bool) {
 			g.keep("$" + name)
 		}
 		return "", false
-	case owner.envs[name]:
+	case owner.envs[name] || owner.args[name].IsEnv:
 		g.keep("$" + name)
 		return "", true
+	case g.stageOnly && owner.unset[name] && !g.scope.bare:
+		g.keep("$" + name) // It hides no variable of the base image.
+		return "", false
 	}
 	arg := owner.args[name]
 	g.faulty = g.faulty || arg.Faulty

@@ -135,18 +135,19 @@ func (r *resolver) declareArg(d syntax.Declaration, s *scope) {
 		s.setArg(d.Name, r.defaultValue(d.Value, s), true)
 		return
 	}
-	if arg, ok := s.global().Lookup(d.Name); ok {
-		s.setArg(d.Name, arg, true)
+	if owner := s.global().owner(lookup{name: d.Name}); owner != nil && !owner.unset[d.Name] {
+		s.setArg(d.Name, owner.args[d.Name], true)
 		return
 	}
-	if !s.stage {
-		s.setArg(d.Name, guard.Arg{}, false)
+	// Without a value of its own the arg keeps what the stage has.
+	if owner := s.owner(lookup{name: d.Name}); owner != nil && owner.stage {
 		return
 	}
-	// Without a value of its own the arg keeps one that was declared above.
-	if _, ok := s.Lookup(d.Name); !ok {
-		s.setArg(d.Name, guard.Arg{}, false)
+	if owner := s.owner(lookup{name: d.Name, envs: true}); owner != nil && owner.stage {
+		s.setArg(d.Name, guard.Arg{IsEnv: true}, true)
+		return
 	}
+	s.setArg(d.Name, guard.Arg{}, false)
 }
 
 // choose selects the stages: of each name the first whose guard holds.
@@ -240,6 +241,11 @@ func (r *resolver) stage(c *Choice) {
 		parent = base.Stage.scope
 	}
 	c.scope = parent.child(true)
+	c.scope.bare = parent.bare
+	if base.isEmpty() {
+		c.scope.bare = true
+		c.scope.setEnv("PATH") // emptyImage in dockerfile2llb/image.go
+	}
 	if base.Stage != nil {
 		r.triggers(c, base.Stage)
 	}
