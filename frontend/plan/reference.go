@@ -54,7 +54,7 @@ func (r *resolver) edge(c *Choice, ref *syntax.Reference, s *scope) Edge {
 		e.Stage, e.faulty = r.byIndex(c, ref.Span(), n)
 		return e
 	}
-	if e.Stage = r.find(e.Name, c.Stage.Index); e.Stage == nil {
+	if e.Stage = r.above(ref.Kind, e.Name, c.Stage.Index); e.Stage == nil {
 		e.faulty = r.checkReference(r, c, e)
 	}
 	return e
@@ -132,7 +132,7 @@ func (r *resolver) crossEdge(c *Choice, e Edge, written string) Edge {
 	other := r.family.member(platform)
 	other.upTo(c.Stage.Index)
 	if e.Context = other.plan.Env.hasContext(e.Name, platform); !e.Context {
-		if e.Stage = other.find(e.Name, c.Stage.Index); e.Stage == nil {
+		if e.Stage = other.above(ref.Kind, e.Name, c.Stage.Index); e.Stage == nil {
 			if e.faulty = other.checkReference(r, c, e); e.faulty {
 				return e
 			}
@@ -226,23 +226,31 @@ func (r *resolver) checkReference(user *resolver, c *Choice, e Edge) bool {
 	if ref.Kind == syntax.FromBase && group.Name == c.Stage.Name {
 		return false
 	}
-	found := r.find(e.Name, len(r.plan.Stages))
-	switch {
-	case found == nil:
+	if found := r.find(e.Name, len(r.plan.Stages)); found == nil {
 		user.problem(c, r.noVariant(group, ref.Span())...)
-	case found.Stage == c.Stage:
-		user.problem(c, r.diagnostic(ref.Span(), StageBelow,
-			`stage "`+group.Name+`" refers to itself`, "refer to a stage above it"))
-	default:
-		message := `stage "` + group.Name + `" is defined below, on line ` + strconv.Itoa(found.Stage.From.First)
-		hint := "move it above the stage that uses it"
-		if chain := r.chain(found.Stage, c.Stage); chain != "" {
-			message += ", and is made from this one:" + chain
-			hint = "break the cycle: put what both use into a stage of its own, above them"
-		}
+	} else {
+		message, hint := r.notAbove(group, found.Stage, c.Stage)
 		user.problem(c, r.diagnostic(ref.Span(), StageBelow, message, hint))
 	}
 	return true
+}
+
+// notAbove says what is wrong with a reference that means a stage which does not
+// stand above its user.
+func (r *resolver) notAbove(group *syntax.Group, found, user *syntax.Stage) (message, hint string) {
+	message, hint = `stage "`+group.Name+`" refers to itself`, "refer to a stage above it"
+	if found != user {
+		message = `stage "` + group.Name + `" is defined below, on line ` + strconv.Itoa(found.From.First)
+		hint = "move it above the stage that uses it"
+	}
+	if r.find(group.Name, user.Index) != nil {
+		return message + ", and files are taken from the last stage of its name", "give the stages names of their own, or guards"
+	}
+	if chain := r.chain(found, user); chain != "" && found != user {
+		message += ", and is made from this one:" + chain
+		hint = "break the cycle: put what both use into a stage of its own, above them"
+	}
+	return message, hint
 }
 
 // chain returns how one stage refers to another, over others if need be: a line

@@ -368,6 +368,20 @@ func (r *resolver) find(name string, index int) *Choice {
 	return nil
 }
 
+// above returns the stage above the one at index that a name means to it, in a
+// reference of some kind. Of stages of one name without guards the last one in the
+// file gives files, and others the last one above (buildStageDependencyGraph and
+// addState in BuildKit's dockerfile2llb/convert.go).
+func (r *resolver) above(kind syntax.ReferenceKind, name string, index int) *Choice {
+	if kind != syntax.CopyFrom && kind != syntax.MountFrom {
+		return r.find(name, index)
+	}
+	if c := r.find(name, len(r.plan.Stages)); c != nil && c.Stage.Index < index {
+		return c
+	}
+	return nil
+}
+
 // buildable returns the names of the selected stages.
 func (r *resolver) buildable() []string {
 	var names []string
