@@ -127,8 +127,8 @@ func dollarError(name string, start, end int) *Error {
 }
 
 func quoteRest(s string) string {
-	if len(s) > 20 {
-		s = s[:20] + "…"
+	if runes := []rune(s); len(runes) > 20 {
+		s = string(runes[:20]) + "…"
 	}
 	return `"` + s + `"`
 }

@@ -55,6 +55,7 @@ var conditions = []struct {
 var faultyConditions = []struct{ source, message string }{
 	{"«»", `the condition is incomplete; write an expression of build args, DEBUG or TARGETARCH == "arm64" for example`},
 	{"YES «NO»", `unexpected "NO" after the condition; combine conditions with && or ||`},
+	{"YES «größtenteils_nicht_für_ähnliches»", `unexpected "größtenteils_nicht_f…" after the condition; combine conditions with && or ||`},
 	{"«$YES»", "a condition names build args without $; write YES"},
 	{"NO || «${YES}»", "a condition names build args without $; write YES"},
 	{`"«$YES»" == "x"`, "a string in a condition does not expand $YES; write YES outside of quotes, or ${YES} inside"},

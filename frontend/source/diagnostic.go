@@ -21,17 +21,19 @@ type Diagnostic struct {
 	Hint string
 }
 
-// Error returns "file:line:column: message; hint".
+// Error returns "file:line:column: message; hint". Bytes of it that are no UTF-8
+// come as U+FFFD: gRPC carries none, and the error would be lost on its way.
 func (d *Diagnostic) Error() string {
 	p := d.Pos()
 	s := fmt.Sprintf("%s:%d:%d: %s", d.File.Name, p.Line, p.Column, d.Message)
-	if d.Hint == "" {
-		return s
+	switch {
+	case d.Hint == "":
+	case strings.Contains(d.Message, "\n"):
+		s += "\n" + d.Hint
+	default:
+		s += "; " + d.Hint
 	}
-	if strings.Contains(d.Message, "\n") {
-		return s + "\n" + d.Hint
-	}
-	return s + "; " + d.Hint
+	return strings.ToValidUTF8(s, "\ufffd")
 }
 
 // Pos returns where the diagnostic begins.

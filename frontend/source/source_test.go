@@ -57,6 +57,7 @@ func TestHints(t *testing.T) {
 		{"m", "", "f:1:1: m"},
 		{"m", "h", "f:1:1: m; h"},
 		{"m\n  list", "h", "f:1:1: m\n  list\nh"},
+		{"m \xffé", "h \xc3", "f:1:1: m \ufffdé; h \ufffd"},
 	} {
 		d := &source.Diagnostic{File: f, Message: tt.message, Hint: tt.hint}
 		if got := d.Error(); got != tt.want {
