@@ -12,6 +12,7 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/stagebuild/stagebuild/frontend/guard"
 	"github.com/stagebuild/stagebuild/frontend/plan"
+	"github.com/stagebuild/stagebuild/frontend/source"
 	"github.com/stagebuild/stagebuild/frontend/syntax"
 )
 
@@ -47,25 +48,34 @@ func (c *checker) find(in *syntax.Instruction, format string, args ...any) {
 		Run(c.rule.linterRule(), location, fmt.Sprintf(format, args...))
 }
 
-// findOnce reports what holds for some of the platforms that are checked, once
-// for each instruction, with the platforms.
-func (c *checker) findOnce(holds func(*plan.Plan) map[*syntax.Instruction]string) {
-	found := map[*syntax.Instruction]string{}
-	platforms := map[*syntax.Instruction][]string{}
+// finding is what is wrong with an instruction.
+type finding struct {
+	in      *syntax.Instruction
+	message string
+}
+
+// findOnce reports what holds for some of the platforms that are checked, once,
+// with the platforms.
+func (c *checker) findOnce(holds func(*plan.Plan) []finding) {
+	var found []finding
+	platforms := map[finding][]string{}
 	for _, p := range c.set.Targets {
-		for in, message := range holds(p) {
-			found[in] = message
-			platforms[in] = append(platforms[in], guard.FormatPlatform(p.Env.Target))
+		platform := guard.FormatPlatform(p.Env.Target)
+		for _, f := range holds(p) {
+			if platforms[f] == nil {
+				found = append(found, f)
+			}
+			if !slices.Contains(platforms[f], platform) {
+				platforms[f] = append(platforms[f], platform)
+			}
 		}
 	}
-	for _, in := range c.file.Instructions {
-		message, ok := found[in]
-		switch {
-		case !ok:
-		case len(platforms[in]) == len(c.set.Targets):
-			c.find(in, "%s", message)
-		default:
-			c.find(in, "%s (for %s)", message, strings.Join(platforms[in], ", "))
+	slices.SortStableFunc(found, func(a, b finding) int { return a.in.Index - b.in.Index })
+	for _, f := range found {
+		if len(platforms[f]) == len(c.set.Targets) {
+			c.find(f.in, "%s", f.message)
+		} else {
+			c.find(f.in, "%s (for %s)", f.message, strings.Join(platforms[f], ", "))
 		}
 	}
 }
@@ -79,12 +89,12 @@ func checkConstantCondition(c *checker) {
 }
 
 func checkCopyWholeStage(c *checker) {
-	c.findOnce(func(p *plan.Plan) map[*syntax.Instruction]string {
-		found := map[*syntax.Instruction]string{}
+	c.findOnce(func(p *plan.Plan) []finding {
+		var found []finding
 		for edge := range edges(p) {
 			in := edge.Reference.Instruction
 			if edge.Reference.Kind == syntax.CopyFrom && edge.Stage != nil && slices.ContainsFunc(sources(in), isRoot) {
-				found[in] = fmt.Sprintf("COPY takes all of stage %q, its base image included", edge.Stage.Stage.Name)
+				found = append(found, finding{in, fmt.Sprintf("COPY takes all of stage %q, its base image included", edge.Stage.Stage.Name)})
 			}
 		}
 		return found
@@ -109,8 +119,8 @@ func isRoot(source string) bool {
 }
 
 func checkStagePlatform(c *checker) {
-	c.findOnce(func(p *plan.Plan) map[*syntax.Instruction]string {
-		found := map[*syntax.Instruction]string{}
+	c.findOnce(func(p *plan.Plan) []finding {
+		var found []finding
 		for edge := range edges(p) {
 			in := edge.Reference.Instruction
 			if edge.Reference.Kind != syntax.FromBase || edge.Stage == nil || edge.Input != nil {
@@ -118,7 +128,7 @@ func checkStagePlatform(c *checker) {
 			}
 			for _, s := range c.file.Stages {
 				if s.From == in && s.Platform != "" {
-					found[in] = fmt.Sprintf("--platform=%s is ignored: %q is a stage; write FROM %s::%s", s.Platform, edge.Name, edge.Name, s.Platform)
+					found = append(found, finding{in, fmt.Sprintf("--platform=%s is ignored: %q is a stage; write FROM %s::%s", s.Platform, edge.Name, edge.Name, s.Platform)})
 				}
 			}
 		}
@@ -143,15 +153,15 @@ func checkStageUnavailable(c *checker) {
 	if c.file.Platforms == nil {
 		return
 	}
-	c.findOnce(func(p *plan.Plan) map[*syntax.Instruction]string {
-		found := map[*syntax.Instruction]string{}
+	c.findOnce(func(p *plan.Plan) []finding {
+		var found []finding
 		available := map[string]bool{}
 		for _, choice := range p.Stages {
 			available[choice.Stage.Name] = available[choice.Stage.Name] || choice.Decision.Holds
 		}
 		for _, name := range c.file.StageNames() {
 			if !available[name] {
-				found[c.file.Group(name).Stages[0].From] = fmt.Sprintf("Stage %q cannot be built", name)
+				found = append(found, finding{c.file.Group(name).Stages[0].From, fmt.Sprintf("Stage %q cannot be built", name)})
 			}
 		}
 		return found
@@ -194,10 +204,23 @@ func checkUnreachableVariant(c *checker) {
 }
 
 func checkUnresolvedStage(c *checker) {
-	for _, d := range c.set.Unreached {
-		if in := c.file.InstructionAt(d.Pos().Line); in != nil {
-			first, _, _ := strings.Cut(d.Message, "\n")
-			c.find(in, "%s", strings.TrimSuffix(first, ":"))
+	c.findOnce(func(p *plan.Plan) []finding {
+		var found []finding
+		for _, d := range p.Unreached {
+			if in := c.file.InstructionAt(d.Pos().Line); in != nil {
+				found = append(found, finding{in, c.withoutPlatform(d, p)})
+			}
 		}
+		return found
+	})
+}
+
+// withoutPlatform returns the first line of what is wrong on a platform. Where there are
+// others, the platform is left out: the finding says for which ones it holds.
+func (c *checker) withoutPlatform(d *source.Diagnostic, p *plan.Plan) string {
+	message, _, _ := strings.Cut(d.Message, "\n")
+	if platform := " for " + guard.FormatPlatform(p.Env.Target); len(c.set.Targets) > 1 {
+		message = strings.TrimSuffix(strings.ReplaceAll(message, platform+":", ":"), platform)
 	}
+	return strings.TrimSuffix(message, ":")
 }

@@ -47,7 +47,7 @@ func TestDiagnosticExamples(t *testing.T) {
 			t.Errorf("the bad example of %s has %v", rule.Name, found)
 		}
 		set, err := resolve(rule.Good)
-		if err != nil || len(set.Warnings) > 0 || len(set.Unreached) > 0 {
+		if err != nil || len(set.Warnings) > 0 || len(set.Targets[0].Unreached) > 0 {
 			t.Errorf("the good example of %s: %v, %+v", rule.Name, err, set)
 			continue
 		}

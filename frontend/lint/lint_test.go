@@ -94,6 +94,39 @@ ENDIF
 	}
 }
 
+// TestUnresolvedOnce compares what is said of references that mean nothing on some of
+// several platforms: once, with the platforms.
+func TestUnresolvedOnce(t *testing.T) {
+	const dockerfile = `# platforms=linux/amd64,linux/arm64,linux/arm
+ARG NAME
+FROM --for=linux/s390x busybox AS tools
+FROM --for=linux/arm64 busybox AS data
+FROM --if=NAME busybox
+FROM busybox AS extra
+COPY --from=tools /a /
+COPY --from=data /a /
+COPY --from=$NAME /a /
+COPY --from=2 /a /
+COPY --from=data::linux/s390x /a /
+RUN --mount=from=toosl --mount=from=below,target=/x true
+FROM busybox AS below
+FROM scratch
+`
+	want := []string{
+		`UnresolvedStage: stage "tools" has no variant (line 7)`,
+		`UnresolvedStage: stage "data" has no variant (for linux/amd64, linux/arm/v7) (line 8)`,
+		`UnresolvedStage: COPY --from=$NAME is empty (line 9)`,
+		`UnresolvedStage: stage 2, on line 5, is not there: --if=NAME is false with NAME = "" (line 10)`,
+		`UnresolvedStage: stage "data" has no variant for linux/s390x (line 11)`,
+		`UnresolvedStage: "toosl" is no stage, and too much like one to be taken for an image (line 12)`,
+		`UnresolvedStage: stage "below" is defined below, on line 13 (line 12)`,
+	}
+	found, err := check(t, dockerfile, "skip=StageUnavailable,UnnamedStageReference,UndeclaredPlatform")
+	if diff := cmp.Diff(want, found); diff != "" || err != nil {
+		t.Errorf("(-want +got):\n%s\n%v", diff, err)
+	}
+}
+
 // TestOptions skips rules and makes findings errors, as BuildKit's own.
 func TestOptions(t *testing.T) {
 	const dockerfile = "FROM scratch\nCOPY --if=true a /\n"

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"github.com/stagebuild/stagebuild/frontend/guard"
+	"github.com/stagebuild/stagebuild/frontend/source"
 	"github.com/stagebuild/stagebuild/frontend/syntax"
 )
 
@@ -20,6 +21,9 @@ type Plan struct {
 	// TargetName is the target to ask BuildKit for. It is "" when the last
 	// stage of the lowered file is meant anyway.
 	TargetName string
+	// Unreached are the problems of references in stages that no target is made
+	// from. They stop no build.
+	Unreached source.List
 
 	decisions []guard.Decision // by Instruction.Index
 	globals   *scope

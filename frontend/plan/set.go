@@ -31,9 +31,6 @@ type Set struct {
 	Triggers bool
 	// Warnings are findings that stop no build.
 	Warnings source.List
-	// Unreached are the problems of references in stages that no target is made
-	// from. They stop no build either.
-	Unreached source.List
 }
 
 // ResolveAll decides what becomes of a file that uses the language, for several
@@ -59,7 +56,7 @@ func ResolveAll(file *syntax.File, env Env, targets []guard.Platform) (*Set, err
 	for _, p := range set.Targets {
 		f.reach(set, p.Target)
 	}
-	if err := f.diagnostics(set).Err(); err != nil {
+	if err := f.diagnostics().Err(); err != nil {
 		return nil, err
 	}
 	return set, nil
@@ -173,8 +170,8 @@ func (f *family) reach(set *Set, c *Choice) {
 }
 
 // diagnostics returns everything that is wrong. Problems of references count only
-// where the stage is reached: those elsewhere are kept in the set.
-func (f *family) diagnostics(set *Set) source.List {
+// where the stage is reached: those elsewhere are kept in the plan.
+func (f *family) diagnostics() source.List {
 	list := slices.Clone(f.file.Diagnostics)
 	for _, r := range f.order {
 		list = append(list, r.diagnostics...)
@@ -182,7 +179,7 @@ func (f *family) diagnostics(set *Set) source.List {
 			if c.Reached {
 				list = append(list, r.problems[c]...)
 			} else {
-				set.Unreached = append(set.Unreached, r.problems[c]...)
+				r.plan.Unreached = append(r.plan.Unreached, r.problems[c]...)
 			}
 		}
 	}
