@@ -32,8 +32,10 @@ LABEL --if=false c=d
 FROM --platform=linux/arm64 base
 COPY --for=linux/arm64 --from=base $NOWHERE /x
 FROM busybox::linux/arm64
+ENV --for=linux/arm64 API_TOKEN=x
 `}.context(t, frontend)
 	want := []string{
+		"SecretsUsedInArgOrEnv:12 Do not use ARG or ENV instructions for sensitive data (ENV \"API_TOKEN\") (for linux/arm64)",
 		"ConsistentInstructionCasing:5 Command 'from' should match the case of the command majority (uppercase)",
 		"FromAsCasing:5 'AS' and 'from' keywords' casing do not match",
 		"UndefinedVar:10 Usage of undefined variable '$NOWHERE' (for linux/arm64)",
