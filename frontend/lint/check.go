@@ -7,9 +7,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/moby/buildkit/frontend/dockerfile/command"
 	"github.com/moby/buildkit/frontend/dockerfile/linter"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
+	"github.com/moby/buildkit/frontend/dockerfile/shell"
 	"github.com/stagebuild/stagebuild/frontend/guard"
 	"github.com/stagebuild/stagebuild/frontend/plan"
 	"github.com/stagebuild/stagebuild/frontend/source"
@@ -93,7 +93,7 @@ func checkCopyWholeStage(c *checker) {
 		var found []finding
 		for edge := range edges(p) {
 			in := edge.Reference.Instruction
-			if edge.Reference.Kind == syntax.CopyFrom && edge.Stage != nil && slices.ContainsFunc(sources(in), isRoot) {
+			if edge.Reference.Kind == syntax.CopyFrom && hasBaseImage(edge.Stage) && slices.ContainsFunc(c.sources(in), isRoot) {
 				found = append(found, finding{in, fmt.Sprintf("COPY takes all of stage %q, its base image included", edge.Stage.Stage.Name)})
 			}
 		}
@@ -101,8 +101,20 @@ func checkCopyWholeStage(c *checker) {
 	})
 }
 
-// sources returns what a COPY copies.
-func sources(in *syntax.Instruction) []string {
+// hasBaseImage reports whether files of a stage can be those of an image: whether it
+// is not made from scratch, over other stages if need be.
+func hasBaseImage(stage *plan.Choice) bool {
+	for ; stage != nil && len(stage.Edges) > 0; stage = stage.Edges[0].Stage {
+		if stage.Edges[0].IsScratch() {
+			return false
+		}
+	}
+	return true
+}
+
+// sources returns what a COPY copies, without quotes and with its variables as they
+// are.
+func (c *checker) sources(in *syntax.Instruction) []string {
 	words := strings.Fields(in.Args())
 	if strings.HasPrefix(in.Args(), "[") {
 		words = nil
@@ -110,6 +122,13 @@ func sources(in *syntax.Instruction) []string {
 	}
 	if len(words) == 0 {
 		return nil
+	}
+	lex := shell.NewLex(c.file.Escape)
+	lex.SkipUnsetEnv = true
+	for i, word := range words {
+		if text, _, err := lex.ProcessWord(word, shell.EnvsFromSlice(nil)); err == nil {
+			words[i] = text
+		}
 	}
 	return words[:len(words)-1]
 }
@@ -181,8 +200,8 @@ func checkUndeclaredPlatform(c *checker) {
 
 func checkUnnamedReference(c *checker) {
 	for _, in := range c.file.Instructions {
-		for _, ref := range in.References {
-			if in.Keyword == command.Copy && ref.Text != "" && strings.Trim(ref.Text, "0123456789") == "" {
+		for _, ref := range slices.Concat(in.References, in.Triggered) {
+			if ref.Kind == syntax.CopyFrom && ref.Text != "" && strings.Trim(ref.Text, "0123456789") == "" {
 				c.find(in, "COPY --from=%s counts stages", ref.Text)
 			}
 		}
@@ -191,16 +210,27 @@ func checkUnnamedReference(c *checker) {
 
 func checkUnreachableVariant(c *checker) {
 	for _, name := range c.file.StageNames() {
-		first := map[string]*syntax.Stage{}
+		first := map[condition]*syntax.Stage{}
 		for _, s := range c.file.Group(name).Stages {
-			key := fmt.Sprintf("%p %s", s.From.Branch, s.Guard())
-			if above := first[key]; above == nil {
-				first[key] = s
-			} else if !s.Guard().IsZero() {
+			branch, own := s.From.Branch, s.Guard().String()
+			above := first[condition{branch, own}]
+			switch always := first[condition{branch, ""}]; {
+			case always != nil && s.Guarded():
+				c.find(s.From, "The variant on line %d of the same branch has no guard, so that this one is never selected", always.From.First)
+			case above == nil:
+				first[condition{branch, own}] = s
+			case s.Guarded():
 				c.find(s.From, "The variant on line %d has the same guard, so that this one is never selected", above.From.First)
 			}
 		}
 	}
+}
+
+// condition is what decides whether a stage is selected: the branch that it stands
+// in, and its own guard.
+type condition struct {
+	branch *syntax.Branch
+	guard  string
 }
 
 func checkUnresolvedStage(c *checker) {

@@ -77,16 +77,36 @@ FROM base AS app
 COPY --if='1 == 2' --from=base /a /. /b
 IF platform("linux") && true
 COPY --from=3 /x /
+ONBUILD COPY --from=4 /y /
 ENDIF
+FROM scratch AS files
+COPY a /
+FROM files AS more
+ARG ROOT
+COPY --from=app "/" /x
+COPY --from=app $ROOT /y
+COPY --from=files / /
+FROM busybox
+COPY --from=more / /
+IF DEBUG
+FROM scratch AS twice
+FROM busybox AS twice
+FROM --for=linux busybox AS twice
+ENDIF
+FROM busybox AS twice
 `
 	want := []string{
 		`ConstantCondition: The condition 1 == 2 depends on no build arg and no platform (line 13)`,
 		`CopyWholeStage: COPY takes all of stage "base", its base image included (for linux/arm64) (line 10)`,
+		`CopyWholeStage: COPY takes all of stage "app", its base image included (line 22)`,
 		`StagePlatformIgnored: --platform=linux/amd64 is ignored: "base" is a stage; write FROM base::linux/amd64 (for linux/arm64) (line 9)`,
 		`StageUnavailable: Stage "tools" cannot be built (for linux/amd64) (line 3)`,
 		`StageUnavailable: Stage "never" cannot be built (line 6)`,
 		`UnnamedStageReference: COPY --from=3 counts stages (line 15)`,
+		`UnnamedStageReference: COPY --from=4 counts stages (line 16)`,
 		`UnreachableVariant: The variant on line 9 has the same guard, so that this one is never selected (line 11)`,
+		`UnreachableVariant: The variant on line 28 of the same branch has no guard, so that this one is never selected (line 29)`,
+		`UnreachableVariant: The variant on line 28 of the same branch has no guard, so that this one is never selected (line 30)`,
 	}
 	found, err := check(t, dockerfile, "")
 	if diff := cmp.Diff(want, found); diff != "" || err != nil {

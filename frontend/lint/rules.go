@@ -71,7 +71,8 @@ is always there, or never: write it without the condition, or leave it out.`,
 		Description: "Copying all of a stage copies its base image too",
 		Doc: `COPY --from=stage / takes everything that the stage has, files of its base
 image included, and makes a layer of it. Name the paths that are wanted, or
-make the stage FROM the other one.`,
+make the stage FROM the other one. A stage that is made from scratch holds nothing
+but what it was given, and is not meant.`,
 		Bad:   "FROM busybox AS build\nFROM scratch\nCOPY --from=build / /\n",
 		Good:  "FROM busybox AS build\nFROM scratch\nCOPY --from=build /bin/busybox /bin/\n",
 		check: checkCopyWholeStage,
@@ -120,8 +121,8 @@ as a stage is added above. Give the stage a name.`,
 		Name:        "UnreachableVariant",
 		Description: "A variant should be able to be selected",
 		Doc: `Of the variants of a stage the first whose guard holds is selected. One with the
-same guard as a variant above it never is. (A variant below one without a guard is
-an error.)`,
+same guard as a variant above it never is, nor one below a variant without a guard in
+the same branch of a block. (Outside of blocks the latter is an error.)`,
 		Bad:   "FROM --for=linux/arm64 scratch AS base\nFROM --for=linux/arm64 busybox AS base\nFROM scratch AS base\n",
 		Good:  "FROM --for=linux/arm64 scratch AS base\nFROM scratch AS base\n",
 		check: checkUnreachableVariant,

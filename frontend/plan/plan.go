@@ -113,8 +113,9 @@ type Edge struct {
 	triggered bool
 }
 
-// isEmpty reports whether the reference means scratch, which is no image.
-func (e Edge) isEmpty() bool {
+// IsScratch reports whether the reference means scratch, which is no image and holds
+// nothing.
+func (e Edge) IsScratch() bool {
 	return e.Name == emptyImage && e.Stage == nil && e.Input == nil && !e.Context
 }
 

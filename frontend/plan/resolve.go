@@ -242,7 +242,7 @@ func (r *resolver) stage(c *Choice) {
 	}
 	c.scope = parent.child(true)
 	c.scope.bare = parent.bare
-	if base.isEmpty() {
+	if base.IsScratch() {
 		c.scope.bare = true
 		c.scope.setEnv("PATH") // emptyImage in dockerfile2llb/image.go
 	}
