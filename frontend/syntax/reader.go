@@ -265,11 +265,28 @@ func (r *reader) reportGuard(in *Instruction, v value, errs []*guard.Error) {
 	in.Faulty = in.Faulty || len(errs) > 0
 	for _, err := range errs {
 		hint := r.file.GuardHint(in, err)
-		if hint == "" && err.Start < len(v.string) && strings.ContainsRune("`\\", rune(v.string[err.Start])) {
-			hint = "the escape character of this file is " + string(rune(in.escape))
+		if hint == "" && err.Start < len(v.string) {
+			hint = escapeHint(in, v.string[err.Start:err.End])
 		}
 		r.report(valueSpan(in.text, v, err.Start, err.End), err.Name, err.Message, hint)
 	}
+}
+
+// escapeHint says what to write for an escape character outside of a condition's
+// strings, or for a sequence in them that HCL does not have, \d. In a flag, the file's
+// escape character takes one level.
+func escapeHint(in *Instruction, text string) string {
+	switch {
+	case text == "`" || text == `\`:
+		return "the escape character of this file is " + string(rune(in.escape))
+	case !strings.HasPrefix(text, `\`) || strings.HasPrefix(strings.ToLower(text), `\u`):
+		return ""
+	}
+	written := `\` + text
+	if !in.IsBlock() && in.escape == '\\' {
+		written = strings.ReplaceAll(written, `\`, `\\`)
+	}
+	return "write " + written + ", or in a regular expression a class, [0-9] for example"
 }
 
 func (r *reader) report(span source.Span, name, message, hint string) {
