@@ -147,9 +147,10 @@ have their own.`,
 	{
 		Name:        syntax.BlockSyntax,
 		Description: "IF and ELSE IF have a condition, ELSE and ENDIF have none",
-		Doc:         `The condition is the rest of the line, with its continuation lines, as it is written.`,
-		Bad:         "ARG DEBUG\nFROM scratch\nIF\n  COPY a /\nENDIF\n",
-		Good:        "ARG DEBUG\nFROM scratch\nIF DEBUG\n  COPY a /\nENDIF\n",
+		Doc: `The condition is the rest of the line, with its continuation lines, as it is written.
+White space stands before it.`,
+		Bad:  "ARG DEBUG\nFROM scratch\nIF\n  COPY a /\nENDIF\n",
+		Good: "ARG DEBUG\nFROM scratch\nIF DEBUG\n  COPY a /\nENDIF\n",
 	},
 	{
 		Name:        syntax.BlockTooDeep,

@@ -89,6 +89,8 @@ func (r *reader) blockLine(in *Instruction) {
 	if in.block.meant != "" {
 		r.report(in.text.span(in.head.word.start, in.head.word.end), UnknownInstruction,
 			"unknown instruction "+in.keyword(), `did you mean "`+in.block.meant+`"?`)
+	} else if in.block.glued {
+		r.report(in.Span(), BlockSyntax, "no space follows IF", "write a space before the condition")
 	}
 	switch {
 	case in.block.line == ifLine:
@@ -318,10 +320,9 @@ func (r *reader) blockWithoutEnd(b *Block) {
 	r.report(b.Branches[0].Keyword.Span(), BlockWithoutEnd, "IF has no ENDIF: "+why, "write ENDIF where the block ends")
 }
 
-// rest returns what stands behind the keyword, as written.
-func (in *Instruction) rest() value {
+// rest returns what stands behind an offset of the keyword, as written.
+func (in *Instruction) rest(start int) value {
 	line := in.text.string
-	start := in.head.word.end
 	for start < len(line) && isSpaceByte(line[start]) {
 		start++
 	}

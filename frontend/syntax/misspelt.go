@@ -22,7 +22,12 @@ type blockLine struct {
 	rest value
 	// meant is the keyword that should stand there, when another one does.
 	meant string
+	// glued is set when IF and its condition are one word: IF(A).
+	glued bool
 }
+
+// openers are what a condition can begin with that ends no keyword for BuildKit.
+const openers = `(!"`
 
 // The lines of a block.
 const (
@@ -38,13 +43,18 @@ func blockLineOf(in *Instruction) *blockLine {
 	if _, ok := command.Commands[in.Keyword]; ok {
 		return nil
 	}
-	rest := in.rest()
-	line := meantLine(in.Keyword, rest.string)
-	if line == "" {
+	keyword, rest := in.Keyword, in.rest(in.head.word.end)
+	written := in.text.string[in.head.word.start:in.head.word.end]
+	glued := strings.IndexAny(written, openers)
+	if glued >= 0 {
+		keyword, rest = strings.ToLower(written[:glued]), in.rest(in.head.word.start+glued)
+	}
+	line := meantLine(keyword, rest.string)
+	if line == "" || glued >= 0 && line != ifLine && line != elseIfLine {
 		return nil
 	}
-	b := &blockLine{line: line, rest: rest}
-	if line != in.Keyword {
+	b := &blockLine{line: line, rest: rest, glued: glued >= 0}
+	if line != keyword {
 		b.meant = strings.ToUpper(line)
 	}
 	word, behind := cutWord(rest)
@@ -52,6 +62,7 @@ func blockLineOf(in *Instruction) *blockLine {
 	case !strings.EqualFold(word, ifLine):
 	case line == elseLine:
 		b.line, b.rest = elseIfLine, behind
+		b.glued = len(word)+len(behind.string) == len(rest.string) && behind.string != ""
 	case b.meant != "" && line == endifLine: // END IF
 		b.rest = behind
 	}
@@ -82,10 +93,11 @@ func meantLine(keyword, rest string) string {
 	return ""
 }
 
-// cutWord cuts a value behind its first word and the white space that follows.
+// cutWord cuts a value behind its first word, which a condition can follow, and the
+// white space behind that.
 func cutWord(v value) (word string, behind value) {
 	end := 0
-	for end < len(v.string) && !isSpaceByte(v.string[end]) {
+	for end < len(v.string) && !isSpaceByte(v.string[end]) && strings.IndexByte(openers, v.string[end]) < 0 {
 		end++
 	}
 	start := end
