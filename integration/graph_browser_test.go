@@ -101,7 +101,7 @@ func (b *browser) press(t *testing.T, key string) {
 	b.do(t, chromedp.KeyEvent(key))
 }
 
-// choose chooses from a list as one does with keys.
+// choose chooses from the list of a name as one does with keys.
 func (b *browser) choose(t *testing.T, name, value string) {
 	t.Helper()
 	list := `document.querySelector('select[name="` + name + `"]')`

@@ -68,12 +68,12 @@ func TestGraphPage(t *testing.T) {
 // checkSwitches chooses a platform and a build arg, and goes back to the choice by the
 // page's address.
 func checkSwitches(t *testing.T, b *browser, page string) {
-	b.choose(t, "Platform", "linux/arm64")
+	b.choose(t, "platform", "linux/arm64")
 	if got := b.shown(t); strings.Contains(got, "stage:3") || !strings.Contains(got, "stage:1") {
 		t.Errorf("for linux/arm64 %s is shown", got)
 	}
-	b.choose(t, "Platform", "linux/amd64")
-	b.choose(t, "DEBUG", "full")
+	b.choose(t, "platform", "linux/amd64")
+	b.choose(t, "arg.DEBUG", "full")
 	if got := b.shown(t); strings.Contains(got, "stage:3") || !strings.Contains(got, "stage:2") {
 		t.Errorf("with DEBUG=full %s is shown", got)
 	}
@@ -89,6 +89,55 @@ func checkSwitches(t *testing.T, b *browser, page string) {
 	if got := b.shown(t); got != before {
 		t.Errorf("at %s %s is shown, and not %s", strings.TrimPrefix(address, page), got, before)
 	}
+}
+
+// TestGraphPageOfAnyArg opens a page in which the reader chooses args that are called as
+// the page calls something of its own.
+func TestGraphPageOfAnyArg(t *testing.T) {
+	env, _ := productEnv(t)
+	names := []string{"Platform", "choices", "length", "node", "platform"}
+	dockerfile := "FROM scratch\n"
+	for _, name := range names {
+		dockerfile = "ARG " + name + "=a\n" + dockerfile + "LABEL --if='" + name + ` == "b"' ` + name + "=b\n"
+	}
+	dir := writeContext(t, map[string]string{"Dockerfile": "# platforms=linux/amd64,linux/arm64\n" + dockerfile})
+	path := filepath.Join(dir, "stages.html")
+	if _, err := env.Run(t.Context(), "docker-stagebuild", "graph", "-o", path, dir); err != nil {
+		t.Fatal(err)
+	}
+	b := startBrowser(t, env)
+	page := "file://" + path
+	b.do(t, chromedp.Navigate(page))
+	const (
+		chosen = `[...document.querySelectorAll("select")].map(s => s.options[s.selectedIndex].text).join(" ")`
+		lines  = `[...document.querySelectorAll("#lines li")].map(l => l.children[1].tagName.toLowerCase() + " " + l.children[1].textContent).join("\n")`
+	)
+	for _, name := range names[1:] {
+		b.choose(t, "arg."+name, "b")
+	}
+	b.choose(t, "platform", "linux/arm64")
+	b.do(t, chromedp.Click(nodeIn("stage:0")))
+	check := func(when string) {
+		t.Helper()
+		if got, want := ask[string](t, b, chosen), "a (default) b b b b linux/arm64"; got != want {
+			t.Errorf("%s the choice is %q, and not %q", when, got, want)
+		}
+		got := ask[string](t, b, lines)
+		for i, name := range names {
+			element := "code"
+			if i == 0 {
+				element = "del"
+			}
+			if want := element + " LABEL --if='" + name + " "; !strings.Contains(got, want) {
+				t.Errorf("%s the lines are\n%s\nwithout %q", when, got, want)
+			}
+		}
+	}
+	check("at first")
+	address := ask[string](t, b, "location.href")
+	b.do(t, chromedp.Navigate("about:blank"), chromedp.Navigate(address))
+	check("at " + strings.TrimPrefix(address, page))
+	b.checkQuiet(t, page)
 }
 
 // checkKeys goes to the picture, through it, and to the lines of a stage.
@@ -149,7 +198,7 @@ span 14|code   && true|span dropped for linux/amd64: --for=linux/arm64 does not 
 		t.Errorf("the lines are\n%s\nand not\n%s", got, want)
 	}
 	// Another choice changes what is said.
-	b.choose(t, "Platform", "linux/amd64")
+	b.choose(t, "platform", "linux/amd64")
 	if got := ask[string](t, b, lines); !strings.Contains(got, `span 14|del   && true|`) {
 		t.Errorf("the lines for linux/amd64 are\n%s", got)
 	}

@@ -31,14 +31,14 @@ type argChoice struct {
 // the args that conditions ask for.
 func newPage(q *question, options graphOptions, drawing *graph.Graph) *draw.Page {
 	page := &draw.Page{File: drawing.File, Source: string(q.file.Source.Data)}
-	platforms := draw.Choice{Name: "Platform", Values: slices.Clone(drawing.Platforms)}
+	platforms := draw.Choice{Key: "platform", Name: "Platform", Values: slices.Clone(drawing.Platforms)}
 	if len(platforms.Values) > 1 {
 		platforms.Values = append([]string{"all"}, platforms.Values...)
 	}
 	args, left := bounded(argChoices(q, drawing), len(platforms.Values), len(drawing.Nodes))
 	page.Note = left
 	for _, arg := range args {
-		page.Choices = append(page.Choices, draw.Choice{Name: arg.name, Values: append([]string{arg.current}, arg.others...)})
+		page.Choices = append(page.Choices, draw.Choice{Key: "arg." + arg.name, Name: arg.name, Values: append([]string{arg.current}, arg.others...)})
 	}
 	page.Choices = append(page.Choices, platforms)
 	for _, values := range combinations(args) {

@@ -50,10 +50,10 @@ ARG VARIANT=slim
 LABEL --if='VARIANT == "slim"' c=d
 `, map[string]string{"LIBC": "glibc"})
 	want := []draw.Choice{
-		{Name: "DEBUG", Values: []string{"0 (default)", "1"}},
-		{Name: "LEVEL", Values: []string{"(default)", "1", "2", "3"}},
-		{Name: "LIBC", Values: []string{"glibc (given)", "musl"}},
-		{Name: "Platform", Values: []string{"all", "linux/amd64", "linux/arm64"}},
+		{Key: "arg.DEBUG", Name: "DEBUG", Values: []string{"0 (default)", "1"}},
+		{Key: "arg.LEVEL", Name: "LEVEL", Values: []string{"(default)", "1", "2", "3"}},
+		{Key: "arg.LIBC", Name: "LIBC", Values: []string{"glibc (given)", "musl"}},
+		{Key: "platform", Name: "Platform", Values: []string{"all", "linux/amd64", "linux/arm64"}},
 	}
 	if diff := cmp.Diff(want, p.Choices); diff != "" {
 		t.Errorf("choices (-want +got):\n%s", diff)

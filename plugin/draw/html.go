@@ -41,7 +41,10 @@ type Page struct {
 
 // Choice is a platform or the value of a build arg.
 type Choice struct {
-	// Name is what the reader and the page's address call it. It is unique.
+	// Key is what the page's address calls it. It is unique, and not "node", which
+	// is the one whose lines are shown.
+	Key string
+	// Name is what the reader calls it.
 	Name string
 	// Values are what there is to choose from, as the reader sees them.
 	Values []string
@@ -61,7 +64,7 @@ type View struct {
 func HTML(w io.Writer, p *Page) error {
 	data := pageData{Source: strings.Split(strings.ReplaceAll(p.Source, "\r\n", "\n"), "\n")}
 	for _, c := range p.Choices {
-		data.Choices = append(data.Choices, c.Name)
+		data.Choices = append(data.Choices, c.Key)
 		data.Sizes = append(data.Sizes, len(c.Values))
 	}
 	var scenes, texts, details shelf

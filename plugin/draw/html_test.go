@@ -16,7 +16,7 @@ func TestPageHoldsPicturesOnce(t *testing.T) {
 	dockerfile := []byte("ARG DEBUG=0\nFROM a AS base\nRUN --if=DEBUG x\nFROM --for=linux/arm64 base AS b\nFROM base AS b\n")
 	p := &draw.Page{
 		File: "Dockerfile", Source: string(dockerfile), Note: "a <note>",
-		Choices: []draw.Choice{{Name: "DEBUG", Values: []string{"0", "1"}}, {Name: "Platform", Values: []string{"linux/amd64", "linux/arm64"}}},
+		Choices: []draw.Choice{{Key: "arg.DEBUG", Name: "DEBUG", Values: []string{"0", "1"}}, {Key: "platform", Name: "Platform", Values: []string{"linux/amd64", "linux/arm64"}}},
 	}
 	for _, environment := range []string{"linux/amd64", "linux/arm64", "linux/amd64 DEBUG=1"} {
 		p.Views = append(p.Views, draw.View{Graph: drawing(t, dockerfile, environment), Text: environment})
@@ -59,7 +59,7 @@ func TestPageEscapes(t *testing.T) {
 	evil := g.File
 	out := writePage(t, &draw.Page{
 		File: evil, Source: evil + "\n" + evil, Note: evil,
-		Choices: []draw.Choice{{Name: evil, Values: []string{evil, "x"}}},
+		Choices: []draw.Choice{{Key: evil, Name: evil, Values: []string{evil, "x"}}},
 		Views:   []draw.View{{Graph: g, Text: evil}, {Problem: evil}},
 	})
 	// The page's own are its data and its script.

@@ -7,7 +7,7 @@
   const form = byId("choices");
   const pictures = [...document.querySelectorAll(".picture")];
   const panel = byId("panel");
-  const selects = data.choices.map((name) => form.elements.namedItem(name));
+  const selects = [...form.querySelectorAll("select")]; // as data.choices
 
   let view = null; // what is shown
   let open = null; // the ID of the node whose lines are shown
