@@ -9,8 +9,10 @@ import (
 	"strings"
 
 	"github.com/stagebuild/stagebuild/frontend/graph"
+	"github.com/stagebuild/stagebuild/frontend/guard"
 	"github.com/stagebuild/stagebuild/frontend/syntax"
 	"github.com/stagebuild/stagebuild/plugin/draw"
+	"github.com/stagebuild/stagebuild/plugin/selection"
 )
 
 // The bounds of a page: how many combinations it holds at most, and how many nodes
@@ -59,22 +61,40 @@ func views(q *question, options graphOptions, platforms []string, values map[str
 	graphs, notes, err := asked.graphs(options.stages.Patterns)
 	var list []draw.View
 	for _, platform := range platforms {
-		some := slices.DeleteFunc(slices.Clone(graphs), func(g *graph.Graph) bool {
-			return platform != "all" && !slices.Contains(g.Platforms, platform)
-		})
 		switch {
-		case err != nil:
-			list = append(list, draw.View{Problem: err.Error()})
-		case len(some) == 0:
-			list = append(list, draw.View{Problem: strings.Join(notes, "\n")})
+		case platform == "all":
+			list = append(list, viewOf(options, graphs, notes, err))
+		case err != nil: // which may be about another platform
+			graphs, notes, err := asked.on(platform).graphs(options.stages.Patterns)
+			list = append(list, viewOf(options, graphs, notes, err))
 		default:
-			drawing := options.drawn(some)
-			var text bytes.Buffer
-			_ = drawing.Write(&text, narrowWidth) // a Buffer takes everything
-			list = append(list, draw.View{Graph: drawing, Text: text.String()})
+			some := slices.DeleteFunc(slices.Clone(graphs), func(g *graph.Graph) bool { return !slices.Contains(g.Platforms, platform) })
+			list = append(list, viewOf(options, some, notes, nil))
 		}
 	}
 	return list
+}
+
+// on returns the question for one of its platforms.
+func (q *question) on(platform string) *question {
+	one := *q
+	targets, _ := q.platforms.List(q.file) // which an answer has been given for
+	one.platforms = selection.Platforms{Named: slices.DeleteFunc(targets, func(p guard.Platform) bool { return guard.FormatPlatform(p) != platform })}
+	return &one
+}
+
+// viewOf returns what there is to see of an answer.
+func viewOf(options graphOptions, graphs []*graph.Graph, notes []string, err error) draw.View {
+	switch {
+	case err != nil:
+		return draw.View{Problem: err.Error()}
+	case len(graphs) == 0:
+		return draw.View{Problem: strings.Join(notes, "\n")}
+	}
+	drawing := options.drawn(graphs)
+	var text bytes.Buffer
+	_ = drawing.Write(&text, narrowWidth) // a Buffer takes everything
+	return draw.View{Graph: drawing, Text: text.String()}
 }
 
 // automaticArg matches the args that a platform gives (language.md, section 2): the
