@@ -43,7 +43,9 @@ type line struct {
 	edges    []*graph.Edge
 	// label is the kind of reference and where it stands, and mark the platforms for
 	// which it does, if these are not those of the stage.
-	label, mark      string
+	label, mark string
+	// some and off are as those of a box: off is a line, too, for none of whose
+	// platforms its stage is reached.
 	needs, some, off bool
 }
 
@@ -63,11 +65,7 @@ func compose(g *graph.Graph) *scene {
 		l := known[key]
 		if l == nil {
 			l = &line{from: boxes[e.Uses], to: boxes[e.Stage], needs: e.Kind == syntax.Needs.String()}
-			l.off = l.to.off
-			l.some = !l.off && len(e.Platforms) < len(g.Platforms)
-			if there := l.to.node.ReachedOn(); !l.off && len(e.Platforms) < len(there) {
-				l.mark = onlyFor(e.Platforms, there)
-			}
+			l.appear(e.Platforms, g.Platforms)
 			known[key] = l
 			s.lines = append(s.lines, l)
 		}
@@ -77,6 +75,24 @@ func compose(g *graph.Graph) *scene {
 		l.label = keyword(l.edges[0].Kind) + " " + numbers(l.edges)
 	}
 	return s
+}
+
+// appear decides how a line looks that there is for some platforms, of all.
+func (l *line) appear(platforms, all []string) {
+	reached := l.to.node.ReachedOn()
+	there := slices.DeleteFunc(slices.Clone(platforms), func(p string) bool { return !slices.Contains(reached, p) })
+	switch {
+	case len(there) == 0:
+		l.off = true
+		if !l.to.off { // nothing else says for which platforms it is
+			l.mark = onlyFor(platforms, all)
+		}
+	default:
+		l.some = len(there) < len(all)
+		if len(there) < len(reached) {
+			l.mark = onlyFor(there, reached)
+		}
+	}
 }
 
 func boxOf(g *graph.Graph, n *graph.Node) *box {
