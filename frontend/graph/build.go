@@ -83,6 +83,9 @@ func (b *builder) stage(c *plan.Choice, platform string, state State) string {
 		}
 	}
 	for _, e := range c.Edges {
+		if e.Faulty() {
+			continue // it is no image, either
+		}
 		uses := b.used(c, e, platform, state)
 		b.graph.Edges = append(b.graph.Edges, &Edge{
 			Stage: id, Uses: uses, Kind: e.Reference.Kind.String(),

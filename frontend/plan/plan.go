@@ -119,6 +119,10 @@ func (e Edge) IsScratch() bool {
 	return e.Name == emptyImage && e.Stage == nil && e.Input == nil && !e.Context
 }
 
+// Faulty reports whether the reference means nothing: neither a stage, nor an image, nor
+// a named context.
+func (e Edge) Faulty() bool { return e.faulty }
+
 // Inputs returns all that the stage is made from as it is for a platform of its own,
 // each once. What it needs is not among it.
 func (c *Choice) Inputs() []*Input {
