@@ -176,6 +176,13 @@ func (o *graphOptions) write(w io.Writer, width int, q *question, drawing *graph
 	case "html":
 		return draw.HTML(w, newPage(q, *o, drawing))
 	}
+	return o.writeTree(w, width, drawing)
+}
+
+func (o *graphOptions) writeTree(w io.Writer, width int, drawing *graph.Graph) error {
+	if o.all {
+		return drawing.WriteAll(w, width)
+	}
 	return drawing.Write(w, width)
 }
 

@@ -93,7 +93,7 @@ func viewOf(options graphOptions, graphs []*graph.Graph, notes []string, err err
 	}
 	drawing := options.drawn(graphs)
 	var text bytes.Buffer
-	_ = drawing.Write(&text, narrowWidth) // a Buffer takes everything
+	_ = options.writeTree(&text, narrowWidth, drawing) // a Buffer takes everything
 	return draw.View{Graph: drawing, Text: text.String()}
 }
 

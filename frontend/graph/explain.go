@@ -1,7 +1,6 @@
 package graph
 
 import (
-	"fmt"
 	"io"
 	"slices"
 	"strconv"
@@ -38,24 +37,18 @@ func (g *Graph) explain() []*branch {
 		t.below(tree, n)
 		trees = append(trees, tree)
 	}
-	rest := &branch{text: "not reached"}
-	absent := &branch{text: "not there for " + platform}
+	var rest, absent []*branch
 	for _, n := range g.Nodes {
 		fate, ok := n.On(platform)
 		switch {
 		case !ok || n.Kind != Stage || n.Platform != "":
-		case fate.State == Unreached && !t.shown[identify(n.ID, platform)]: // nor for a platform that is the same
-			rest.add(n.title())
+		case fate.State == Unreached && !g.reachedAs(identify(n.ID, platform), platform):
+			rest = append(rest, &branch{text: n.title()})
 		case fate.State == Dropped && !g.chosen(n, platform):
-			absent.add(fmt.Sprintf("line %d: FROM %s AS %s: %s", n.Line, n.Base, n.Name, fate.Reason))
+			absent = append(absent, &branch{text: n.from() + ": " + fate.Reason})
 		}
 	}
-	for _, b := range []*branch{rest, absent} {
-		if len(b.below) > 0 {
-			trees = append(trees, b)
-		}
-	}
-	return trees
+	return slices.Concat(trees, under("not reached", rest), under("not there for "+platform, absent))
 }
 
 // chosen reports whether some variant of a stage's name is there.

@@ -21,6 +21,7 @@ import (
 //
 //	explain linux/arm64 DEBUG=1 --target=app --context=base
 //	tree linux/amd64,linux/arm64
+//	all linux/amd64,linux/arm64
 //	json linux/amd64,linux/arm64
 func TestCorpus(t *testing.T) {
 	corpus.Run(t, "testdata/*.txtar", func(t *testing.T, a corpus.Archive, name string) string {
@@ -37,6 +38,8 @@ func output(t *testing.T, form string, graphs []*graph.Graph) string {
 		err = (&graph.Explanation{Explanations: graphs}).Write(&out, 80)
 	case "tree":
 		err = graph.Merge(graphs...).Reached().Write(&out, 80)
+	case "all":
+		err = graph.Merge(graphs...).WriteAll(&out, 80)
 	case "json":
 		encoder := json.NewEncoder(&out)
 		encoder.SetIndent("", "  ")

@@ -11,15 +11,94 @@ import (
 // it can be. What does not hold for every platform is followed by those for which
 // it does.
 func (g *Graph) Write(w io.Writer, width int) error {
+	return writeTrees(w, width, g.made())
+}
+
+// WriteAll prints what Write does, then the stages that are not reached and those that
+// are dropped.
+func (g *Graph) WriteAll(w io.Writer, width int) error {
+	return writeTrees(w, width, slices.Concat(g.made(), under("not reached", g.unreached()), under("dropped", g.dropped())))
+}
+
+// made returns what the targets are made of, a tree each.
+func (g *Graph) made() []*branch {
 	var trees []*branch
-	t := &printer{graph: g, uses: usesOf(g), shown: map[string]bool{}}
+	t := &printer{graph: g, uses: usesOf(g.Reached()), shown: map[string]bool{}}
 	for _, id := range g.Targets {
 		n := g.Node(id)
 		tree := &branch{text: n.title() + only(n.ReachedOn(), g.Platforms)}
 		t.below(tree, n)
 		trees = append(trees, tree)
 	}
-	return writeTrees(w, width, trees)
+	return trees
+}
+
+// under returns the tree of branches with a title, or none if there are none.
+func under(title string, below []*branch) []*branch {
+	if len(below) == 0 {
+		return nil
+	}
+	return []*branch{{text: title, below: below}}
+}
+
+// unreached returns the stages that are there and not asked for.
+func (g *Graph) unreached() []*branch {
+	var list []*branch
+	for _, n := range g.Nodes {
+		var platforms []string
+		for _, f := range n.Fates {
+			if n.Kind == Stage && f.State == Unreached && !g.reachedAs(identify(n.ID, f.Platform), f.Platform) {
+				platforms = append(platforms, f.Platform)
+			}
+		}
+		if len(platforms) > 0 {
+			list = append(list, &branch{text: n.title() + only(platforms, g.Platforms)})
+		}
+	}
+	return list
+}
+
+// reachedAs reports whether a node is reached for a platform: that of a stage for the
+// platform which is built for anyway is the stage itself.
+func (g *Graph) reachedAs(id, platform string) bool {
+	n := g.Node(id)
+	return n != nil && slices.Contains(n.ReachedOn(), platform)
+}
+
+// dropped returns the stages whose guard does not hold, and why.
+func (g *Graph) dropped() []*branch {
+	var list []*branch
+	for _, n := range g.Nodes {
+		var platforms, reasons []string
+		for _, f := range n.Fates {
+			if f.State == Dropped {
+				platforms = append(platforms, f.Platform)
+				reasons = union(reasons, []string{f.Reason})
+			}
+		}
+		if len(platforms) == 0 {
+			continue
+		}
+		b := &branch{text: n.from() + only(platforms, g.Platforms)}
+		if len(reasons) == 1 {
+			b.text += ": " + reasons[0]
+		} else {
+			for _, reason := range reasons {
+				b.add(reason)
+			}
+		}
+		list = append(list, b)
+	}
+	return list
+}
+
+// from is the line of a stage that is not there.
+func (n *Node) from() string {
+	name := n.Name
+	if n.Platform != "" {
+		name += "::" + n.Platform
+	}
+	return fmt.Sprintf("line %d: FROM %s AS %s", n.Line, n.Base, name)
 }
 
 // printer prints the trees of a graph. What is made of several things is shown
