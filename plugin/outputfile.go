@@ -120,18 +120,19 @@ type outputFile struct {
 // to be written itself: a device, a pipe, or a file in a folder that takes no
 // other.
 func newOutputFile(path string) (*outputFile, error) {
-	f := &outputFile{path: path}
+	f := &outputFile{}
 	info, err := os.Stat(path)
 	there := err == nil
-	if there {
-		if !info.Mode().IsRegular() {
-			return nil, nil
-		}
-		// What a link leads to is replaced, and not the link.
-		if f.path, err = filepath.EvalSymlinks(path); err != nil {
-			return nil, err
-		}
+	switch {
+	case there && !info.Mode().IsRegular():
+		return nil, nil
+	case there:
 		f.mode = info.Mode().Perm()
+	case !errors.Is(err, fs.ErrNotExist):
+		return nil, err
+	}
+	if f.path, err = followLinks(path); err != nil {
+		return nil, err
 	}
 	aside := filepath.Join(filepath.Dir(f.path), "."+filepath.Base(f.path)+"."+identity.NewID()+".tmp")
 	// As os.Create does: the umask decides.
@@ -140,6 +141,30 @@ func newOutputFile(path string) (*outputFile, error) {
 		return nil, nil
 	}
 	return f, f.named(err)
+}
+
+// maxLinks is how many links are followed: as many as filepath.EvalSymlinks follows.
+const maxLinks = 255
+
+// followLinks returns what a path leads to, and the path itself if it is no link. What
+// a link leads to is replaced, and not the link. Other than for filepath.EvalSymlinks
+// it may not be there yet.
+func followLinks(path string) (string, error) {
+	for range maxLinks {
+		target, err := os.Readlink(path)
+		if err != nil {
+			return path, nil //nolint:nilerr // it is no link, or nothing at all
+		}
+		if !filepath.IsAbs(target) {
+			folder, err := filepath.EvalSymlinks(filepath.Dir(path))
+			if err != nil {
+				return "", err
+			}
+			target = filepath.Join(folder, target)
+		}
+		path = target
+	}
+	return "", &fs.PathError{Op: "open", Path: path, Err: errors.New("too many links")}
 }
 
 // Write appends p.

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -30,6 +31,8 @@ func TestOutputFiles(t *testing.T) {
 		{"another file", map[string]string{"a.tar": "old"}, map[string]string{"a.tar": "new"}, "a.tar", nil},
 		{"another file, and the build fails", map[string]string{"a.tar": "old"}, map[string]string{"a.tar": "old"}, "a.tar", broken},
 		{"a link", map[string]string{"a.tar": "old", "link": "-> a.tar"}, map[string]string{"a.tar": "new", "link": "-> a.tar"}, "link", nil},
+		{"a link to a link to a file that is not there", map[string]string{"link": "-> other", "other": "-> a.tar"}, map[string]string{"link": "-> other", "other": "-> a.tar", "a.tar": "new"}, "link", nil},
+		{"a link to a file that is not there, and the build fails", map[string]string{"link": "-> a.tar"}, map[string]string{"link": "-> a.tar"}, "link", broken},
 		{"a device", map[string]string{"null": "-> " + os.DevNull}, map[string]string{"null": "-> " + os.DevNull}, "null", nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -126,6 +129,14 @@ func TestOutputFileErrors(t *testing.T) {
 	if _, err := newOutputFile("absent/a.tar"); !errors.Is(err, fs.ErrNotExist) || err.Error() != "open absent/a.tar: no such file or directory" {
 		t.Errorf("in a folder that does not exist: %v", err)
 	}
+	makeFile(t, "link", "-> absent/a.tar")
+	if _, err := newOutputFile("link"); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "absent/a.tar") {
+		t.Errorf("behind a link, in a folder that does not exist: %v", err)
+	}
+	makeFile(t, "loop", "-> loop")
+	if _, err := newOutputFile("loop"); !errors.Is(err, syscall.ELOOP) {
+		t.Errorf("a link to itself: %v", err)
+	}
 	var files outputFiles
 	if err := files.end(nil); err != nil {
 		t.Fatal(err)
@@ -133,8 +144,8 @@ func TestOutputFileErrors(t *testing.T) {
 	if _, err := files.open("a.tar", nil)(nil); err == nil {
 		t.Error("a file is opened after the end of the build")
 	}
-	if got := readFolder(t); len(got) != 0 {
-		t.Errorf("there are files: %v", got)
+	if diff := cmp.Diff(map[string]string{"link": "-> absent/a.tar", "loop": "-> loop"}, readFolder(t)); diff != "" {
+		t.Error("files (-want +got):\n" + diff)
 	}
 }
 
