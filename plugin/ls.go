@@ -27,9 +27,9 @@ func newLsCommand(dockerCLI command.Cli) *cobra.Command {
 		Aliases: []string{"list"},
 		Short:   "List the stages of a Dockerfile",
 		Long: `List the stages of a Dockerfile: what each is FROM, its guard, the platforms
-that it can be built for and what the comment above it says. The variants of a
-stage stand below it, each with the platforms for which it is the one that is
-chosen. The default stage has an asterisk. No builder is needed.`,
+that it can be built for and what the comment above it says. In a table the
+variants of a stage stand below it, each with the platforms for which it is the
+one that is chosen, and the default stage has an asterisk. No builder is needed.`,
 		Example: `  # The stages of the Dockerfile in the current folder
   docker stagebuild ls
 

@@ -146,10 +146,10 @@ func longestLine(text string) int {
 
 // formatStages prints rows, and in a table as much of them as f says.
 func formatStages(ctx formatter.Context, rows []stageRow, f fit) error {
-	table := ctx.Format == formatter.TableFormatKey
-	if table {
+	if ctx.Format == formatter.TableFormatKey {
 		ctx.Format = stagesTable
 	}
+	table := ctx.Format.IsTable()
 	header := stageContext{}
 	header.Header = formatter.SubHeaderContext{
 		"Name": "STAGE", "Line": "LINE", "Default": "DEFAULT", "Base": "FROM", "Guard": "GUARD",
@@ -157,7 +157,7 @@ func formatStages(ctx formatter.Context, rows []stageRow, f fit) error {
 	}
 	return ctx.Write(&header, func(format func(formatter.SubContext) error) error {
 		for _, row := range rows {
-			if err := format(&stageContext{row: row, table: ctx.Format.IsTable(), fit: f}); err != nil {
+			if err := format(&stageContext{row: row, table: table, fit: f}); err != nil {
 				return err
 			}
 			for i := range row.Variants {

@@ -2,6 +2,7 @@ package plugin
 
 import (
 	"bytes"
+	"regexp"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -48,5 +49,19 @@ func TestTableFits(t *testing.T) {
 	}
 	if !strings.Contains(list(80, false), strings.Join(platforms, ", ")) {
 		t.Error("--no-trunc leaves something out")
+	}
+}
+
+// TestTableOfATemplate has a line for each variant, as the default table has.
+func TestTableOfATemplate(t *testing.T) {
+	first, second := stageVariant{Line: 5, Base: "debian", Guard: "--if=DEBUG"}, stageVariant{Line: 7, Base: "alpine"}
+	rows := []stageRow{{Name: "base", stageVariant: first, Variants: []stageVariant{first, second}}, {Name: "app", Default: true, stageVariant: stageVariant{Base: "base"}}}
+	var out bytes.Buffer
+	if err := writeStages(formatter.Context{Output: &out, Format: `table {{.Name}}\t{{.Base}}\t{{.Guard}}`, Trunc: true}, rows, 0); err != nil {
+		t.Fatal(err)
+	}
+	want := "STAGE        FROM      GUARD\nbase\n \\_ line 5   debian    --if=DEBUG\n \\_ line 7   alpine\napp*         base\n"
+	if got := regexp.MustCompile(` +\n`).ReplaceAllString(out.String(), "\n"); got != want {
+		t.Errorf("the table is\n%s\nand not\n%s", got, want)
 	}
 }
