@@ -1,6 +1,7 @@
 package engines
 
 import (
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -49,6 +50,8 @@ func TestSeveralPlatformsAreRefused(t *testing.T) {
 			_, err := g.Docker(t.Context(), "stagebuild", "build", "--frontend="+frontend, "-t", "refused", both, dir)
 			wantError(t, err, "one platform each, not for linux/amd64, linux/arm64", "--tag 'NAME:{{.Arch}}'", "docker buildx create --use --driver docker-container", "--push")
 		}
+		_, err := g.Docker(t.Context(), "buildx", "build", both, dir)
+		wantError(t, err, documentedRefusal(t))
 		g.build(t, "-t", "apart:{{.Arch}}", both, dir)
 		_, arch, _ := strings.Cut(g.env.Platform, "/")
 		g.wantRun(t, "apart:"+arch, "release, run")
@@ -62,6 +65,21 @@ func TestSeveralPlatformsAreRefused(t *testing.T) {
 		g.build(t, "--builder="+builder, "--push", "-t", g.env.Registry.Ref(repo), both, dir)
 		wantPlatforms(t, g, repo)
 	})
+}
+
+// documentedRefusal is what docs/troubleshooting.md says that buildx says.
+func documentedRefusal(t *testing.T) string {
+	t.Helper()
+	data, err := os.ReadFile("../../docs/troubleshooting.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, block, found := strings.Cut(string(data), "<!-- engine -->\n```text\n")
+	text, _, closed := strings.Cut(block, "```\n")
+	if !found || !closed {
+		t.Fatal("docs/troubleshooting.md does not show the error")
+	}
+	return text
 }
 
 // wantPlatforms checks that what was pushed is for both platforms, and that each
