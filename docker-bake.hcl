@@ -26,6 +26,12 @@ variable "TAG" {
   default     = "1"
 }
 
+variable "TAGS" {
+  description = "The published image's tags, where they are not to be those of VERSION"
+  type        = list(string)
+  default     = []
+}
+
 variable "PLUGIN_PLATFORMS" {
   description = "What the plugin is published for"
   type        = list(string)
@@ -90,7 +96,9 @@ target "_published" {
 # For the platforms that BuildKit's own image is published for: it runs there.
 target "release-image" {
   inherits  = ["image", "_published"]
-  tags      = [for tag in VERSION == "" ? [TAG] : tags(trimprefix(VERSION, "v")) : "${IMAGE}:${tag}"]
+  tags      = [
+    for tag in length(TAGS) > 0 ? TAGS : VERSION == "" ? [TAG] : tags(trimprefix(VERSION, "v")) : "${IMAGE}:${tag}"
+  ]
   platforms = [
     "linux/amd64", "linux/arm64", "linux/arm/v7",
     "linux/ppc64le", "linux/riscv64", "linux/s390x",

@@ -4,16 +4,19 @@ import (
 	"encoding/json"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"sigs.k8s.io/yaml"
 )
 
-// TestWorkflowActions checks that what the workflows use of others is pinned by
-// digest, and says which version that is.
+// TestWorkflowActions checks that the actions of others that the workflows use are
+// pinned by commit, and that it says which version that is.
 func TestWorkflowActions(t *testing.T) {
 	files, err := filepath.Glob("../.github/workflows/*.yml")
 	if err != nil {
@@ -102,7 +105,82 @@ func TestWorkflowBakes(t *testing.T) {
 	}
 }
 
-// TestPrereleaseTags bakes a version that is not to be what others get by "1".
+// TestWorkflowStarts checks which tags of git are releases.
+func TestWorkflowStarts(t *testing.T) {
+	var workflow struct {
+		On struct{ Push struct{ Tags []string } }
+	}
+	data, err := os.ReadFile("../.github/workflows/release.yml")
+	if err == nil {
+		// What YAML reads as a truth is quoted.
+		err = yaml.Unmarshal([]byte(strings.Replace(string(data), "\non:", "\n\"on\":", 1)), &workflow)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for tag, want := range map[string]bool{
+		"v1.2.3": true, "v0.10.0": true, "v1.2.3-rc.1": true,
+		"v1": false, "v1.2": false, "v1.2.3.4": false, "vendored": false, "1.2.3": false, "v1.2.x": false,
+	} {
+		got := slices.ContainsFunc(workflow.On.Push.Tags, func(pattern string) bool {
+			// GitHub's patterns differ from regular expressions in these.
+			expression := strings.NewReplacer(".", `\.`, "*", "[^/]*").Replace(pattern)
+			return regexp.MustCompile("^" + expression + "$").MatchString(tag)
+		})
+		if got != want {
+			t.Errorf("%s is a release: %v, want %v", tag, got, want)
+		}
+	}
+}
+
+// TestWorkflowTags asks for the tags of releases in a repository that has others, and
+// bakes with them: an older line does not take what a newer one has.
+func TestWorkflowTags(t *testing.T) {
+	script, err := filepath.Abs("../.ci/release-tags")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("GIT_CONFIG_GLOBAL", os.DevNull) // a user's tags may want signatures
+	dir := t.TempDir()
+	inRepository(t, "git", "init", "--quiet", dir)
+	inRepository(t, "git", "-C", dir, "-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "--quiet", "--allow-empty", "--message=a")
+	for _, tag := range []string{"v1.1.9", "v1.1.10", "v1.2.0", "v1.2.1", "v1.3.0-rc.1", "v10.0.0", "v10.1.0-rc.2", "vendored"} {
+		inRepository(t, "git", "-C", dir, "tag", tag)
+	}
+	for version, want := range map[string]struct {
+		tags   []string
+		latest string
+	}{
+		"v1.1.10":      {[]string{"1.1.10", "1.1"}, "false"},
+		"v1.1.9":       {[]string{"1.1.9"}, "false"},
+		"v1.2.1":       {[]string{"1.2.1", "1.2", "1"}, "false"},
+		"v1.3.0-rc.1":  {[]string{"1.3.0-rc.1"}, "false"},
+		"v10.0.0":      {[]string{"10.0.0", "10.0", "10"}, "true"},
+		"v10.1.0-rc.2": {[]string{"10.1.0-rc.2"}, "false"},
+	} {
+		cmd := exec.CommandContext(t.Context(), script, version)
+		cmd.Dir = dir
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatalf("%s: %v", version, err)
+		}
+		vars := strings.Fields(string(out))
+		if wantVars := []string{"TAGS=" + strings.Join(want.tags, ","), "LATEST=" + want.latest}; !slices.Equal(vars, wantVars) {
+			t.Errorf("%s: %v, want %v", version, vars, wantVars)
+			continue
+		}
+		image := printBake(t, "docker-buildx bake release-image", append(vars, "VERSION="+version, "IMAGE=registry.example.com/name")...)["release-image"]
+		var wantTags []string
+		for _, tag := range want.tags {
+			wantTags = append(wantTags, "registry.example.com/name:"+tag)
+		}
+		if diff := cmp.Diff(wantTags, image.Tags); diff != "" {
+			t.Errorf("%s: bake's tags (-want +got):\n%s", version, diff)
+		}
+	}
+}
+
+// TestPrereleaseTags bakes, by hand, a version that is not to be what others get by "1".
 func TestPrereleaseTags(t *testing.T) {
 	got := printBake(t, "docker-buildx bake release-image", "VERSION=v1.2.3-rc.1", "IMAGE=registry.example.com/name")
 	if diff := cmp.Diff([]string{"registry.example.com/name:1.2.3-rc.1"}, got["release-image"].Tags); diff != "" {
