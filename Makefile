@@ -91,7 +91,10 @@ lint: $(TOOLS)/golangci-lint $(TOOLS)/actionlint ## check format, vet, golangci-
 	@for dir in tools tools/actions tools/docs tools/engine tools/lint $(EXAMPLES); do (cd $$dir && go mod tidy -diff); done
 	@for dir in $(EXAMPLES); do (cd $$dir && go vet ./...); done
 	$(ACTIONLINT)
-	sed -n '/^```yaml/,/^```/{/^```/d;p}' docs/matrix.md | $(ACTIONLINT) -stdin-filename docs/matrix.md -
+	@# Each workflow of the document, in a file named after the line that it begins on.
+	@workflows=$$(mktemp -d); trap 'rm -r "$$workflows"' EXIT; \
+		awk -v dir="$$workflows" '/^```yaml/ { file = dir "/matrix.md:" FNR + 1; next } /^```/ { file = "" } file { print > file }' docs/matrix.md; \
+		$(ACTIONLINT) "$$workflows"/*
 	go run ./integration/doccheck
 	@pages=$$(mktemp -d); trap 'rm -r "$$pages"' EXIT; \
 		(cd tools/docs && go run . -source ../../docs/cli -target "$$pages"); \

@@ -2,7 +2,8 @@
 # docker buildx bake plugin    bin/docker-stagebuild, for this machine
 # docker buildx bake cross     the plugin for every platform, below bin/
 # docker buildx bake release   what is published: the frontend image, and files
-#                              in bin/release (with --push: the image is pushed)
+#                              in bin/release (with --push: the image is pushed);
+#                              needs a builder for several platforms
 # docker buildx bake lint
 # docker buildx bake test      needs a builder that allows security.insecure
 

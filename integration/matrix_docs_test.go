@@ -45,36 +45,51 @@ func TestMatrixCommands(t *testing.T) {
 	}
 }
 
-// TestMatrixWorkflow does what GitHub would do with the workflow of the page: its own
+// TestMatrixWorkflow does what GitHub would do with the workflows of the page: their own
 // commands are run, and for Docker's actions what they run.
 func TestMatrixWorkflow(t *testing.T) {
 	env, _ := productEnv(t)
 	env.NeedMirror(t)
+	for name, run := range map[string]struct{ jobs, images []string }{
+		"image":  {jobs: []string{"build"}, images: []string{"api"}},
+		"images": {jobs: []string{"plan", "build", "merge"}, images: []string{"api", "worker"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := readWorkflow(t, env, name)
+			for _, job := range run.jobs {
+				w.runJob(t, job)
+			}
+			for _, repo := range run.images {
+				res, err := env.Registry.Read(t.Context(), repo+":of-"+name)
+				if err != nil {
+					t.Error(err)
+					continue
+				}
+				if got := strings.Join(res.Platforms(), " "); got != "linux/amd64 linux/arm64" {
+					t.Errorf("%s is for %s", repo, got)
+				}
+				wantFile(t, res, "linux/arm64", "srv/"+repo, repo+"\n")
+			}
+		})
+	}
+}
+
+// readWorkflow reads a workflow of the page by the argument of its directive, with
+// tags of its own.
+func readWorkflow(t *testing.T, env *harness.Env, name string) *workflow {
+	t.Helper()
 	blocks, _ := readDocument(t, matrixDocument)
-	i := slices.IndexFunc(blocks, func(b block) bool { _, ok := b.argument("workflow"); return ok })
+	i := slices.IndexFunc(blocks, func(b block) bool { argument, _ := b.argument("workflow"); return argument == name })
 	if i < 0 {
-		t.Fatal("the page has no workflow")
+		t.Fatalf("the page has no workflow %q", name)
 	}
 	w := &workflow{env: env, artifacts: t.TempDir(), values: map[string]string{}}
 	// What YAML reads as a truth is quoted.
-	text := strings.NewReplacer("\non:", "\n\"on\":", ":1.2", ":workflow").Replace(atRegistry(env, blocks[i].text))
+	text := strings.NewReplacer("\non:", "\n\"on\":", ":1.2", ":of-"+name).Replace(atRegistry(env, blocks[i].text))
 	if err := yaml.UnmarshalStrict([]byte(text), &w.file, yaml.DisallowUnknownFields); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"plan", "build", "merge"} {
-		w.runJob(t, name)
-	}
-	for _, repo := range []string{"api", "worker"} {
-		res, err := env.Registry.Read(t.Context(), repo+":workflow")
-		if err != nil {
-			t.Error(err)
-			continue
-		}
-		if got := strings.Join(res.Platforms(), " "); got != "linux/amd64 linux/arm64" {
-			t.Errorf("%s is for %s", repo, got)
-		}
-		wantFile(t, res, "linux/arm64", "srv/"+repo, repo+"\n")
-	}
+	return w
 }
 
 // workflow is a workflow of GitHub Actions that is being run.
@@ -210,13 +225,15 @@ func (w *workflow) buildAndPush(t *testing.T, with map[string]string, dir string
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "metadata.json")
 	args := []string{"build", "--metadata-file=" + file}
-	flags := map[string]string{"target": "target", "platforms": "platform", "outputs": "output"}
+	flags := map[string]string{
+		"target": "target", "platforms": "platform", "outputs": "output", "build-args": "build-arg", "tags": "tag", "push": "push",
+	}
 	for _, key := range slices.Sorted(maps.Keys(with)) {
 		switch flag := flags[key]; {
 		case flag != "":
 			args = append(args, "--"+flag+"="+with[key])
 		case key == "cache-from" || key == "cache-to":
-			if !regexp.MustCompile(`^type=gha,(mode=max,)?scope=[a-z0-9-]+$`).MatchString(with[key]) {
+			if !regexp.MustCompile(`^type=gha(,mode=max)?(,scope=[a-z0-9-]+)?$`).MatchString(with[key]) {
 				t.Errorf("%s is %s", key, with[key])
 			}
 		case key != "context":
