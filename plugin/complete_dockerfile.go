@@ -91,16 +91,7 @@ func completePlatforms(cmd *cobra.Command, args []string, typed string) ([]cobra
 	if len(declared) > 0 {
 		words = append(words, cobra.CompletionWithDesc("all", strings.Join(declared, ", ")))
 	}
-	words = append(words, cobra.CompletionWithDesc("local", "the builder's own"))
-	return platformList(cmd, typed, words, declared)
-}
-
-// completePlatform offers platforms for a flag that takes one.
-func completePlatform(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	return beginning("", typed, platformCandidates(declaredPlatforms(cmd, args))), cobra.ShellCompDirectiveNoFileComp
-}
-
-func platformList(cmd *cobra.Command, typed string, words []cobra.Completion, declared []string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	words = append(words, localPlatformWord)
 	done, begun := splitList(typed)
 	given := strings.Split(done, ",")
 	if flag := cmd.Flag("platform"); flag.Changed {
@@ -113,6 +104,15 @@ func platformList(cmd *cobra.Command, typed string, words []cobra.Completion, de
 		return slices.Contains(given, name)
 	})
 	return beginning(done, begun, candidates), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+}
+
+// localPlatformWord stands for the platform that a build without --platform is for.
+const localPlatformWord = "local\tthe builder's own"
+
+// completePlatform offers platforms for a flag that takes one.
+func completePlatform(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	candidates := append([]cobra.Completion{localPlatformWord}, platformCandidates(declaredPlatforms(cmd, args))...)
+	return beginning("", typed, candidates), cobra.ShellCompDirectiveNoFileComp
 }
 
 // platformCandidates are the declared platforms, then common ones.

@@ -99,6 +99,7 @@ func TestComplete(t *testing.T) {
 		"check --platform linux/amd64,linux/ri":            "linux/amd64,linux/riscv64\n" + listed,
 		"check --platform lo":                              "local\tthe builder's own\n" + listed,
 		"render --platform linux/ri":                       "linux/riscv64\tdeclared by the Dockerfile\nNoFileComp",
+		"render --platform lo":                             "local\tthe builder's own\nNoFileComp",
 		"render --platform linux/amd64,":                   "NoFileComp",
 
 		// Build args.
