@@ -47,6 +47,8 @@ type line struct {
 	// some and off are as those of a box: off is a line, too, for none of whose
 	// platforms its stage is reached.
 	needs, some, off bool
+	// far is set for a line that is not drawn all the way: see part.
+	far bool
 }
 
 // compose returns the scene of a graph.

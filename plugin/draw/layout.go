@@ -3,7 +3,6 @@ package draw
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -29,7 +28,8 @@ const (
 // placement is where everything of a scene is.
 type placement struct {
 	width, height float64
-	boxes         []rect // by box.index
+	boxes         []rect    // by box.index
+	rooms         []float64 // before them, for the labels of far lines
 	routes        []route
 }
 
@@ -56,16 +56,18 @@ func place(s *scene) (*placement, error) {
 		// Twice as fast as the default for a hundred stages, and drawn as well.
 		"ranker": "tight-tree",
 	})
-	incoming := make([]int, len(s.boxes))
-	for _, l := range s.lines {
-		incoming[l.to.index]++
-	}
-	p := &placement{boxes: make([]rect, len(s.boxes)), routes: make([]route, len(s.lines))}
+	s.part()
+	incoming := s.incoming()
+	p := &placement{boxes: make([]rect, len(s.boxes)), rooms: make([]float64, len(s.boxes)), routes: make([]route, len(s.lines))}
 	for i, b := range s.boxes {
-		p.boxes[i] = size(b, incoming[i])
-		g.SetNode(strconv.Itoa(i), dagro.Attrs{"width": p.boxes[i].w, "height": p.boxes[i].h})
+		p.boxes[i] = size(b, float64(len(incoming[i])+1)*s.gap(incoming[i]))
+		p.rooms[i] = s.room(incoming[i])
+		g.SetNode(strconv.Itoa(i), dagro.Attrs{"width": p.boxes[i].w + p.rooms[i], "height": p.boxes[i].h})
 	}
 	for i, l := range s.lines {
+		if l.far {
+			continue
+		}
 		w, h := labelSize(l)
 		g.SetEdge(strconv.Itoa(l.from.index), strconv.Itoa(l.to.index), dagro.Attrs{"width": w, "height": h, "labelpos": "c"}, strconv.Itoa(i))
 	}
@@ -77,34 +79,48 @@ func place(s *scene) (*placement, error) {
 	}
 	columns := p.settle(g)
 	for i, l := range s.lines {
+		to, room := p.boxes[l.to.index], p.rooms[l.to.index]
+		if l.far {
+			p.routes[i] = routeFar(to, room)
+			continue
+		}
 		edge := g.EdgeByArgs(strconv.Itoa(l.from.index), strconv.Itoa(l.to.index), strconv.Itoa(i)).(dagro.Attrs)
 		from := g.Node(strconv.Itoa(l.from.index)).(dagro.Attrs)["x"].(float64)
-		p.routes[i] = columns.route(edge, p.boxes[l.from.index], columns[key(from)].right, p.boxes[l.to.index])
+		p.routes[i] = columns.route(edge, p.boxes[l.from.index], columns[key(from)].right, to, room)
 	}
-	p.spread(s)
+	p.spread(s, incoming)
 	p.frame()
 	return p, nil
 }
 
-// size returns the size of a box: as wide as its texts, as high as these and the
-// lines that end there.
-func size(b *box, incoming int) rect {
+// incoming returns which lines end at each box.
+func (s *scene) incoming() [][]int {
+	lines := make([][]int, len(s.boxes))
+	for i, l := range s.lines {
+		lines[l.to.index] = append(lines[l.to.index], i)
+	}
+	return lines
+}
+
+// size returns the size of a box: as wide as its texts, as high as these and as what
+// the lines take up that end there.
+func size(b *box, ends float64) rect {
 	letters := columnsOf(b.name)
 	for _, text := range b.rows {
 		letters = max(letters, columnsOf(text))
 	}
 	return rect{
 		w: math.Ceil(float64(letters)*letter) + 2*padding,
-		h: max(float64(1+len(b.rows))*row+padding, float64(incoming+1)*lineGap),
+		h: max(float64(1+len(b.rows))*row+padding, ends),
 	}
 }
 
 func labelSize(l *line) (w, h float64) {
-	letters, rows := columnsOf(l.label), 1
-	if l.mark != "" {
-		letters, rows = max(letters, columnsOf(l.mark)), 2
+	letters, rows := 0, l.rows()
+	for _, text := range rows {
+		letters = max(letters, columnsOf(text))
 	}
-	return math.Ceil(float64(letters) * smallLetter), float64(rows) * smallRow
+	return math.Ceil(float64(letters) * smallLetter), float64(len(rows)) * smallRow
 }
 
 // columnsOf returns how many letters wide a text is at most: those of some scripts are
@@ -153,11 +169,12 @@ func (c columns) widen(x, w float64) {
 // key makes one number of those that computing has made differ a little.
 func key(x float64) float64 { return math.Round(x) }
 
-// settle takes over where the boxes are, each at the left of its column.
+// settle takes over where the boxes are, each at the left of its column, behind its
+// room.
 func (p *placement) settle(g *dagro.Graph) columns {
 	c := columns{}
 	for i := range p.boxes {
-		c.widen(g.Node(strconv.Itoa(i)).(dagro.Attrs)["x"].(float64), p.boxes[i].w)
+		c.widen(g.Node(strconv.Itoa(i)).(dagro.Attrs)["x"].(float64), p.boxes[i].w+p.rooms[i])
 	}
 	for _, e := range g.Edges() {
 		edge := g.Edge(e).(dagro.Attrs)
@@ -167,16 +184,16 @@ func (p *placement) settle(g *dagro.Graph) columns {
 	}
 	for i := range p.boxes {
 		node := g.Node(strconv.Itoa(i)).(dagro.Attrs)
-		p.boxes[i].x = c[key(node["x"].(float64))].left
+		p.boxes[i].x = c[key(node["x"].(float64))].left + p.rooms[i]
 		p.boxes[i].y = node["y"].(float64) - p.boxes[i].h/2
 	}
 	return c
 }
 
 // route returns the way of a line from one box, whose column ends somewhere, to
-// another. Its points are in the middles of columns but for the first and the last,
-// which are at the boxes.
-func (c columns) route(edge dagro.Attrs, from rect, end float64, to rect) route {
+// another, which has a room before it. Its points are in the middles of columns but for
+// the first and the last, which are at the boxes.
+func (c columns) route(edge dagro.Attrs, from rect, end float64, to rect, room float64) route {
 	points := edge["points"].([]dagro.Point)
 	r := route{stops: []stop{{left: from.x + from.w, right: end, y: from.y + from.h/2}}}
 	for _, point := range points[1 : len(points)-1] {
@@ -186,26 +203,24 @@ func (c columns) route(edge dagro.Attrs, from rect, end float64, to rect) route 
 		}
 		r.stops = append(r.stops, stop{left: column.left, right: column.right, y: point.Y})
 	}
-	r.stops = append(r.stops, stop{left: to.x, right: to.x, y: to.y + to.h/2})
+	r.stops = append(r.stops, stop{left: to.x - room, right: to.x, y: to.y + to.h/2})
 	r.labelX, r.labelY = edge["x"].(float64)-edge["width"].(float64)/2, edge["y"].(float64)
 	return r
 }
 
 // spread has the lines that end at one box do so side by side, in the order in which
-// they come.
-func (p *placement) spread(s *scene) {
-	ending := map[int][]int{}
-	for i, l := range s.lines {
-		ending[l.to.index] = append(ending[l.to.index], i)
-	}
-	for _, to := range slices.Sorted(maps.Keys(ending)) {
-		routes := ending[to]
-		before := func(i int) float64 { stops := p.routes[i].stops; return stops[len(stops)-2].y }
+// they come. The far ones are between those from above and those from below.
+func (p *placement) spread(s *scene, incoming [][]int) {
+	for to, routes := range incoming {
+		before := func(i int) float64 { stops := p.routes[i].stops; return stops[max(len(stops)-2, 0)].y }
 		slices.SortStableFunc(routes, func(a, b int) int { return cmp.Compare(before(a), before(b)) })
-		middle := p.boxes[to].y + p.boxes[to].h/2
+		middle, gap := p.boxes[to].y+p.boxes[to].h/2, s.gap(routes)
 		for k, i := range routes {
-			stops := p.routes[i].stops
-			stops[len(stops)-1].y = middle + (float64(k)-float64(len(routes)-1)/2)*lineGap
+			r := &p.routes[i]
+			r.stops[len(r.stops)-1].y = middle + (float64(k)-float64(len(routes)-1)/2)*gap
+			if s.lines[i].far {
+				r.labelY = r.stops[0].y
+			}
 		}
 	}
 }

@@ -47,16 +47,19 @@ func pictureOf(g *graph.Graph) (*picture, error) {
 
 // about says in words what the picture shows, and with what.
 func (p *picture) about() string {
-	var needs, some, off bool
+	var needs, some, off, far bool
 	for _, b := range p.scene.boxes {
 		some, off = some || b.some, off || b.off
 	}
 	for _, l := range p.scene.lines {
-		some, needs = some || l.some, needs || l.needs
+		some, needs, far = some || l.some, needs || l.needs, far || l.far
 	}
 	text := fmt.Sprintf("%d stages, images and contexts, and %d references between them. Arrows run from what is used to what uses it, and are labelled with the line that says so.", len(p.scene.boxes), len(p.scene.graph.Edges))
 	if needs {
 		text += " A dashed line is a stage that has to be built, and of which nothing is taken."
+	}
+	if far {
+		text += " A line that would be long begins with the name of what is used."
 	}
 	if some {
 		text += " What is dotted is not there for all platforms."
@@ -80,17 +83,26 @@ func (p *picture) write(out *bytes.Buffer) {
 func (p *picture) writeLine(out *bytes.Buffer, l *line, r route) {
 	end := r.stops[len(r.stops)-1]
 	fmt.Fprintf(out, `<g class="%s" data-from="%s" data-to="%s"><title>%s</title><path class="line" d="%s"/>`,
-		classes("edge", map[string]bool{"needs": l.needs, "some": l.some, "off": l.off}), escape(l.from.node.ID), escape(l.to.node.ID), escape(l.words()), r.path())
+		classes("edge", map[string]bool{"needs": l.needs, "some": l.some, "off": l.off, "far": l.far}), escape(l.from.node.ID), escape(l.to.node.ID), escape(l.words()), r.path())
 	fmt.Fprintf(out, `<path class="head" d="M%s %sl-8-3.5v7z"/>`, number(end.right), number(end.y))
-	rows := []string{l.label}
-	if l.mark != "" {
-		rows = append(rows, l.mark)
-	}
+	rows := l.rows()
 	for i, text := range rows {
 		y := r.labelY - 3 - float64(len(rows)-1-i)*smallRow
 		fmt.Fprintf(out, `<text x="%s" y="%s">%s</text>`, number(r.labelX), number(y), escape(text))
 	}
 	fmt.Fprintln(out, "</g>")
+}
+
+// rows returns the label of a line as it is drawn, of which the last row stands on it.
+func (l *line) rows() []string {
+	rows := []string{l.label}
+	if l.mark != "" {
+		rows = append(rows, l.mark)
+	}
+	if l.far {
+		rows = []string{l.from.name + ", " + strings.Join(rows, ", ")}
+	}
+	return rows
 }
 
 // words says what a line stands for.
@@ -155,7 +167,7 @@ func (b *box) words() string {
 
 // classes returns the classes of an element: always, and those that are set.
 func classes(always string, set map[string]bool) string {
-	for _, class := range []string{"stage", "image", "context", "scratch", "target", "needs", "some", "off"} {
+	for _, class := range []string{"stage", "image", "context", "scratch", "target", "needs", "some", "off", "far"} {
 		if set[class] {
 			always += " " + class
 		}

@@ -152,7 +152,9 @@ func checkLines(t *testing.T, p *picture, boxes map[string]group) map[string][]s
 		from, to := boxes[l.From].Rect, boxes[l.To].Rect
 		way := coordinates.FindAllString(l.Paths[0].D, -1)
 		x, y := number(t, way[0]), number(t, way[1])
-		if math.Abs(x-from.X-from.W) > 0.2 || y < from.Y || y > from.Y+from.H {
+		if l.is("far") {
+			checkFarLine(t, l, boxes)
+		} else if math.Abs(x-from.X-from.W) > 0.2 || y < from.Y || y > from.Y+from.H {
 			t.Errorf("%s begins at %v,%v and not at %+v", l.Title, x, y, from)
 		}
 		head := coordinates.FindAllString(l.Paths[1].D, -1)
@@ -165,6 +167,25 @@ func checkLines(t *testing.T, p *picture, boxes map[string]group) map[string][]s
 		}
 	}
 	return lines
+}
+
+// checkFarLine looks for what a far line begins with: the name of what it comes from,
+// before the box that it leads to, and over no other.
+func checkFarLine(t *testing.T, l group, boxes map[string]group) {
+	t.Helper()
+	to, text := boxes[l.To].Rect, l.Texts[0]
+	end := text.X + float64(len([]rune(text.Text)))*6.1
+	if name := boxes[l.From].Texts[0].Text; len(l.Texts) != 1 || !strings.HasPrefix(text.Text, name+", ") {
+		t.Errorf("%s begins with %q", l.Title, fmt.Sprint(l.Texts))
+	}
+	if end > to.X || text.Y-8 < to.Y || text.Y > to.Y+to.H {
+		t.Errorf("%q is at %v,%v, and not before %+v", text.Text, text.X, text.Y, to)
+	}
+	for _, b := range boxes {
+		if r := b.Rect; text.X < r.X+r.W && r.X < end && text.Y-8 < r.Y+r.H && r.Y < text.Y {
+			t.Errorf("%q is over %s", text.Text, b.Node)
+		}
+	}
 }
 
 func number(t *testing.T, text string) float64 {
@@ -227,6 +248,93 @@ func luminance(t *testing.T, colour string) float64 {
 		sum += weight * c
 	}
 	return sum
+}
+
+// TestPicturesOfManyStages draws graphs of which most have lines that would cross tens
+// of thousands of columns. What the layout has to find a place for stays within a bound.
+func TestPicturesOfManyStages(t *testing.T) {
+	const count = 300
+	all := make([]int, count-1)
+	for i := range all {
+		all[i] = i
+	}
+	for _, test := range []struct {
+		name string
+		from func(i int) []int // the stages that one takes from
+		far  bool
+	}{
+		{"a chain, of which the last takes from all", func(i int) []int {
+			if i == count-1 {
+				return all
+			}
+			return []int{i - 1}
+		}, true},
+		{"a chain that takes from the first", func(i int) []int { return []int{i - 1, 0} }, true},
+		{"each takes from the ten above", func(i int) []int { return all[max(i-10, 0):i] }, true},
+		{"a chain, and many that are made of its first", func(i int) []int {
+			if i > 40 {
+				return all[:1]
+			}
+			return []int{i - 1}
+		}, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			g, pairs := graphOf(count, test.from)
+			var out bytes.Buffer
+			if err := draw.SVG(&out, g); err != nil {
+				t.Fatal(err)
+			}
+			p, err := readPicture(out.Bytes())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if lines := checkLines(t, p, checkBoxes(t, p)); len(lines) != pairs {
+				t.Errorf("there are lines between %d pairs of stages, and not %d", len(lines), pairs)
+			}
+			checkFar(t, p, test.far)
+		})
+	}
+}
+
+// graphOf returns a graph of stages that take from others above, and how many pairs of
+// such there are.
+func graphOf(count int, from func(i int) []int) (g *graph.Graph, pairs int) {
+	g = &graph.Graph{Platforms: []string{"a/b"}}
+	known := map[[2]int]bool{}
+	for i := range count {
+		n := &graph.Node{ID: fmt.Sprintf("stage:%d", i), Kind: graph.Stage, Name: fmt.Sprintf("s%d", i), Line: i + 1, LastLine: i + 1, Fates: []graph.Fate{{Platform: "a/b", State: graph.Reached}}}
+		g.Nodes = append(g.Nodes, n)
+		if i == 0 {
+			continue
+		}
+		for _, k := range from(i) {
+			known[[2]int{k, i}] = true
+			g.Edges = append(g.Edges, &graph.Edge{Stage: n.ID, Uses: fmt.Sprintf("stage:%d", k), Kind: "COPY --from", Line: i + 1, Platforms: g.Platforms})
+		}
+	}
+	return g, len(known)
+}
+
+// checkFar looks for far lines, and at how many columns the others cross.
+func checkFar(t *testing.T, p *picture, want bool) {
+	t.Helper()
+	far, near, curves := 0, 0, 0
+	for _, l := range p.Groups {
+		switch {
+		case l.is("far"):
+			far++
+		case l.is("edge"):
+			near++
+			curves += strings.Count(l.Paths[0].D, "C")
+		}
+	}
+	// Two curves for each line, and two for each column that it crosses.
+	if far > 0 != want || curves > 2*near+2*500 {
+		t.Errorf("%d far lines, and %d with %d curves", far, near, curves)
+	}
+	if strings.Contains(p.About, "begins with the name") != want {
+		t.Errorf("the picture says of itself %q", p.About)
+	}
 }
 
 // TestPicturesOfAnyGraph draws graphs that are made by chance, of up to 40 stages.
