@@ -74,6 +74,7 @@ func (v *validator) checkCall(call *hclsyntax.FunctionCallExpr) {
 			Name: UnknownFunction, Message: `unknown function "` + call.Name + `"`, Hint: hint,
 		})
 	}
+	v.checkContains(call)
 	if call.Name != platformFunc {
 		return
 	}
@@ -93,40 +94,10 @@ func (v *validator) checkCall(call *hclsyntax.FunctionCallExpr) {
 // checkBarePattern refuses a pattern without quotes, platform(linux/arm64): the
 // flag's own quotes are gone when the condition is read.
 func (v *validator) checkBarePattern(arg hclsyntax.Expression) {
-	r := arg.Range()
-	text := v.source[r.Start.Byte:r.End.Byte]
+	text := v.written(arg)
 	if _, errs := ParsePlatforms(text); len(errs) == 0 {
 		v.report(arg, InvalidCondition, "platform patterns are strings, "+text+" is none",
 			`write double quotes inside the flag's single quotes, --if='platform("`+text+`")'`)
-	}
-}
-
-// checkEquality refuses comparisons that could never hold because args are
-// strings: DEBUG == 1.
-func (v *validator) checkEquality(op *hclsyntax.BinaryOpExpr) {
-	if op.Op != hclsyntax.OpEqual && op.Op != hclsyntax.OpNotEqual {
-		return
-	}
-	for _, side := range [2][2]hclsyntax.Expression{{op.LHS, op.RHS}, {op.RHS, op.LHS}} {
-		literal, ok := unparen(side[0]).(*hclsyntax.LiteralValueExpr)
-		if !ok || literal.Val.IsNull() {
-			continue
-		}
-		arg, ok := unparen(side[1]).(*hclsyntax.ScopeTraversalExpr)
-		if !ok {
-			continue
-		}
-		text, err := convert.Convert(literal.Val, cty.String)
-		if err != nil {
-			continue
-		}
-		symbol := "=="
-		if op.Op == hclsyntax.OpNotEqual {
-			symbol = "!="
-		}
-		v.report(op, NeverEqual,
-			fmt.Sprintf("%s is a string and never equal to the %s %s", arg.Traversal.RootName(), literal.Val.Type().FriendlyName(), text.AsString()),
-			fmt.Sprintf("write %s %s %q", arg.Traversal.RootName(), symbol, text.AsString()))
 	}
 }
 

@@ -88,7 +88,7 @@ func (f *File) GuardHint(in *Instruction, err *guard.Error) string {
 		quote := data[span.Start-1]
 		lost = quote == data[span.End] && (quote == '"' || quote == '\'')
 	case err.Name == guard.NeverEqual:
-		lost = bytes.ContainsRune(data[span.Start:span.End], '"')
+		lost = bytes.Count(data[span.Start:span.End], []byte{'"'}) > strings.Count(in.condition.string[err.Start:err.End], `"`)
 	}
 	if lost {
 		return `quotes inside a flag are taken away; put single quotes around the whole condition: --if='NAME == "value"'`
