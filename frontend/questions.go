@@ -163,7 +163,7 @@ func (r *request) graphs(file *syntax.File) ([]*graph.Graph, error) {
 	}
 	targets := r.questioned(file)
 	if len(r.TargetPlatforms) == 0 {
-		available, err := plan.Available(file, r.env(), targets)
+		available, err := plan.Available(file, r.env(), targets, r.Target)
 		if err != nil {
 			return nil, err
 		}

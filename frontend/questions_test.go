@@ -55,6 +55,7 @@ other   linux/amd64, linux/arm64
 		{name: "one stage", call: "matrix", opts: map[string]string{"target": "app", "platform": "linux/arm64,windows/amd64"}, text: "STAGE   PLATFORMS\napp     linux/arm64\n"},
 		{name: "typo", call: "matrix", opts: map[string]string{"target": "ap"}, err: `there is no stage "ap"; did you mean "app"?`},
 		{name: "impossible", call: "graph", opts: map[string]string{"platform": "windows/amd64"}, err: `stage "base" has no variant for windows/amd64`},
+		{name: "another case", call: "graph", opts: map[string]string{"target": "BASE"}, text: "base:4 [linux/amd64]\n└── line 4: FROM alpine (image)\n\nbase:3 [linux/arm64]\n└── line 3: FROM debian (image)\n"},
 		{name: "typo", call: "explain", opts: map[string]string{"target": "ap"}, err: `there is no stage "ap"; did you mean "app"?`},
 	} {
 		t.Run(test.call+" "+test.name, func(t *testing.T) {

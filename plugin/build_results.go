@@ -119,7 +119,7 @@ func stageName(file *syntax.File, name string) string {
 	if name == "" && len(file.Stages) > 0 {
 		name = file.Stages[len(file.Stages)-1].Name
 	}
-	return cmp.Or(name, "default")
+	return cmp.Or(strings.ToLower(name), "default")
 }
 
 // filledIn returns the flags with their templates filled in.

@@ -112,7 +112,7 @@ func (m *Matrix) Add(file *syntax.File, stage string, platforms []guard.Platform
 	last := file.Stages[len(file.Stages)-1]
 	s := Stage{
 		Stage:     stage,
-		Default:   stage == "" || stage == last.Name,
+		Default:   stage == "" || strings.EqualFold(stage, last.Name),
 		Platforms: format(platforms),
 	}
 	variants := []*syntax.Stage{last}

@@ -17,11 +17,12 @@ type Availability struct {
 }
 
 // Available finds out which stages there are, with one set of args. env.Target and
-// env.Stage are not looked at. The error is a source.List of what is wrong with
-// the file whichever stage is built, its Diagnostics included.
-func Available(file *syntax.File, env Env, targets []guard.Platform) (*Availability, error) {
+// env.Stage are not looked at. Names are those of stages as they are asked for: in
+// another case, TARGETSTAGE is another. The error is a source.List of what is wrong
+// with the file whichever stage is built, its Diagnostics included.
+func Available(file *syntax.File, env Env, targets []guard.Platform, names ...string) (*Availability, error) {
 	a := &Availability{obstacles: map[string][]source.List{}, members: map[string][]*resolver{}}
-	names := append(file.StageNames(), "")
+	names = slices.Concat(file.StageNames(), []string{""}, names)
 	if file.Torn {
 		return nil, file.Diagnostics.Err()
 	}
@@ -29,6 +30,9 @@ func Available(file *syntax.File, env Env, targets []guard.Platform) (*Availabil
 	asksStage := asksForStage(file)
 	faults := slices.Clone(file.Diagnostics)
 	for _, name := range names {
+		if a.obstacles[name] != nil {
+			continue
+		}
 		// Only a file that looks at its target differs between them.
 		if f == nil || asksStage {
 			env.Stage = name

@@ -81,8 +81,8 @@ func (p Patterns) Name() (string, bool) {
 	return p[0].text, true
 }
 
-// Names returns the names of the stages that are meant, and of all where there are no
-// patterns.
+// Names returns the names of the stages that are meant, as the file has them, and of all
+// where there are no patterns.
 func (p Patterns) Names(file *syntax.File) ([]string, error) {
 	if len(p) == 0 {
 		return file.StageNames(), nil
@@ -90,13 +90,15 @@ func (p Patterns) Names(file *syntax.File) ([]string, error) {
 	chosen, err := p.choose(file)
 	names := make([]string, len(chosen))
 	for i, c := range chosen {
-		names[i] = c.stage
+		names[i] = strings.ToLower(c.stage)
 	}
 	return names, err
 }
 
 // choice is a stage that is meant.
 type choice struct {
+	// stage is its name, as it was typed where it was: BuildKit hands that on as
+	// TARGETSTAGE.
 	stage string
 	// named is set when the stage was not meant by a glob alone.
 	named bool
@@ -112,10 +114,13 @@ func (p Patterns) choose(file *syntax.File) ([]choice, error) {
 	var chosen []choice
 	add := func(c choice) {
 		for i := range chosen {
-			if chosen[i].stage == c.stage {
-				chosen[i].named = chosen[i].named || c.named
-				return
+			if !strings.EqualFold(chosen[i].stage, c.stage) {
+				continue
 			}
+			if c.named && !chosen[i].named {
+				chosen[i] = c
+			}
+			return
 		}
 		chosen = append(chosen, c)
 	}
@@ -133,10 +138,14 @@ func (p Patterns) choose(file *syntax.File) ([]choice, error) {
 		if len(matched) == 0 {
 			return nil, noMatch(pattern, names)
 		}
-		for _, name := range matched {
-			if !pattern.exclude {
-				add(choice{stage: name, named: !pattern.glob()})
+		switch {
+		case pattern.exclude:
+		case pattern.glob():
+			for _, name := range matched {
+				add(choice{stage: name})
 			}
+		default:
+			add(choice{stage: pattern.text, named: true})
 		}
 	}
 	chosen = slices.DeleteFunc(chosen, func(c choice) bool {

@@ -28,7 +28,8 @@ type Platforms struct {
 
 // Result is a stage, and the platforms that it is built for.
 type Result struct {
-	// Stage is the stage's name, or "" for the file's default.
+	// Stage is the stage's name, as it was typed if no glob meant it, or "" for the
+	// file's default.
 	Stage string
 	// Platforms are nil for the builder's own.
 	Platforms []guard.Platform
@@ -63,7 +64,11 @@ func Select(file *syntax.File, env plan.Env, patterns Patterns, wanted Platforms
 		asked = []target{{platform: env.Build, named: true}}
 	}
 	s := &Selection{Platforms: platformsOf(asked)}
-	available, err := plan.Available(file, env, s.Platforms)
+	var names []string
+	for _, c := range stages {
+		names = append(names, c.stage)
+	}
+	available, err := plan.Available(file, env, s.Platforms, names...)
 	if err != nil {
 		return nil, err
 	}

@@ -38,7 +38,8 @@ func TestSelect(t *testing.T) {
 	}{
 		{"", "", "default:"},
 		{"app", "", "app:"},
-		{"APP,test-unit", "", "app:\ntest-unit:"},
+		{"APP,test-unit,app", "", "APP:\ntest-unit:"},
+		{"app*,App,!APP-*", "", "App:"},
 		{"test-*", "linux/amd64", "test-unit: linux/amd64\ntest-arch: linux/amd64"},
 		{"test-*", "linux/arm64", "test-unit: linux/arm64\n" +
 			`- test-arch is left out for linux/arm64: stage "test-arch" has no variant for linux/arm64`},
@@ -74,6 +75,22 @@ func TestSelect(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestTypedCase selects by the name as it is typed, which is the TARGETSTAGE of a build.
+func TestTypedCase(t *testing.T) {
+	f := parse(t, "FROM --if='TARGETSTAGE == \"APP\"' a AS base\nFROM base AS app\nFROM a\n")
+	s, err := choose(f, "APP", "linux/amd64")
+	if err != nil || len(s.Results) != 1 || s.Results[0].Stage != "APP" {
+		t.Errorf("APP: %v, %+v", err, s)
+	}
+	if _, err := choose(f, "app", "linux/amd64"); err == nil || !strings.Contains(err.Error(), `with TARGETSTAGE = "app"`) {
+		t.Errorf("app: %v", err)
+	}
+	names, err := Patterns{{text: "APP"}}.Names(f)
+	if err != nil || len(names) != 1 || names[0] != "app" {
+		t.Errorf("the file's names are %v, %v", names, err)
 	}
 }
 
