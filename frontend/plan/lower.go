@@ -2,6 +2,7 @@ package plan
 
 import (
 	"bytes"
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -206,7 +207,7 @@ func (l *lowerer) reference(c *Choice, e Edge) {
 			name = e.Input.Name
 		}
 		if c.Stage.Platform == "" {
-			name = "--platform=" + guard.FormatPlatform(e.Input.Platform) + " " + name
+			l.platform(c.Stage.From, e.Input.Platform)
 		}
 	case e.Input != nil:
 		name = e.Input.Name
@@ -218,6 +219,17 @@ func (l *lowerer) reference(c *Choice, e Edge) {
 		return // BuildKit expands it.
 	}
 	l.rewriteReference(e.Reference, name)
+}
+
+// platform gives a FROM a --platform: right behind the keyword, or in the place of an
+// empty one. Behind "--", BuildKit reads no flags.
+func (l *lowerer) platform(from *syntax.Instruction, platform guard.Platform) {
+	flag := "--platform=" + guard.FormatPlatform(platform)
+	spans := from.PlatformFlag()
+	if spans[0].Start == spans[0].End {
+		flag = " " + flag
+	}
+	l.rewrite(spans, flag)
 }
 
 func (l *lowerer) rewriteReference(ref *syntax.Reference, name string) {
@@ -243,7 +255,7 @@ func (l *lowerer) rewrite(old []source.Span, name string) {
 
 // apply returns the file with all edits made.
 func (l *lowerer) apply() []byte {
-	slices.SortStableFunc(l.edits, func(a, b edit) int { return a.Start - b.Start })
+	slices.SortStableFunc(l.edits, func(a, b edit) int { return cmp.Or(a.Start-b.Start, a.End-b.End) })
 	out := make([]byte, 0, len(l.file.Data))
 	pos := 0
 	for _, e := range l.edits {

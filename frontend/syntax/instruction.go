@@ -106,15 +106,25 @@ func (in *Instruction) OwnFlags() []source.Span {
 	return spans
 }
 
-// flag returns the value of a flag, or "".
-func (in *Instruction) flag(name string) string {
+// flag returns the value of a flag, and where it stands, or "" and nothing.
+func (in *Instruction) flag(name string) (string, []source.Span) {
 	for _, f := range in.head.flags {
 		v := unquote(in.text.string, f.start, f.end, in.escape)
 		if value, ok := strings.CutPrefix(v.string, "--"+name+"="); ok {
-			return value
+			return value, in.text.spans(f.start, f.end)
 		}
 	}
-	return ""
+	return "", nil
+}
+
+// PlatformFlag returns the spans of a FROM's --platform, one for each physical line.
+// Where there is none, it is the empty one behind the keyword.
+func (in *Instruction) PlatformFlag() []source.Span {
+	if _, spans := in.flag("platform"); spans != nil {
+		return spans
+	}
+	end := in.text.offset(in.head.word.end-1) + 1
+	return []source.Span{{Start: end, End: end}}
 }
 
 // EndsWithFlag reports whether nothing follows the last flag of the language.

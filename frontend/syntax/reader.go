@@ -69,7 +69,7 @@ func (r *reader) read() {
 func (r *reader) beginStage(from *Instruction) {
 	s := &Stage{Index: len(r.file.Stages), From: from}
 	s.Base, s.Name = baseOf(from)
-	s.Platform = from.flag("platform")
+	s.Platform, _ = from.flag("platform")
 	r.file.Stages = append(r.file.Stages, s)
 	r.stage = s
 	r.file.UsesLanguage = r.file.UsesLanguage || s.Base.namesPlatform()
