@@ -6,11 +6,11 @@ import (
 	"testing"
 )
 
-// jsonArgs and undeclared are what two rules find, one of BuildKit's and one of
-// our own.
+// What rules find, one of BuildKit's and two of our own.
 const (
 	jsonArgs   = "JSONArgsRecommended"
 	undeclared = "UndeclaredPlatform"
+	misplaced  = "MisplacedDirective"
 )
 
 // checkDirective is a file with "# check=" at the top or above an instruction, what a
@@ -36,6 +36,11 @@ var directives = []checkDirective{
 		name:       "none",
 		dockerfile: "# platforms=linux/arm64\nFROM busybox\nCMD --for=linux echo\n",
 		warned:     []string{jsonArgs, undeclared},
+	},
+	{
+		name:       "below platforms",
+		dockerfile: "# platforms=linux/amd64\n# check=skip=all\nFROM busybox\nCMD --for=linux echo\n",
+		warned:     []string{jsonArgs, misplaced},
 	},
 	{
 		name:       "skip rules",
@@ -85,7 +90,7 @@ func TestCheckDirectives(t *testing.T) {
 				t.Errorf("%s: %s fails: %v, want %v:\n%s", test.name, command, err != nil, test.fails, out.Stderr)
 			}
 			var warned []string
-			for _, rule := range []string{jsonArgs, undeclared} {
+			for _, rule := range []string{jsonArgs, undeclared, misplaced} {
 				if strings.Contains(out.Stderr, " - "+rule+": ") {
 					warned = append(warned, rule)
 				}

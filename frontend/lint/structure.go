@@ -93,6 +93,17 @@ architecture that exist.`,
 		Good:        "# platforms=linux/amd64,linux/arm64\nFROM scratch\nCOPY a /\n",
 	},
 	{
+		Name:        syntax.MisplacedDirective,
+		Description: "Directives stand above the declared platforms",
+		Doc: `This is a warning. BuildKit reads "# syntax=", "# escape=" and "# check=" at the top of
+the file, up to the first line that is none of them. "# platforms=" is such a line, so that
+what stands below it is a comment: an escape character stays what it was, and rules are
+skipped for the next instruction alone. With an empty line between them, that is taken to
+be meant.`,
+		Bad:  "# platforms=linux/amd64\n# check=skip=all\nFROM scratch\nCOPY a /\n",
+		Good: "# check=skip=all\n# platforms=linux/amd64\nFROM scratch\nCOPY a /\n",
+	},
+	{
 		Name:        plan.UndeclaredPlatform,
 		Description: "A file is built for platforms that it declares",
 		Doc: `This is a warning. "# platforms=" lists what the file is made for, and it is built

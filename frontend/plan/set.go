@@ -42,7 +42,7 @@ func ResolveAll(file *syntax.File, env Env, targets []guard.Platform) (*Set, err
 		return nil, file.Diagnostics.Err()
 	}
 	f := newFamily(file, env)
-	set := &Set{}
+	set := &Set{Warnings: slices.Clone(file.Warnings)}
 	for _, platform := range targets {
 		r := f.member(platform)
 		r.target()

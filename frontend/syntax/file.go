@@ -41,6 +41,8 @@ type File struct {
 	// Diagnostics are what is wrong with the language's own parts of the file,
 	// whatever the platform, in file order.
 	Diagnostics source.List
+	// Warnings are findings of that kind that stop no build.
+	Warnings source.List
 	// Torn is set when a quote or a heredoc is not closed: what it has taken in
 	// was meant to say something else.
 	Torn bool

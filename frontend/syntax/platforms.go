@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/containerd/platforms"
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/stagebuild/stagebuild/frontend/guard"
 	"github.com/stagebuild/stagebuild/frontend/source"
@@ -14,6 +15,7 @@ import (
 const (
 	InvalidPlatforms   = "InvalidPlatforms"
 	DuplicatePlatforms = "DuplicatePlatforms"
+	MisplacedDirective = "MisplacedDirective"
 )
 
 // platformsComment is the comment that declares the platforms of a file.
@@ -22,6 +24,7 @@ var platformsComment = regexp.MustCompile(`^[ \t]*#[ \t]*platforms[ \t]*=[ \t]*(
 // platforms reads "# platforms=" in the comments above the first instruction.
 func (r *reader) platforms() {
 	src := r.file.Source
+	var directives parser.DirectiveParser // of what would be directives without the comment
 	for line := 1; line <= src.Lines(); line++ {
 		span := src.LineSpan(line)
 		text := strings.TrimPrefix(src.Text(span), "\ufeff")
@@ -30,6 +33,9 @@ func (r *reader) platforms() {
 		}
 		m := platformsComment.FindStringSubmatchIndex(text)
 		if m == nil {
+			if d, err := directives.ParseLine([]byte(strings.TrimSpace(text))); err == nil && d != nil && r.file.Platforms != nil {
+				r.misplaced(d, span)
+			}
 			continue
 		}
 		r.file.UsesLanguage = true
@@ -40,6 +46,16 @@ func (r *reader) platforms() {
 		r.file.PlatformsSpan = span
 		r.declarePlatforms(text[m[2]:m[3]], span.End-len(text)+m[2])
 	}
+}
+
+// misplaced warns of a comment that is a directive but for "# platforms=" above it, at
+// which BuildKit stops to look for them.
+func (r *reader) misplaced(d *parser.Directive, span source.Span) {
+	r.file.Warnings = append(r.file.Warnings, &source.Diagnostic{
+		Name: MisplacedDirective, File: r.file.Source, Span: span,
+		Message: "# " + d.Name + "= is no directive below # platforms=",
+		Hint:    "move it above # platforms=, or leave an empty line between them",
+	})
 }
 
 // declarePlatforms parses a list that begins at a file offset.
