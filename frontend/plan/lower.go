@@ -63,7 +63,7 @@ func lower(p *Plan, idle map[*Choice]bool) []byte {
 		l.instruction(in, p.Decision(in).Holds && !dropped[in])
 	}
 	for _, c := range p.Stages {
-		if idle[c] {
+		if idle[c] || c.hasNoBase() {
 			l.rewriteReference(c.Stage.Base, emptyImage)
 			continue
 		}

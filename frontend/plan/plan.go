@@ -80,6 +80,15 @@ func (c *Choice) Position() int {
 	return c.position
 }
 
+// hasNoBase reports whether it was not asked what a selected stage is FROM: a named
+// context stands for the stage, or it stands below all that is built for a platform
+// which only references name. BuildKit, which reads the bases of all stages, cannot
+// read one that is meant for a platform.
+func (c *Choice) hasNoBase() bool {
+	_, _, platform := syntax.SplitPlatform(c.Stage.Base.Text)
+	return c.Decision.Holds && (c.scope == nil || c.Replaced && platform)
+}
+
 // Arg returns the value that an ARG of the stage, of one that it is FROM or of the
 // globals has at the stage's end. It is false for one that is not declared.
 func (c *Choice) Arg(name string) (string, bool) {

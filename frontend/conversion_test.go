@@ -1,0 +1,24 @@
+package frontend_test
+
+import (
+	"testing"
+
+	"github.com/stagebuild/stagebuild/frontend"
+)
+
+// TestUnaskedBases builds files with bases that are for another platform, and that BuildKit
+// reads although nothing is made from them: below what is built for a platform that is no
+// target, and in a stage that a named context stands for.
+func TestUnaskedBases(t *testing.T) {
+	for _, dockerfile := range []string{
+		"FROM scratch AS base\nCOPY a /\nFROM base::linux/arm64 AS one\nFROM one\n",
+		"FROM scratch AS base\nCOPY a /\nFROM scratch AS one\nCOPY --from=base::linux/arm64 / /\nFROM base::linux/s390x\nFROM one\n",
+		"ARG BASE=base::linux/arm64\nFROM scratch AS base\nCOPY a /\nFROM $BASE AS one\nFROM one::linux/s390x\n",
+		"FROM scratch AS base\nCOPY a /\nFROM base::linux/arm64 AS given\nFROM given\n",
+	} {
+		opts := map[string]string{"platform": "linux/amd64", "context:given": "docker-image://busybox"}
+		if _, o := build(t, frontend.Build, []byte(dockerfile), opts); o.Error != "" {
+			t.Errorf("%q: %s", dockerfile, o.Error)
+		}
+	}
+}
