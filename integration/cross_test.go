@@ -193,16 +193,15 @@ func TestFailingNeed(t *testing.T) {
 	}
 }
 
-// TestEqualNames refers to a stage above whose name is used again below, for
-// another platform and as a need: the one above is meant.
+// TestEqualNames refers to a stage above whose name is used again below, by a FROM
+// for another platform and as a need: the one above is meant.
 func TestEqualNames(t *testing.T) {
 	res := buildEveryWay(t, "cross/equal", request{
 		platforms: []string{"linux/amd64"},
 		files:     map[string]string{"a": "a", "b": "b"},
 		dockerfile: `FROM scratch AS same
 COPY a /f
-FROM scratch AS one
-COPY --from=same::linux/arm64 /f /f
+FROM same::linux/arm64 AS one
 FROM scratch AS same
 COPY b /f
 FROM one
