@@ -83,6 +83,12 @@ var faults = []fault{
 			`refer to a stage by name: its variants share one`,
 	},
 	{
+		name:       "a byte that is no UTF-8",
+		dockerfile: "FROM --needs=test\xff scratch\nCOPY a b\n",
+		marked:     []string{"   2 | >>> FROM --needs=test\xff scratch"},
+		message:    "Dockerfile:2:14: --needs names no stage: \"test\ufffd\"; name a stage above",
+	},
+	{
 		name:       "dropped default target",
 		dockerfile: "FROM scratch AS one\nFROM --for=windows one AS two\n",
 		marked:     []string{"   3 | >>> FROM --for=windows one AS two"},
