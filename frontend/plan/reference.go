@@ -162,7 +162,7 @@ func (r *resolver) parsePlatform(ref *syntax.Reference, written string) (guard.P
 	if err != nil {
 		return guard.Platform{}, r.diagnostic(ref.Span(), guard.UnknownPlatform, err.Error(), hint)
 	}
-	return p, nil
+	return platforms.Normalize(p), nil
 }
 
 // checkStagePlatform refuses a --platform that differs from the one that the base
@@ -319,7 +319,13 @@ func (r *resolver) expandReference(c *Choice, ref *syntax.Reference, s *scope) (
 		return ref.Text, true
 	}
 	if ref.Kind == syntax.FromBase {
-		return result.Result, env.faulty // BuildKit's own, with its own errors.
+		// BuildKit's own, with its own errors. Behind a platform's colons it is ours,
+		// and nothing but a name may get into the lowered file.
+		if strings.Contains(result.Result, "::") && !referenceText.MatchString(result.Result) {
+			r.problem(c, r.notAName(ref, ref.Text, result.Result))
+			return ref.Text, true
+		}
+		return result.Result, env.faulty
 	}
 	if problem := r.checkExpansion(ref, s, env, result.Result); problem != nil {
 		r.problem(c, problem)
@@ -352,11 +358,16 @@ func (r *resolver) checkExpansion(ref *syntax.Reference, s *scope, env *getter, 
 			ref.Kind.String()+"="+ref.Text+" is empty for "+r.platform(),
 			"give the arg a value, or write a default: ${NAME:-default}")
 	case !referenceText.MatchString(result):
-		return r.diagnostic(ref.Span(), InvalidReference,
-			ref.Kind.String()+"="+ref.Text+" is "+strconv.Quote(result)+", which names no stage or image",
-			"a name consists of letters, digits and . _ - / : @")
+		return r.notAName(ref, ref.Kind.String()+"="+ref.Text, result)
 	}
 	return nil
+}
+
+// notAName is the error for a reference that has become what no name can be.
+func (r *resolver) notAName(ref *syntax.Reference, written, result string) *source.Diagnostic {
+	return r.diagnostic(ref.Span(), InvalidReference,
+		written+" is "+strconv.Quote(result)+", which names no stage or image",
+		"a name consists of letters, digits and . _ - / : @")
 }
 
 // envName returns the name that an ENV gives a value to: BuildKit expands it.

@@ -79,6 +79,6 @@ func (r *reader) declarePlatforms(list string, offset int) {
 			r.report(span, InvalidPlatforms, err.Error(), "write OS/ARCH[/VARIANT], linux/arm64 for example")
 			continue
 		}
-		r.file.Platforms = append(r.file.Platforms, p)
+		r.file.Platforms = append(r.file.Platforms, platforms.Normalize(p))
 	}
 }
