@@ -15,6 +15,10 @@ func TestUnaskedBases(t *testing.T) {
 		"FROM scratch AS base\nCOPY a /\nFROM scratch AS one\nCOPY --from=base::linux/arm64 / /\nFROM base::linux/s390x\nFROM one\n",
 		"ARG BASE=base::linux/arm64\nFROM scratch AS base\nCOPY a /\nFROM $BASE AS one\nFROM one::linux/s390x\n",
 		"FROM scratch AS base\nCOPY a /\nFROM base::linux/arm64 AS given\nFROM given\n",
+		"FROM scratch AS base\nCOPY a /\nFROM base::linux/amd64 AS a\nFROM --needs=base::linux/arm64 base::linux/amd64\nCOPY a /\n",
+		"FROM scratch AS base\nCOPY a /\nFROM scratch AS one\nCOPY --from=base::linux/arm64 / /\nFROM busybox::linux/arm64 AS later\nFROM one\n",
+		"FROM scratch AS Base\nCOPY a /\nFROM scratch AS one\nCOPY --from=base::linux/arm64 / /\nFROM Base AS x\nFROM one\n",
+		"FROM scratch AS Given\nCOPY a /\nFROM scratch\nCOPY --from=Given::linux/arm64 / /\n", // another case than the context's
 	} {
 		opts := map[string]string{"platform": "linux/amd64", "context:given": "docker-image://busybox"}
 		if _, o := build(t, frontend.Build, []byte(dockerfile), opts); o.Error != "" {

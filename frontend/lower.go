@@ -202,9 +202,14 @@ var stageName = regexp.MustCompile(`^[a-z][a-z0-9-_.]*$`)
 func (r *request) imageInput(input *plan.Input) llb.Input {
 	in := llb.Input{Platform: &input.Platform, Part: true, Files: true}
 	from := "FROM " + input.Image
+	name := input.Image
+	isStageName := stageName.MatchString(strings.ToLower(name))
+	if isStageName {
+		name = strings.ToLower(name) // as names of contexts are
+	}
 	// A named context that stands for a stage runs no triggers either.
-	context, err := r.NamedContext(input.Image, dockerui.ContextOpt{Platform: &input.Platform})
-	if name := strings.ToLower(input.Image); err == nil && context != nil && stageName.MatchString(name) {
+	context, err := r.NamedContext(name, dockerui.ContextOpt{Platform: &input.Platform})
+	if err == nil && context != nil && isStageName {
 		from = "FROM " + dockerui.EmptyImageName + " AS " + name
 		in.Target = name
 	}
