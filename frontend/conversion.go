@@ -90,6 +90,7 @@ func (r *request) convert(ctx context.Context) (*conversion, error) {
 		needs:   make([]converted, len(w.needs)),
 	}
 	eg, ctx := errgroup.WithContext(ctx)
+	eg.SetLimit(maxConversions)
 	for i, in := range w.targets {
 		eg.Go(func() error {
 			res, err := r.converter.Convert(ctx, in)
