@@ -85,6 +85,9 @@ func (r *buildRun) selectResults(ctx context.Context, o buildOptions, all bool, 
 	if err != nil {
 		return nil, err
 	}
+	if len(file.Stages) == 0 {
+		return nil, fmt.Errorf("%s: %w", file.Source.Name, file.Unreadable())
+	}
 	env, err := planEnv(own, o.buildArgs, o.contexts, lookup)
 	if err != nil {
 		return nil, err

@@ -82,6 +82,9 @@ func (o *buildOptions) request(env lookupEnv) (*request, error) {
 // and returns how progress is displayed.
 func (o *buildOptions) check(env lookupEnv) (progressui.DisplayMode, error) {
 	options := *o
+	if err := options.eachTemplate(checkTemplate); err != nil {
+		return "", err
+	}
 	options.tags, options.outputs = withoutTemplates(o.tags), withoutTemplates(o.outputs)
 	options.cacheFrom, options.cacheTo = withoutTemplates(o.cacheFrom), withoutTemplates(o.cacheTo)
 	wanted, err := parsePlatforms(o.platforms)
@@ -100,23 +103,31 @@ func withoutTemplates(texts []string) []string {
 	return slices.DeleteFunc(slices.Clone(texts), isTemplate)
 }
 
+// progressVariable is what BuildKit's display reads where the progress is "auto"
+// (util/progress/progressui).
+const progressVariable = "BUILDKIT_PROGRESS"
+
 // parseDisplay reads --progress and --quiet. "quiet" of the former is the
 // latter, and "none" is what BuildKit calls quiet: no image ID either.
-func (o *buildOptions) parseDisplay(req *request, _ lookupEnv) error {
-	req.printID = o.quiet || o.progress == "quiet"
-	switch o.progress {
+func (o *buildOptions) parseDisplay(req *request, env lookupEnv) error {
+	progress, from := o.progress, "--progress"
+	if value, _ := env(progressVariable); value != "" && progress == "auto" && !o.quiet {
+		progress, from = value, progressVariable
+	}
+	req.printID = o.quiet || progress == "quiet"
+	switch progress {
 	case "none", "quiet":
 		req.display = progressui.QuietMode
 	case "auto", "plain", "tty", "rawjson":
-		req.display = progressui.DisplayMode(o.progress)
+		req.display = progressui.DisplayMode(progress)
 	default:
-		return fmt.Errorf(`--progress=%s is none of "auto", "none", "plain", "quiet", "rawjson", "tty"`, o.progress)
+		return fmt.Errorf(`%s=%s is none of "auto", "none", "plain", "quiet", "rawjson", "tty"`, from, progress)
 	}
 	if !req.printID {
 		return nil
 	}
 	if req.display != progressui.AutoMode && req.display != progressui.QuietMode {
-		return fmt.Errorf("--progress=%s and --quiet cannot be used together", o.progress)
+		return fmt.Errorf("--progress=%s and --quiet cannot be used together", progress)
 	}
 	req.display = progressui.QuietMode
 	return nil

@@ -144,19 +144,24 @@ func TestRequest(t *testing.T) {
 
 func TestDisplay(t *testing.T) {
 	for _, test := range []struct {
-		args    string
-		display progressui.DisplayMode
-		printID bool
+		args     string
+		variable string // BUILDKIT_PROGRESS
+		display  progressui.DisplayMode
+		printID  bool
 	}{
-		{"", progressui.AutoMode, false},
-		{"--progress plain", progressui.PlainMode, false},
-		{"--progress rawjson", progressui.RawJSONMode, false},
-		{"--progress none", progressui.QuietMode, false},
-		{"--progress quiet", progressui.QuietMode, true},
-		{"-q", progressui.QuietMode, true},
-		{"-q --progress quiet", progressui.QuietMode, true},
+		{"", "", progressui.AutoMode, false},
+		{"--progress plain", "", progressui.PlainMode, false},
+		{"--progress rawjson", "", progressui.RawJSONMode, false},
+		{"--progress none", "", progressui.QuietMode, false},
+		{"--progress quiet", "", progressui.QuietMode, true},
+		{"-q", "", progressui.QuietMode, true},
+		{"-q --progress quiet", "", progressui.QuietMode, true},
+		{"", "rawjson", progressui.RawJSONMode, false},
+		{"", "none", progressui.QuietMode, false},
+		{"--progress tty", "rawjson", progressui.TtyMode, false},
+		{"-q", "plain", progressui.QuietMode, true},
 	} {
-		req, err := parse(t, nil, strings.Fields(test.args)...)
+		req, err := parse(t, map[string]string{"BUILDKIT_PROGRESS": test.variable}, strings.Fields(test.args)...)
 		if err != nil {
 			t.Errorf("%s: %v", test.args, err)
 			continue
@@ -164,6 +169,9 @@ func TestDisplay(t *testing.T) {
 		if req.display != test.display || req.printID != test.printID {
 			t.Errorf("%s: %q, %v", test.args, req.display, req.printID)
 		}
+	}
+	if _, err := parse(t, map[string]string{"BUILDKIT_PROGRESS": "loud"}); err == nil || !strings.HasPrefix(err.Error(), "BUILDKIT_PROGRESS=loud is none of") {
+		t.Errorf("BUILDKIT_PROGRESS=loud: %v", err)
 	}
 }
 

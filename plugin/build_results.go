@@ -125,33 +125,33 @@ func stageName(file *syntax.File, name string) string {
 // filledIn returns the flags with their templates filled in.
 func (o *buildOptions) filledIn(values *templateValues) (*buildOptions, error) {
 	options := *o
+	for _, list := range []*[]string{&options.tags, &options.outputs, &options.cacheFrom, &options.cacheTo} {
+		*list = slices.Clone(*list)
+	}
+	err := options.eachTemplate(func(flag string, text *string) (err error) {
+		*text, err = values.expand(flag, *text)
+		return err
+	})
+	return &options, err
+}
+
+// eachTemplate calls a function with each value that can be a template, and the name of
+// its flag, until it fails.
+func (o *buildOptions) eachTemplate(f func(flag string, text *string) error) error {
 	for _, flag := range []struct {
-		name string
-		list *[]string
-	}{
-		{"tag", &options.tags},
-		{"output", &options.outputs},
-		{"cache-from", &options.cacheFrom},
-		{"cache-to", &options.cacheTo},
-	} {
-		var err error
-		if *flag.list, err = values.expandAll(flag.name, *flag.list); err != nil {
-			return nil, err
+		name   string
+		values []string
+	}{{"tag", o.tags}, {"output", o.outputs}, {"cache-from", o.cacheFrom}, {"cache-to", o.cacheTo}} {
+		for i := range flag.values {
+			if err := f(flag.name, &flag.values[i]); err != nil {
+				return err
+			}
 		}
 	}
-	for _, flag := range []struct {
-		name string
-		text *string
-	}{
-		{"metadata-file", &options.metadataFile},
-		{"iidfile", &options.imageIDFile},
-	} {
-		var err error
-		if *flag.text, err = values.expand(flag.name, *flag.text); err != nil {
-			return nil, err
-		}
+	if err := f("metadata-file", &o.metadataFile); err != nil {
+		return err
 	}
-	return &options, nil
+	return f("iidfile", &o.imageIDFile)
 }
 
 // place is somewhere a result is written to.

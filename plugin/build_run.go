@@ -135,7 +135,11 @@ func (r *buildRun) finish(ctx context.Context, results []*result) error {
 	if len(results) == 1 {
 		return results[0].outcome.err
 	}
-	return failuresOf(results)
+	err := failuresOf(results)
+	if list, failed := err.(failures); failed && ctx.Err() != nil { //nolint:errorlint // it is not wrapped
+		return errors.Join(list, ctx.Err())
+	}
+	return err
 }
 
 // failures are the results that could not be built.

@@ -5,7 +5,10 @@ import (
 	"encoding/json"
 	"io/fs"
 	"path/filepath"
+	"slices"
+	"strings"
 
+	continuity "github.com/containerd/continuity/fs"
 	"github.com/distribution/reference"
 	"github.com/docker/buildx/util/imagetools"
 	"github.com/docker/go-units"
@@ -25,8 +28,10 @@ func (r *buildRun) size(ctx context.Context, res *result) string {
 		return formatSize(filesSize(res.dests))
 	}
 	for _, e := range res.build.Exports {
-		if e.Type == client.ExporterImage && e.Attrs["push"] == "true" && len(res.build.Tags) > 0 {
-			return formatSize(r.pushedSize(ctx, res))
+		names := append(strings.Split(e.Attrs["name"], ","), res.build.Tags...)
+		names = slices.DeleteFunc(names, func(name string) bool { return name == "" })
+		if e.Type == client.ExporterImage && e.Attrs["push"] == "true" && len(names) > 0 {
+			return formatSize(r.pushedSize(ctx, res, names[0]))
 		}
 	}
 	return formatSize(r.loadedSize(ctx, res))
@@ -39,9 +44,11 @@ func formatSize(bytes int64, err error) string {
 	return units.HumanSize(float64(bytes))
 }
 
-// filesSize adds up files and all files in folders.
+// filesSize adds up files and all files in folders. One that has several names there
+// counts once.
 func filesSize(paths []string) (int64, error) {
 	var sum int64
+	linked := map[uint64]bool{}
 	for _, path := range paths {
 		if path == "-" {
 			continue
@@ -54,6 +61,12 @@ func filesSize(paths []string) (int64, error) {
 			if err != nil {
 				return err
 			}
+			if inode, ok := continuity.GetLinkInfo(info); ok {
+				if linked[inode] {
+					return nil
+				}
+				linked[inode] = true
+			}
 			sum += info.Size()
 			return nil
 		})
@@ -64,9 +77,9 @@ func filesSize(paths []string) (int64, error) {
 	return sum, nil
 }
 
-// pushedSize adds up what a registry has for an image's platforms.
-func (r *buildRun) pushedSize(ctx context.Context, res *result) (int64, error) {
-	named, err := reference.ParseNormalizedNamed(res.build.Tags[0])
+// pushedSize adds up what a registry has for an image's platforms, by one of its names.
+func (r *buildRun) pushedSize(ctx context.Context, res *result, name string) (int64, error) {
+	named, err := reference.ParseNormalizedNamed(name)
 	if err != nil {
 		return 0, err
 	}

@@ -86,14 +86,15 @@ func Report(w io.Writer, err error) int {
 	if status, ok := errors.AsType[statusError](err); ok {
 		return int(status)
 	}
-	if interrupted(err) {
+	list, failed := errors.AsType[failures](err)
+	for _, one := range list {
+		printError(w, one)
+	}
+	switch {
+	case interrupted(err):
 		fmt.Fprintln(w, "Interrupted")
 		return exitInterrupted
-	}
-	if list, ok := errors.AsType[failures](err); ok {
-		for _, one := range list {
-			printError(w, one)
-		}
+	case failed:
 		return exitFailed
 	}
 	printError(w, err)

@@ -72,6 +72,28 @@ func TestSecondInterruptExits(t *testing.T) {
 	}
 }
 
+// TestReportOfAnInterruptedRun says what had failed before, and that it was interrupted.
+func TestReportOfAnInterruptedRun(t *testing.T) {
+	results := []*result{
+		{name: "slow", outcome: &outcome{err: context.Canceled}},
+		{name: "bad", outcome: &outcome{err: errors.New("exit code 3")}},
+	}
+	err := failuresOf(results)
+	for _, test := range []struct {
+		err    error
+		status int
+		text   string
+	}{
+		{err, exitFailed, "ERROR: bad: exit code 3\n"},
+		{errors.Join(err, context.Canceled), exitInterrupted, "ERROR: bad: exit code 3\nInterrupted\n"},
+	} {
+		var out strings.Builder
+		if got := Report(&out, test.err); got != test.status || out.String() != test.text {
+			t.Errorf("status %d, %q", got, &out)
+		}
+	}
+}
+
 func TestReportShowsOurOwnDiagnostics(t *testing.T) {
 	file := source.NewFile("app.Dockerfile", []byte("FROM scratch\nCOPY --if=TYPO a b\n"))
 	err := source.List{

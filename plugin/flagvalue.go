@@ -54,8 +54,11 @@ func (v *stagesValue) String() string {
 	return strings.Join(list, ",")
 }
 
-// Set adds patterns to those that were given before.
+// Set adds patterns to those that were given before. As in buildx, "" asks for nothing.
 func (v *stagesValue) Set(s string) error {
+	if s == "" {
+		return nil
+	}
 	patterns, err := selection.ParsePatterns(s)
 	v.Patterns = append(v.Patterns, patterns...)
 	return err
@@ -70,10 +73,10 @@ type stageValue string
 // String returns the stage. It implements pflag.Value, as do Set and Type.
 func (v *stageValue) String() string { return string(*v) }
 
-// Set accepts one stage, as often as it likes.
+// Set accepts one stage, as often as it likes. As in buildx, "" asks for nothing.
 func (v *stageValue) Set(s string) error {
 	if s == "" {
-		return errors.New("a stage name is needed")
+		return nil
 	}
 	if *v != "" && *v != stageValue(s) {
 		return fmt.Errorf("one stage can be built at a time, and %q was given before (--stage and --target are the same)", string(*v))

@@ -42,7 +42,11 @@ func TestStageValue(t *testing.T) {
 	if v != "app" {
 		t.Errorf("stage = %q", v)
 	}
-	if err := new(stageValue).Set(""); err == nil {
-		t.Error("an empty stage: no error")
+	if err := v.Set(""); err != nil || v != "app" {
+		t.Errorf("an empty stage: %v, stage = %q", err, v)
+	}
+	var stages stagesValue
+	if err := stages.Set(""); err != nil || len(stages.Patterns) > 0 {
+		t.Errorf("empty stages: %v, %v", err, stages.Patterns)
 	}
 }

@@ -66,20 +66,42 @@ func (v *templateValues) Arg(name string) (string, error) {
 	return "", errors.New(msg)
 }
 
+// parseTemplate parses a flag's value. The error says what a template can use.
+func parseTemplate(flag, text string) (*template.Template, error) {
+	t, err := template.New(flag).Parse(text)
+	if err != nil {
+		return nil, templateError(flag, text, err)
+	}
+	return t, nil
+}
+
+// checkTemplate parses a flag's value if it has something to be filled in.
+func checkTemplate(flag string, text *string) error {
+	if !isTemplate(*text) {
+		return nil
+	}
+	_, err := parseTemplate(flag, *text)
+	return err
+}
+
 // expand fills a flag's value in.
 func (v *templateValues) expand(flag, text string) (string, error) {
 	if !isTemplate(text) {
 		return text, nil
 	}
-	t, err := template.New(flag).Parse(text)
+	t, err := parseTemplate(flag, text)
 	if err != nil {
-		return "", fmt.Errorf("--%s %s: %s; %s", flag, text, templateFault(err), templateHelp)
+		return "", err
 	}
 	var b strings.Builder
 	if err := t.Execute(&b, v); err != nil {
-		return "", fmt.Errorf("--%s %s: %s; %s", flag, text, templateFault(err), templateHelp)
+		return "", templateError(flag, text, err)
 	}
 	return b.String(), nil
+}
+
+func templateError(flag, text string, err error) error {
+	return fmt.Errorf("--%s %s: %s; %s", flag, text, templateFault(err), templateHelp)
 }
 
 // templateFault is a template's error without the place that text/template gives
@@ -94,22 +116,12 @@ func templateFault(err error) string {
 			name, _, _ := strings.Cut(field, " ")
 			return "there is no ." + name
 		}
+		if _, _, ok := strings.Cut(msg, "can't iterate over"); ok {
+			return "range takes a list, and there is none"
+		}
 	}
 	if i := strings.LastIndex(msg, ": "); i >= 0 {
 		return msg[i+2:]
 	}
 	return msg
-}
-
-// expandAll fills the values of a flag in.
-func (v *templateValues) expandAll(flag string, texts []string) ([]string, error) {
-	var list []string
-	for _, text := range texts {
-		s, err := v.expand(flag, text)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, s)
-	}
-	return list, nil
 }

@@ -81,7 +81,7 @@ func Connect(ctx context.Context, cli command.Cli, choice Choice, contextPath st
 		}
 	}
 	b, err := connectStored(ctx, cli, choice, contextPath)
-	if e, ok := errors.AsType[*Error](err); ok && e.Source == DockerEngine && localEngine(cli) {
+	if e, ok := errors.AsType[*Error](err); ok && e.Source == DockerEngine && !e.Missing && localEngine(cli) {
 		return connectInstead(ctx, cli, e, notices)
 	}
 	return b, err
@@ -126,6 +126,10 @@ func connectStored(ctx context.Context, cli command.Cli, choice Choice, contextP
 	)
 	if isOtherContext(cli, choice.Value) {
 		return nil, &Error{Source: choice.Source, Name: choice.Value, Context: true, Err: errOtherContext}
+	}
+	if err != nil && choice.Source == CurrentStore {
+		// There is no current builder, and no docker context that buildx could use instead.
+		return nil, &Error{Source: DockerEngine, Name: cli.CurrentContext(), Missing: true, Err: err}
 	}
 	if err != nil {
 		return nil, &Error{Source: choice.Source, Name: choice.Value, Missing: true, Err: err}

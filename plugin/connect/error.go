@@ -16,8 +16,8 @@ type Error struct {
 	// Source is the one that decided, Name its builder, context or address.
 	Source Source
 	Name   string
-	// Missing is set if buildx has no builder of that name, and Context if the
-	// name is that of a docker context other than the current one.
+	// Missing is set if buildx has no builder of that name, or docker no context, and
+	// Context if the name is that of a docker context other than the current one.
 	Missing, Context bool
 	// Embedded is set if it is not buildx's builder, but the private daemon.
 	Embedded bool
@@ -76,6 +76,10 @@ func (e *Error) advice() string {
 	switch {
 	case e.Source == HostEnv:
 		return "Start a BuildKit daemon there with: buildkitd --addr " + e.Name
+	case e.Source == DockerEngine && e.Missing && os.Getenv("DOCKER_CONTEXT") != "":
+		return "Use docker's own choice with: unset DOCKER_CONTEXT"
+	case e.Source == DockerEngine && e.Missing:
+		return "Use another docker context with: docker context use default"
 	case e.Source == DockerEngine && install != "":
 		return "Start the Docker Engine, or install a BuildKit daemon with: " + install
 	case e.Source == DockerEngine:
