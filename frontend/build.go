@@ -29,29 +29,35 @@ func Build(ctx context.Context, c client.Client) (*client.Result, error) {
 // request is one request to the frontend.
 type request struct {
 	*dockerui.Client
-	inputs    *inputs // the gateway that is read through
+	inputs    *inputs             // the gateway that is read through
+	asked     []ocispecs.Platform // the platforms asked for, none for the builder's
 	source    *dockerui.Source
 	converter *llb.Converter
 	warnings  *warnings
 }
 
 func newRequest(bc *dockerui.Client, c *inputs, src *dockerui.Source, warned *warnings) *request {
-	r := &request{Client: bc, inputs: c, source: src, warnings: warned}
+	r := &request{Client: bc, inputs: c, asked: bc.TargetPlatforms, source: src, warnings: warned}
 	r.converter = &llb.Converter{Options: dockerfile2llb.ConvertOpt{
 		Config:       bc.Config,
 		Client:       bc,
 		SourceMap:    src.SourceMap,
 		MetaResolver: c,
 	}}
+	if len(r.asked) == 0 {
+		// Else dockerui says that the result is for what this process runs on, which
+		// need not be on the builder (Build in BuildKit's dockerui/build.go).
+		bc.TargetPlatforms = bc.BuildPlatforms
+	}
 	return r
 }
 
 // targetPlatforms returns the platforms asked for, or nil alone for the builder's.
 func (r *request) targetPlatforms() []*ocispecs.Platform {
-	if len(r.TargetPlatforms) == 0 {
+	if len(r.asked) == 0 {
 		return []*ocispecs.Platform{nil}
 	}
-	return pointers(r.TargetPlatforms)
+	return pointers(r.asked)
 }
 
 func pointers(platforms []ocispecs.Platform) []*ocispecs.Platform {
@@ -62,10 +68,11 @@ func pointers(platforms []ocispecs.Platform) []*ocispecs.Platform {
 	return list
 }
 
-// platformID is the key under which dockerui keeps the result of a platform.
+// platformID is the key under which dockerui keeps the result of a platform. What is
+// found for the builder's, nil, is kept beside that of no other.
 func platformID(p *ocispecs.Platform) string {
 	if p == nil {
-		return platforms.FormatAll(platforms.Normalize(platforms.DefaultSpec()))
+		return ""
 	}
 	return platforms.FormatAll(platforms.Normalize(*p))
 }

@@ -31,6 +31,7 @@ type gateway struct {
 	opts   map[string]string
 	files  map[string][]byte
 	inputs map[string]llb.State
+	worker ocispecs.Platform
 
 	mu          sync.Mutex
 	definitions []string       // marshalled, in the order of the requests
@@ -53,6 +54,7 @@ func newGateway(dockerfile []byte, opts map[string]string) *gateway {
 	return &gateway{
 		opts:    opts,
 		files:   map[string][]byte{"Dockerfile": dockerfile, ".dockerignore": []byte("ignored\n")},
+		worker:  platforms.MustParse("linux/amd64"),
 		configs: map[string]int{},
 		loads:   map[string]int{},
 	}
@@ -66,7 +68,7 @@ func (g *gateway) BuildOpts() client.BuildOpts {
 		Product:   "test",
 		Caps:      gwpb.Caps.CapSet(gwpb.Caps.All()),
 		LLBCaps:   pb.Caps.CapSet(pb.Caps.All()),
-		Workers:   []client.WorkerInfo{{ID: "worker", Platforms: []ocispecs.Platform{platforms.MustParse("linux/amd64")}}},
+		Workers:   []client.WorkerInfo{{ID: "worker", Platforms: []ocispecs.Platform{g.worker}}},
 	}
 }
 
@@ -119,11 +121,15 @@ func localOf(def *pb.Definition) *pb.SourceOp {
 }
 
 // ResolveImageConfig implements client.Client. An image is like its name says:
-// "missing" is not there, and "trigger" has an ONBUILD that copies from "tools".
+// "missing" is not there, "trigger" has an ONBUILD that copies from "tools", and
+// "s390x" is for linux/s390x alone.
 func (g *gateway) ResolveImageConfig(_ context.Context, ref string, opt sourceresolver.Opt) (string, digest.Digest, []byte, error) {
-	platform := platforms.MustParse("linux/amd64")
+	platform := g.worker
 	if opt.ImageOpt != nil && opt.ImageOpt.Platform != nil {
 		platform = *opt.ImageOpt.Platform
+	}
+	if strings.Contains(ref, "s390x") {
+		platform = platforms.MustParse("linux/s390x")
 	}
 	key := ref + " " + platforms.FormatAll(platform)
 	g.mu.Lock()

@@ -147,8 +147,8 @@ func (t table) Write(w io.Writer, _ int) error { return t.WriteTable(w) }
 // else those that the file declares, or the builder's.
 func (r *request) questioned(file *syntax.File) []ocispecs.Platform {
 	switch {
-	case len(r.TargetPlatforms) > 0:
-		return r.TargetPlatforms
+	case len(r.asked) > 0:
+		return r.asked
 	case len(file.Platforms) > 0:
 		return file.Platforms
 	}
@@ -162,7 +162,7 @@ func (r *request) graphs(file *syntax.File) ([]*graph.Graph, error) {
 		return nil, file.NoStage(r.Target)
 	}
 	targets := r.questioned(file)
-	if len(r.TargetPlatforms) == 0 {
+	if len(r.asked) == 0 {
 		available, err := plan.Available(file, r.env(), targets, r.Target)
 		if err != nil {
 			return nil, err

@@ -3,8 +3,11 @@ package integration
 import (
 	"context"
 	"crypto/rand"
+	"path/filepath"
+	"slices"
 	"testing"
 
+	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/stagebuild/stagebuild/integration/harness"
 )
 
@@ -37,14 +40,55 @@ func TestNodes(t *testing.T) {
 	})
 }
 
+// TestPlatformOfAForeignBuilder builds for no platform on a builder of another one
+// than the plugin's: the index says of the image what its config says.
+func TestPlatformOfAForeignBuilder(t *testing.T) {
+	env, _ := productEnv(t)
+	env.NeedOwnDaemon(t)
+	foreign := foreignPlatform(env)
+	addr, err := env.StartNode(t.Context(), "alone", foreign)
+	if err != nil {
+		t.Fatal(err)
+	}
+	createBuilder(t, env, "alone", []string{"create", "--name=alone", "--driver=remote", addr})
+	dir := writeContext(t, map[string]string{"Dockerfile": copyFile, "a.txt": "a"})
+	out := filepath.Join(t.TempDir(), "oci")
+	if _, err := stagebuild(t, env, "--builder=alone", "--output=type=oci,tar=false,dest="+out, dir); err != nil {
+		t.Fatal(err)
+	}
+	index, err := layout.ImageIndexFromPath(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	manifest, err := index.IndexManifest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := manifest.Manifests[0].Platform; got == nil || got.String() != foreign {
+		t.Errorf("the index says that the image is for %v, want %s", got, foreign)
+	}
+	res, err := harness.ReadOCI(out, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := res.Platforms(); !slices.Equal(got, []string{foreign}) {
+		t.Errorf("the image's config says that it is for %v, want %s", got, foreign)
+	}
+}
+
+// foreignPlatform is another platform than that of the environment.
+func foreignPlatform(env *harness.Env) string {
+	if env.Platform == "linux/arm64" {
+		return "linux/amd64"
+	}
+	return "linux/arm64"
+}
+
 // createPair creates a builder of two nodes, of which the second one, a new one, is
 // for a foreign platform. It returns the names of both.
 func createPair(t *testing.T, env *harness.Env, name string) (builder, foreign string) {
 	t.Helper()
-	foreign = "linux/arm64"
-	if env.Platform == foreign {
-		foreign = "linux/amd64"
-	}
+	foreign = foreignPlatform(env)
 	addr, err := env.StartNode(t.Context(), name, foreign)
 	if err != nil {
 		t.Fatal(err)

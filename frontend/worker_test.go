@@ -1,0 +1,82 @@
+package frontend_test
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/containerd/platforms"
+	"github.com/moby/buildkit/exporter/containerimage/exptypes"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/stagebuild/stagebuild/frontend"
+)
+
+// foreignGateway is a BuildKit for another platform than this process runs on.
+func foreignGateway(dockerfile string, opts map[string]string) *gateway {
+	g := newGateway([]byte(dockerfile), opts)
+	g.worker = platforms.MustParse("linux/arm64")
+	if platforms.OnlyStrict(platforms.DefaultSpec()).Match(g.worker) {
+		g.worker = platforms.MustParse("linux/ppc64le")
+	}
+	return g
+}
+
+// TestResultIsOfTheWorkersPlatform asks for no platform: what is built is the
+// builder's, and so is what is said of it, wherever the frontend runs.
+func TestResultIsOfTheWorkersPlatform(t *testing.T) {
+	for name, dockerfile := range map[string]string{
+		"plain":  "FROM busybox\nRUN a\n",
+		"staged": "FROM --for=linux busybox\nRUN a\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := foreignGateway(dockerfile, map[string]string{
+				"multi-platform": "true", "attest:sbom": "generator=scanner",
+			})
+			res, err := frontend.Build(t.Context(), g)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := platforms.FormatAll(g.worker)
+			said, err := exptypes.ParsePlatforms(res.Metadata)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := said.Platforms; len(got) != 1 || got[0].ID != want || platforms.FormatAll(got[0].Platform) != want {
+				t.Errorf("platforms: %v, want %s", got, want)
+			}
+			if len(res.Refs) != 1 || res.Refs[want] == nil {
+				t.Errorf("results: %v, want one for %s", res.Refs, want)
+			}
+			if len(res.Attestations[want]) == 0 {
+				t.Errorf("attestations: %v, want one for %s", res.Attestations, want)
+			}
+			if got := configPlatform(t, res.Metadata[exptypes.ExporterImageConfigKey+"/"+want]); got != want {
+				t.Errorf("the image is for %s, want %s", got, want)
+			}
+		})
+	}
+}
+
+// TestBaseImageDecidesForNoPlatform builds from an image that is for one platform
+// alone, which the builder's gives way to when none is asked for.
+func TestBaseImageDecidesForNoPlatform(t *testing.T) {
+	for _, dockerfile := range []string{"FROM s390x\nRUN a\n", "FROM --for=linux s390x\nRUN a\n"} {
+		g := foreignGateway(dockerfile, nil)
+		res, err := frontend.Build(t.Context(), g)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := configPlatform(t, res.Metadata[exptypes.ExporterImageConfigKey]); got != "linux/s390x" {
+			t.Errorf("%q is built for %s, want linux/s390x", dockerfile, got)
+		}
+	}
+}
+
+// configPlatform returns the platform of an image's config.
+func configPlatform(t *testing.T, config []byte) string {
+	t.Helper()
+	var img ocispecs.Image
+	if err := json.Unmarshal(config, &img); err != nil {
+		t.Fatal(err)
+	}
+	return platforms.FormatAll(img.Platform)
+}
