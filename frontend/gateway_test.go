@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/containerd/platforms"
 	"github.com/moby/buildkit/client/llb"
@@ -155,9 +156,16 @@ func (g *gateway) ResolveImageConfig(_ context.Context, ref string, opt sourcere
 	return ref, digest.FromBytes(dt), dt, nil
 }
 
-// ResolveSourceMetadata implements client.Client: the SBOM scanner is asked for
-// with it.
+// lastModified is the time of all files of the web, in seconds since 1970.
+const lastModified = 1700000000
+
+// ResolveSourceMetadata implements client.Client: the SBOM scanner and what
+// SOURCE_DATE_EPOCH names are asked for with it.
 func (g *gateway) ResolveSourceMetadata(ctx context.Context, op *pb.SourceOp, opt sourceresolver.Opt) (*sourceresolver.MetaResponse, error) {
+	if strings.HasPrefix(op.Identifier, "https://") {
+		modified := time.Unix(lastModified, 0)
+		return &sourceresolver.MetaResponse{Op: op, HTTP: &sourceresolver.ResolveHTTPResponse{LastModified: &modified}}, nil
+	}
 	ref, ok := strings.CutPrefix(op.Identifier, "docker-image://")
 	if !ok {
 		return nil, fmt.Errorf("no metadata for %s", op.Identifier)

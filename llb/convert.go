@@ -20,6 +20,10 @@ import (
 // BuildKit's dockerfile2llb/platform.go).
 const targetStageArg = "TARGETSTAGE"
 
+// epochArg gives results their time, which is perhaps that of a stage
+// (BuildKit's dockerfile2llb/epoch.go).
+const epochArg = "SOURCE_DATE_EPOCH"
+
 // Converter converts the lowered files of one request.
 type Converter struct {
 	// Options are what all platforms share. They are not changed.
@@ -76,6 +80,8 @@ func (c *Converter) For(in Input) dockerfile2llb.ConvertOpt {
 	}
 	if in.Files {
 		opt.MetaResolver = withoutTriggers{opt.MetaResolver}
+		// It can name a stage, which is not in this file.
+		delete(opt.BuildArgs, epochArg)
 	}
 	if _, given := opt.BuildArgs[targetStageArg]; in.TargetStage != "" && !given {
 		if opt.BuildArgs == nil {

@@ -24,8 +24,8 @@ func Lower(p *Plan) []byte {
 }
 
 // LowerStage is Lower for the plan of one stage, where only what that is made from
-// holds anything. The other stages are empty, so that numbers mean what they do
-// otherwise.
+// and what its time is that of hold anything. The other stages are empty, so that
+// numbers mean what they do otherwise.
 func LowerStage(c *Choice) []byte {
 	idle := map[*Choice]bool{}
 	for _, other := range c.Plan.Stages {
@@ -44,6 +44,9 @@ func LowerStage(c *Choice) []byte {
 		}
 	}
 	use(c)
+	for _, epoch := range c.Plan.epochStages() {
+		use(epoch)
+	}
 	return lower(c.Plan, idle)
 }
 

@@ -56,6 +56,9 @@ func ResolveAll(file *syntax.File, env Env, targets []guard.Platform) (*Set, err
 	for _, p := range set.Targets {
 		f.reach(set, p.Target)
 	}
+	for _, r := range f.order {
+		r.epoch()
+	}
 	if err := f.diagnostics().Err(); err != nil {
 		return nil, err
 	}

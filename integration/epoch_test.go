@@ -1,0 +1,38 @@
+package integration
+
+import (
+	"bytes"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+)
+
+// TestEpochOfAStage gives images the time of a stage, which is that of what it adds
+// from the web, beside an image and a stage for platforms of their own and beside
+// triggers.
+func TestEpochOfAStage(t *testing.T) {
+	modified := time.Unix(1700000000, 0).UTC()
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.ServeContent(w, r, "source", modified, bytes.NewReader([]byte("source")))
+	}))
+	t.Cleanup(web.Close)
+	src := "FROM scratch AS src\nADD " + web.URL + "/source /\n"
+	for name, dockerfile := range map[string]string{
+		"platforms": "FROM scratch AS made\nWORKDIR /made\n" +
+			"FROM scratch AS app\nCOPY --from=busybox::linux/arm64 /bin/busybox /x\nCOPY --from=made::linux/arm64 /made /made\n" + src,
+		"triggers": src + "FROM --for=linux busybox AS tools\n" +
+			"FROM scratch AS base\nONBUILD COPY --from=tools /bin/busybox /x\nFROM base AS app\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			res := buildEveryWay(t, "epoch/"+name, request{
+				dockerfile: dockerfile, target: "app", platforms: bothPlatforms, args: map[string]string{"SOURCE_DATE_EPOCH": "src"},
+			})
+			for _, img := range res.Images {
+				if got := img.Config.Created.Time; !got.Equal(modified) {
+					t.Errorf("%s: the image is of %v, want %v", img.Platform, got, modified)
+				}
+			}
+		})
+	}
+}
