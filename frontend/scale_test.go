@@ -64,3 +64,35 @@ func TestManyStages(t *testing.T) {
 		t.Errorf("requests for image configs (-want +got):\n%s", diff)
 	}
 }
+
+// platformLadder is a chain of stages, each made from the one above for two
+// platforms of their own.
+func platformLadder(n int) string {
+	var b strings.Builder
+	b.WriteString("FROM scratch AS s0\nCOPY f /a/\n")
+	for i := 1; i < n; i++ {
+		fmt.Fprintf(&b, "FROM scratch AS s%d\n", i)
+		fmt.Fprintf(&b, "COPY --from=s%d::linux/arm64 /a /a\nCOPY --from=s%d::linux/amd64 /a /b\n", i-1, i-1)
+	}
+	return b.String()
+}
+
+// TestPlatformLadder checks that a definition grows with the stages that it is made
+// from, and not with the ways that lead to them.
+func TestPlatformLadder(t *testing.T) {
+	size := func(n int) int {
+		g, got := build(t, frontend.Build, []byte(platformLadder(n)), nil)
+		if got.Error != "" || len(g.definitions) != 1 {
+			t.Fatalf("%d stages: %d definitions, error: %s", n, len(g.definitions), got.Error)
+		}
+		return len(g.definitions[0])
+	}
+	const few = 5
+	bytes := size(few)
+	for n := 2 * few; n <= 8*few; n *= 2 {
+		was := bytes
+		if bytes = size(n); bytes > 3*was {
+			t.Fatalf("a definition of %d stages has %d bytes, one of %d has %d", n/2, was, n, bytes)
+		}
+	}
+}

@@ -8,8 +8,10 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"sync"
 
+	buildkit "github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/dockerfile/dockerfile2llb"
 	"github.com/moby/buildkit/frontend/dockerfile/linter"
 	"github.com/moby/buildkit/solver/pb"
@@ -64,6 +66,8 @@ type Result struct {
 	*dockerfile2llb.Result
 	// Definition is the marshalled state of the target stage.
 	Definition *pb.Definition
+
+	names Names
 }
 
 // For returns the options for one lowered file. BuildKit's converter writes to
@@ -106,11 +110,36 @@ func (c *Converter) Convert(ctx context.Context, in Input) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	def, err := res.State.Marshal(ctx)
+	converted := &Result{Result: res, names: in.Names}
+	converted.Definition, err = converted.Marshal(ctx, res.State)
+	return converted, err
+}
+
+// Marshal returns the definition of a state that the result is a part of. Its steps
+// have the names that those of the result have.
+func (r *Result) Marshal(ctx context.Context, state buildkit.State) (*pb.Definition, error) {
+	marshalled, err := state.Marshal(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("failed to marshal LLB definition: %w", err)
 	}
-	definition := def.ToPB()
-	in.Names.apply(definition)
-	return &Result{Result: res, Definition: definition}, nil
+	def := marshalled.ToPB()
+	compactLocations(def.Source)
+	r.names.apply(def)
+	return def, nil
+}
+
+// compactLocations has each location of an operation there once. A definition that
+// enters another one brings those of its operations, and BuildKit adds them up
+// (sourceMapCollector in client/llb/sourcemap.go): they would double with each stage
+// that is made from another one for two platforms.
+func compactLocations(source *pb.Source) {
+	for _, locations := range source.GetLocations() {
+		var once []*pb.Location
+		for _, l := range locations.Locations {
+			if !slices.ContainsFunc(once, l.EqualVT) {
+				once = append(once, l)
+			}
+		}
+		locations.Locations = once
+	}
 }
