@@ -21,3 +21,31 @@ func TestTargetsBelowCheckComments(t *testing.T) {
 		}
 	}
 }
+
+// TestPlatformsAreNoDescription checks and builds files in which BuildKit's linter
+// looks for the description of a stage or arg: "# platforms=" is none, nor meant as one.
+func TestPlatformsAreNoDescription(t *testing.T) {
+	const rule, platforms = "InvalidDefinitionDescription", "# platforms=linux/amd64\n"
+	for dockerfile, found := range map[string]bool{
+		platforms + "FROM scratch AS x\n":                            false,
+		platforms + "\n \nFROM scratch AS x\n":                       false,
+		platforms + "ARG X\nFROM scratch\n":                          false,
+		"# About.\n" + platforms + "FROM scratch AS x\n":             false,
+		platforms + "# About.\nFROM scratch AS x\n":                  true,
+		platforms + "FROM scratch AS x\n# About.\nFROM x AS y\n":     true,
+		platforms + "# x About.\nFROM scratch AS x\n":                false,
+		"# About.\nFROM scratch AS x\nFROM --if=true scratch AS y\n": true,
+	} {
+		for request, opts := range map[string]map[string]string{"build": {}, "check": {"requestid": "frontend.lint"}} {
+			opts["build-arg:BUILDKIT_DOCKERFILE_CHECK"] = "experimental=all"
+			g, o := build(t, frontend.Build, []byte(dockerfile), opts)
+			warned := strings.Contains(o.Metadata["result.txt"], rule)
+			for _, w := range g.warnings {
+				warned = warned || strings.Contains(w.Message, rule)
+			}
+			if o.Error != "" || warned != found {
+				t.Errorf("%s of %q: found: %t, error: %s", request, dockerfile, warned, o.Error)
+			}
+		}
+	}
+}

@@ -3,6 +3,7 @@ package frontend
 import (
 	"context"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/moby/buildkit/frontend/dockerfile/linter"
@@ -60,13 +61,34 @@ func (r *request) warn(ctx context.Context, w *work) linter.LintWarnFunc {
 	}
 }
 
-// lowered reports whether BuildKit's linter found fault with what lowering wrote,
-// and not with what the user did: a constant platform, where a reference has it.
+// lowered reports whether BuildKit's linter found fault with what is not the user's:
+// with a constant platform where a reference has it, or with "# platforms=" for the
+// description of what stands below.
 func (w *work) lowered(rule string, line int) bool {
-	if w.set == nil || rule != linter.RuleFromPlatformFlagConstDisallowed.Name {
+	if w.set == nil {
 		return false
 	}
-	return slices.ContainsFunc(w.set.Targets, func(p *plan.Plan) bool { return p.BringsPlatform(line) })
+	switch rule {
+	case linter.RuleFromPlatformFlagConstDisallowed.Name:
+		return slices.ContainsFunc(w.set.Targets, func(p *plan.Plan) bool { return p.BringsPlatform(line) })
+	case linter.RuleInvalidDefinitionDescription.Name:
+		return belowPlatforms(w.set.Targets[0].File, line)
+	}
+	return false
+}
+
+// belowPlatforms reports whether the comment above a line is "# platforms=". BuildKit
+// looks past blank lines for it.
+func belowPlatforms(file *syntax.File, line int) bool {
+	if file.Platforms == nil {
+		return false
+	}
+	src := file.Source
+	above := line - 1
+	for above > 0 && strings.TrimSpace(src.Text(src.LineSpan(above))) == "" {
+		above--
+	}
+	return above == src.Line(file.PlatformsSpan.Start)
 }
 
 // warnOf passes findings of our own on to the client, unless "# check=" skips them.
