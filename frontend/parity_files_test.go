@@ -142,6 +142,13 @@ ENTRYPOINT ["x"]
 		dockerfile: "ARG BUILDKIT_SBOM_SCAN_CONTEXT=true\nFROM alpine AS build\nARG BUILDKIT_SBOM_SCAN_STAGE=1\nRUN build\nFROM scratch\nCOPY --from=build /a /\n",
 	},
 	{
+		name: "SBOM with a cache",
+		opts: map[string]string{
+			"attest:sbom": "generator=docker/scanner", "cache-imports": `[{"Type":"registry","Attrs":{"ref":"example.com/cache"}}]`,
+		},
+		dockerfile: "FROM alpine\nRUN build\n",
+	},
+	{
 		name:       "warnings",
 		dockerfile: "from alpine as A\nRUN a $X $X\nRUN a $X $X\nENV K v\nCMD x\nCMD y\nRUN a \\\n\n b\nFROM alpine AS a\nWORKDIR x\nARG PASSWORD=$Z$Z\nENV A=$Z B=$Z\nEXPOSE $Y $Y\n",
 	},

@@ -74,11 +74,11 @@ func scannedOf(in *plan.Input, res *llb.Result) []scanned {
 	}
 	var list []scanned
 	if value, ok := in.Stage.Arg(scanStageArg); ok && enabledFor(in.Stage.Stage.Name, value) {
-		list = append(list, scanned{in.Stage.Stage.Name, res.SBOM.Core, res.IsIgnoreCache})
+		list = append(list, scanned{in.Stage.Stage.Name, res.Named(res.SBOM.Core), res.IsIgnoreCache})
 	}
 	for name, state := range res.SBOM.Extras {
 		if name != contextExtra { // which is asked for by the target only
-			list = append(list, scanned{name, state, res.IsIgnoreCache})
+			list = append(list, scanned{name, res.Named(state), res.IsIgnoreCache})
 		}
 	}
 	return list
@@ -134,7 +134,7 @@ func (s *scan) run(ctx context.Context, rb *dockerui.ResultBuilder) error {
 			return err
 		}
 		solved, err := result.ConvertAttestation(&attestation, func(st *buildkit.State) (client.Reference, error) {
-			return s.solve(ctx, st)
+			return s.solve(ctx, target, st)
 		})
 		if err != nil {
 			return err
@@ -144,10 +144,12 @@ func (s *scan) run(ctx context.Context, rb *dockerui.ResultBuilder) error {
 	})
 }
 
-func (s *scan) solve(ctx context.Context, st *buildkit.State) (client.Reference, error) {
-	def, err := st.Marshal(ctx)
+// solve has the daemon scan a target. As in BuildKit, no cache is imported for that.
+func (s *scan) solve(ctx context.Context, target *llb.Result, st *buildkit.State) (client.Reference, error) {
+	def, err := target.Marshal(ctx, *st)
 	if err != nil {
 		return nil, err
 	}
-	return s.solver.solve(ctx, def.ToPB(), false)
+	uncached := &solver{Client: s.solver.Client, locals: s.solver.locals}
+	return uncached.solve(ctx, def, false)
 }

@@ -128,6 +128,25 @@ func (r *Result) Marshal(ctx context.Context, state buildkit.State) (*pb.Definit
 	return def, nil
 }
 
+// Named returns a state of which the result is a part with the steps named as in
+// [Result.Marshal], also where a state of another result takes it in.
+func (r *Result) Named(state buildkit.State) buildkit.State {
+	if state.Output() == nil { // scratch, which has no steps
+		return state
+	}
+	return state.Async(func(ctx context.Context, state buildkit.State, _ *buildkit.Constraints) (buildkit.State, error) {
+		def, err := r.Marshal(ctx, state)
+		if err != nil {
+			return state, err
+		}
+		op, err := buildkit.NewDefinitionOp(def)
+		if err != nil {
+			return state, err
+		}
+		return buildkit.NewState(op.Output()), nil
+	})
+}
+
 // compactLocations has each location of an operation there once. A definition that
 // enters another one brings those of its operations, and BuildKit adds them up
 // (sourceMapCollector in client/llb/sourcemap.go): they would double with each stage
