@@ -1,0 +1,128 @@
+package integration
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/stagebuild/stagebuild/integration/harness"
+)
+
+// materialsFile takes the images "busybox" and "other" in every way.
+const materialsFile = `FROM busybox AS checks
+RUN --network=none true
+FROM --for=linux/arm64 %[1]s AS base
+FROM busybox AS base
+
+FROM --needs=checks::linux/amd64 scratch AS needing
+COPY Dockerfile /
+FROM base AS variants
+FROM busybox AS same
+FROM scratch AS reference
+COPY --from=%[1]s::linux/arm64 /other /
+FROM scratch AS beside
+COPY Dockerfile /
+FROM busybox AS both
+COPY --from=busybox::linux/arm64 /bin/busybox /
+`
+
+// TestMaterials looks for the images in the provenance of each platform's image: of one
+// build, and of one among several. What docs/reference.md says of them is this.
+func TestMaterials(t *testing.T) {
+	env, _ := productEnv(t)
+	other := env.Registry.Ref("materials/other:1")
+	dir := writeContext(t, map[string]string{"Dockerfile": "FROM scratch\nCOPY Dockerfile /other\n"})
+	if err := run(t, env, []string{"docker-buildx", "build", "--platform=" + strings.Join(bothPlatforms, ","), "--push", "--tag=" + other, dir}); err != nil {
+		t.Fatal(err)
+	}
+	dir = writeContext(t, map[string]string{"Dockerfile": fmt.Sprintf(materialsFile, other)})
+	materialsOf := func(stage, tag, flag string) map[string]materials {
+		command := []string{
+			"docker-stagebuild", "build", "--provenance=mode=min", "--platform=" + strings.Join(bothPlatforms, ","),
+			"--push", "--tag=" + env.Registry.Ref("materials/"+tag+":1"), flag, dir,
+		}
+		if err := run(t, env, command); err != nil {
+			t.Fatal(err)
+		}
+		return readMaterials(t, env, env.Registry.Ref("materials/"+stage+":1"))
+	}
+	const amd, arm, otherArm = "busybox linux/amd64", "busybox linux/arm64", "other linux/arm64"
+	for _, test := range []struct {
+		stage                string
+		amd64, arm64         []string
+		amd64Each, arm64Each []string // where it is one among several
+		complete             bool
+	}{
+		{"needing", []string{amd}, []string{amd}, []string{amd}, []string{amd}, false},
+		{"variants", []string{amd, otherArm}, []string{amd, otherArm}, []string{amd}, []string{otherArm}, true},
+		{"same", []string{amd}, []string{arm}, []string{amd}, []string{arm}, true},
+		{"reference", []string{otherArm}, []string{otherArm}, []string{otherArm}, []string{otherArm}, true},
+		{"both", []string{amd}, []string{arm}, []string{amd, arm}, []string{arm}, true},
+	} {
+		t.Run(test.stage, func(t *testing.T) {
+			got := materialsOf(test.stage, test.stage, "--target="+test.stage)
+			want := map[string]materials{bothPlatforms[0]: {images: test.amd64}, bothPlatforms[1]: {images: test.arm64}}
+			if diff := cmp.Diff(want, got, cmp.AllowUnexported(materials{})); diff != "" {
+				t.Errorf("alone (-want +got):\n%s", diff)
+			}
+			got = materialsOf(test.stage, "{{.Stage}}", "--stage=beside,"+test.stage)
+			want = map[string]materials{
+				bothPlatforms[0]: {images: test.amd64Each, pinned: true, complete: test.complete},
+				bothPlatforms[1]: {images: test.arm64Each, pinned: true, complete: test.complete},
+			}
+			if diff := cmp.Diff(want, got, cmp.AllowUnexported(materials{})); diff != "" {
+				t.Errorf("among several (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// materials are what the provenance of an image says of its materials.
+type materials struct {
+	images   []string // "name platform", sorted
+	pinned   bool     // whether their URIs have a digest
+	complete bool
+}
+
+// readMaterials returns the materials of each platform's image.
+func readMaterials(t *testing.T, env *harness.Env, ref string) map[string]materials {
+	t.Helper()
+	out, err := env.Buildx(t.Context(), "imagetools", "inspect", ref, "--format={{json .Provenance}}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var images map[string]struct {
+		SLSA struct {
+			BuildDefinition struct{ ResolvedDependencies []struct{ URI string } }
+			RunDetails      struct {
+				Metadata struct {
+					Completeness struct{ ResolvedDependencies bool } `json:"buildkit_completeness"`
+				}
+			}
+		}
+	}
+	if err := json.Unmarshal([]byte(out.Stdout), &images); err != nil {
+		t.Fatal(err)
+	}
+	byPlatform := map[string]materials{}
+	for platform, image := range images {
+		m := materials{complete: image.SLSA.RunDetails.Metadata.Completeness.ResolvedDependencies}
+		for _, dep := range image.SLSA.BuildDefinition.ResolvedDependencies {
+			u, err := url.Parse(dep.URI)
+			if err != nil {
+				t.Fatal(err)
+			}
+			name, _, _ := strings.Cut(u.Opaque[strings.LastIndex(u.Opaque, "/")+1:], "@")
+			m.images = append(m.images, name+" "+u.Query().Get("platform"))
+			m.pinned = u.Query().Has("digest")
+		}
+		slices.Sort(m.images)
+		byPlatform[platform] = m
+	}
+	return byPlatform
+}
