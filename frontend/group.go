@@ -25,7 +25,8 @@ type Member struct {
 // Group serves several requests for one file on one daemon, each for a build of
 // its own. They are read through one more build, which goes on until [Group.Close]:
 // the file, its ignore file and the config of a base image are asked for once, and
-// what the members take of a local build context is sent once.
+// what the members take of a local build context is sent once. The build of a member
+// reads what was read for it too, once the daemon has it.
 type Group struct {
 	members []Member
 	first   chan map[string]string // the options of a member
@@ -37,9 +38,10 @@ type Group struct {
 	err         error
 }
 
-// outcome is a member's conversion, or why there is none.
+// outcome is a member's conversion and what was read for it, or why there is none.
 type outcome struct {
 	conversion *conversion
+	read       *record
 	err        error
 }
 
@@ -112,6 +114,9 @@ func (g *Group) Build(ctx context.Context, c client.Client) (*client.Result, err
 	if member.err != nil {
 		return nil, member.err
 	}
+	if member.read.replay(ctx, c) != nil {
+		return Build(ctx, c) // it has changed since, or says what is wrong by itself
+	}
 	return member.conversion.solve(ctx, c)
 }
 
@@ -130,14 +135,14 @@ const maxConversions = 16
 func (g *Group) convert(ctx context.Context, shared *reads, opts map[string]string) (map[Member]*outcome, *llb.Locals) {
 	conversions := make(map[Member]*outcome, len(g.members))
 	for _, m := range g.members {
-		conversions[m] = &outcome{}
+		conversions[m] = &outcome{read: &record{Client: shared}}
 	}
 	warned := &warnings{}
 	var eg errgroup.Group
 	eg.SetLimit(maxConversions)
 	for m, o := range conversions {
 		eg.Go(func() error {
-			o.conversion, o.err = convert(ctx, memberClient{shared, m.options(opts)}, warned)
+			o.conversion, o.err = convert(ctx, memberClient{o.read, m.options(opts)}, warned)
 			return nil
 		})
 	}
@@ -203,13 +208,13 @@ func (m Member) options(opts map[string]string) map[string]string {
 
 // memberClient is the gateway that a member is read through.
 type memberClient struct {
-	*reads
+	client.Client
 	opts map[string]string
 }
 
 // BuildOpts implements client.Client.
 func (c memberClient) BuildOpts() client.BuildOpts {
-	o := c.reads.BuildOpts()
+	o := c.Client.BuildOpts()
 	o.Opts = maps.Clone(c.opts)
 	return o
 }

@@ -94,6 +94,60 @@ func TestProvenanceWithImage(t *testing.T) {
 	}
 }
 
+// TestProvenanceOfSeveral holds the provenance of results that are built together
+// against that of each alone.
+func TestProvenanceOfSeveral(t *testing.T) {
+	env, _ := productEnv(t)
+	files := map[string]string{"Dockerfile": `FROM busybox AS base
+FROM base AS a
+ENV A=1
+FROM base AS copies
+COPY Dockerfile /
+FROM scratch AS named
+COPY --from=other Dockerfile /
+`}
+	dir, git, other := writeContext(t, files), serveGit(t, gitBranch{"trunk", files}), writeContext(t, files)
+	const (
+		metadata     = "runDetails.metadata.buildkit_"
+		incomplete   = metadata + "completeness.resolvedDependencies: false"
+		dependencies = "buildDefinition.resolvedDependencies."
+	)
+	for _, test := range []struct {
+		name, context string
+		want          map[string][]string // by stage
+	}{
+		{"local", dir, map[string][]string{"a": {incomplete}, "copies": {incomplete}, "named": {incomplete}}},
+		{"git", git, map[string][]string{
+			"a":      {metadata + "hermetic: true", dependencies + "1.uri: " + git},
+			"copies": {metadata + "hermetic: true", dependencies + "1.uri: " + git},
+			"named":  {incomplete, dependencies + "0.uri: " + git},
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			repo := env.Registry.Ref("provenance/several-" + test.name)
+			args := []string{"build", "--provenance=mode=min", "--build-context=other=" + other, "--push", "--tag=" + repo + ":{{.Stage}}", test.context}
+			if _, err := env.Run(t.Context(), "docker-stagebuild", append(args, "--stage=a,copies,named")...); err != nil {
+				t.Fatal(err)
+			}
+			for stage, want := range test.want {
+				together := provenanceOf(t, env, repo+":"+stage)
+				if _, err := env.Run(t.Context(), "docker-stagebuild", append(args, "--stage="+stage)...); err != nil {
+					t.Fatal(err)
+				}
+				alone := provenanceOf(t, env, repo+":"+stage)
+				if diff := cmp.Diff(alone, together); diff != "" {
+					t.Errorf("%s (-alone +together):\n%s", stage, diff)
+				}
+				for _, line := range want {
+					if !slices.Contains(together, line) {
+						t.Errorf("%s: there is no %s in\n%s", stage, line, strings.Join(together, "\n"))
+					}
+				}
+			}
+		})
+	}
+}
+
 // provenance builds with a program and returns the provenance that it attached,
 // one value a line with its path, without what differs from run to run.
 func provenance(t *testing.T, env *harness.Env, program string, args ...string) []string {
@@ -102,6 +156,12 @@ func provenance(t *testing.T, env *harness.Env, program string, args ...string) 
 	if _, err := env.Run(t.Context(), program, append([]string{"build", "--build-arg=WHO=me", "--push", "--tag=" + ref}, args...)...); err != nil {
 		t.Fatal(err)
 	}
+	return provenanceOf(t, env, ref)
+}
+
+// provenanceOf returns the provenance of an image as provenance does.
+func provenanceOf(t *testing.T, env *harness.Env, ref string) []string {
+	t.Helper()
 	out, err := env.Buildx(t.Context(), "imagetools", "inspect", ref, "--format={{json .Provenance.SLSA}}")
 	if err != nil {
 		t.Fatal(err)
