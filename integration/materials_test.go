@@ -53,30 +53,21 @@ func TestMaterials(t *testing.T) {
 	}
 	const amd, arm, otherArm = "busybox linux/amd64", "busybox linux/arm64", "other linux/arm64"
 	for _, test := range []struct {
-		stage                string
-		amd64, arm64         []string
-		amd64Each, arm64Each []string // where it is one among several
-		complete             bool
+		stage        string
+		amd64, arm64 []string
 	}{
-		{"needing", []string{amd}, []string{amd}, []string{amd}, []string{amd}, false},
-		{"variants", []string{amd, otherArm}, []string{amd, otherArm}, []string{amd}, []string{otherArm}, true},
-		{"same", []string{amd}, []string{arm}, []string{amd}, []string{arm}, true},
-		{"reference", []string{otherArm}, []string{otherArm}, []string{otherArm}, []string{otherArm}, true},
-		{"both", []string{amd}, []string{arm}, []string{amd, arm}, []string{arm}, true},
+		{"needing", []string{amd}, []string{amd}},
+		{"variants", []string{amd, otherArm}, []string{amd, otherArm}},
+		{"same", []string{amd}, []string{arm}},
+		{"reference", []string{otherArm}, []string{otherArm}},
+		{"both", []string{amd}, []string{arm}},
 	} {
 		t.Run(test.stage, func(t *testing.T) {
-			got := materialsOf(test.stage, test.stage, "--target="+test.stage)
 			want := map[string]materials{bothPlatforms[0]: {images: test.amd64}, bothPlatforms[1]: {images: test.arm64}}
-			if diff := cmp.Diff(want, got, cmp.AllowUnexported(materials{})); diff != "" {
-				t.Errorf("alone (-want +got):\n%s", diff)
-			}
-			got = materialsOf(test.stage, "{{.Stage}}", "--stage=beside,"+test.stage)
-			want = map[string]materials{
-				bothPlatforms[0]: {images: test.amd64Each, pinned: true, complete: test.complete},
-				bothPlatforms[1]: {images: test.arm64Each, pinned: true, complete: test.complete},
-			}
-			if diff := cmp.Diff(want, got, cmp.AllowUnexported(materials{})); diff != "" {
-				t.Errorf("among several (-want +got):\n%s", diff)
+			for tag, flag := range map[string]string{test.stage: "--target=" + test.stage, "{{.Stage}}": "--stage=beside," + test.stage} {
+				if diff := cmp.Diff(want, materialsOf(test.stage, tag, flag), cmp.AllowUnexported(materials{})); diff != "" {
+					t.Errorf("%s (-want +got):\n%s", flag, diff)
+				}
 			}
 		})
 	}
