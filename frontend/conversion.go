@@ -79,6 +79,9 @@ func (r *request) convert(ctx context.Context) (*conversion, error) {
 	if err := r.warnOf(ctx, file, w.warnings()); err != nil {
 		return nil, err
 	}
+	if err := r.failLater(file, w); err != nil {
+		return nil, err
+	}
 	scanner, err := r.newScanner(ctx)
 	if err != nil {
 		return nil, err
@@ -112,7 +115,10 @@ func (r *request) convert(ctx context.Context) (*conversion, error) {
 			return nil
 		})
 	}
-	return conv, eg.Wait()
+	if err := eg.Wait(); err != nil {
+		return nil, err
+	}
+	return conv, w.violations.err()
 }
 
 // solve has the daemon build what was converted, through c.
@@ -131,7 +137,7 @@ func (conv *conversion) solve(ctx context.Context, c client.Client) (*client.Res
 }
 
 // build solves every target, and every needed stage beside them: no file, layer
-// or metadata of one flows into the result, only that it was built.
+// or config of one flows into the result, only that it was built.
 func (conv *conversion) build(ctx context.Context, c client.Client) (*client.Result, error) {
 	s := &solver{Client: c, cacheImports: conv.CacheImports, locals: conv.locals}
 	scan := &scan{solver: s, scanner: conv.scanner, targets: map[string]*llb.Result{}}

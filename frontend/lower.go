@@ -30,6 +30,8 @@ type work struct {
 	scanned map[*plan.Input][]scanned
 	// set is nil for a file that does not use the language.
 	set *plan.Set
+	// violations are the rules that the user's text violates.
+	violations violations
 }
 
 // warnings returns the findings of our own that stop no build.

@@ -2,6 +2,7 @@ package frontend
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"sync"
@@ -48,6 +49,7 @@ func (r *request) warn(ctx context.Context, w *work) linter.LintWarnFunc {
 		if w.lowered(rule, line) {
 			return
 		}
+		w.violations.add(rule)
 		text := linter.LintFormatShort(rule, message, line)
 		if !r.warnings.add(found, text) {
 			return
@@ -59,6 +61,47 @@ func (r *request) warn(ctx context.Context, w *work) linter.LintWarnFunc {
 			Range:  toRanges(location),
 		})
 	}
+}
+
+// violations are rules of the linter that are violated.
+type violations struct {
+	mu    sync.Mutex
+	rules []string
+	fail  bool // set where they fail the build
+}
+
+func (v *violations) add(rule string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if !slices.Contains(v.rules, rule) {
+		v.rules = append(v.rules, rule)
+	}
+}
+
+// err is the linter's error (Error in BuildKit's linter/linter.go), or nil.
+func (v *violations) err() error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if !v.fail || len(v.rules) == 0 {
+		return nil
+	}
+	slices.Sort(v.rules)
+	return errors.New("lint violation found for rules: " + strings.Join(v.rules, ", "))
+}
+
+// failLater takes it on itself to fail the build of a lowered file for what its check
+// finds, if that is asked for: the linter would also fail it for what is lowered.
+func (r *request) failLater(file *syntax.File, w *work) error {
+	if w.set == nil {
+		return nil
+	}
+	config, err := r.lintConfig(file)
+	if err != nil || !config.ReturnAsError {
+		return err
+	}
+	config.ReturnAsError = false
+	r.LinterConfig, w.violations.fail = config, true
+	return nil
 }
 
 // lowered reports whether BuildKit's linter found fault with what is not the user's:
