@@ -3,12 +3,9 @@ package plugin
 import (
 	"cmp"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 
-	"github.com/distribution/reference"
-	"github.com/moby/buildkit/client"
 	"github.com/moby/buildkit/identity"
 
 	"github.com/stagebuild/stagebuild/frontend/guard"
@@ -152,83 +149,4 @@ func (o *buildOptions) eachTemplate(f func(flag string, text *string) error) err
 		return err
 	}
 	return f("iidfile", &o.imageIDFile)
-}
-
-// place is somewhere a result is written to.
-type place struct{ flag, name string }
-
-// checkPlaces refuses results that would write the same place.
-func checkPlaces(results []*result) error {
-	taken := map[place]*result{}
-	for _, r := range results {
-		for _, p := range r.places() {
-			if other := taken[p]; other != nil && other != r {
-				return fmt.Errorf("--%s: %s and %s would both write %s; put {{.Stage}} into it, or {{.Platform}} where platforms differ", p.flag, other.name, r.name, p.name)
-			}
-			taken[p] = r
-		}
-	}
-	return nil
-}
-
-// places returns where a result is written to.
-func (res *result) places() []place {
-	var list []place
-	add := func(flag, name string) {
-		if name != "" {
-			list = append(list, place{flag, name})
-		}
-	}
-	for _, tag := range res.options.tags {
-		add("tag", normalTag(tag))
-	}
-	for _, dest := range res.dests {
-		add("output", absolute(dest))
-	}
-	for _, cache := range res.build.CacheTo {
-		add("cache-to", cachePlace(cache))
-	}
-	add("metadata-file", absolute(res.options.metadataFile))
-	add("iidfile", absolute(res.options.imageIDFile))
-	return list
-}
-
-// normalTag is an image's name in its one full form. One that is no image name is
-// refused when it is used.
-func normalTag(tag string) string {
-	named, err := reference.ParseNormalizedNamed(tag)
-	if err != nil {
-		return tag
-	}
-	return reference.TagNameOnly(named).String()
-}
-
-func absolute(path string) string {
-	if path == "" || path == "-" {
-		return path
-	}
-	if abs, err := filepath.Abs(path); err == nil {
-		return abs
-	}
-	return path
-}
-
-// cachePlace is where a cache is exported to, or "" for one that is a part of its
-// image.
-func cachePlace(c client.CacheOptionsEntry) string {
-	switch c.Type {
-	case "inline":
-		return ""
-	case "local":
-		return absolute(c.Attrs["dest"])
-	case "registry":
-		return normalTag(c.Attrs["ref"])
-	}
-	keys := []string{c.Type}
-	for _, key := range []string{"scope", "bucket", "container", "prefix", "name"} {
-		if v, ok := c.Attrs[key]; ok {
-			keys = append(keys, key+"="+v)
-		}
-	}
-	return strings.Join(keys, ",")
 }
