@@ -3,6 +3,7 @@ package integration
 import (
 	"errors"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -63,5 +64,52 @@ FROM busybox AS plain
 				}
 			}
 		})
+	}
+}
+
+// TestPolicyOfRemoteContext has the policy in a git repository asked about the
+// repository itself: when the Dockerfile is read to choose several stages as when one
+// is built.
+func TestPolicyOfRemoteContext(t *testing.T) {
+	env, _ := productEnv(t)
+	url := serveGit(t, gitBranch{name: "main", files: map[string]string{
+		"Dockerfile": "FROM scratch AS a\nCOPY Dockerfile /a\nFROM scratch AS b\nCOPY Dockerfile /b\n",
+		"Dockerfile.rego": `package docker
+
+default allow := false
+allow if input.env.args.READ == "1"
+allow if input.env.labels.read == "1"
+allow if input.env.target == "a"
+decision := {"allow": allow, "deny_msg": ["this is not to be read"]}
+`,
+	}})
+	for _, test := range []struct {
+		flag    string
+		refused bool
+	}{
+		{flag: "--policy=disabled=true"},
+		{flag: "--build-arg=READ=1"},
+		{flag: "--label=read=1"},
+		{flag: "--build-arg=READ=2", refused: true},
+	} {
+		for _, command := range [][]string{
+			{"docker-buildx", "build", "--target=b"},
+			{"docker-stagebuild", "build", "--target=b"},
+			{"docker-stagebuild", "build", "--stage=a,b"},
+		} {
+			cmd := env.Command(t.Context(), command[0], append(command[1:], "--progress=plain", "--output=type=cacheonly", test.flag, url)...)
+			text, err := cmd.CombinedOutput()
+			if !test.refused && err != nil {
+				t.Errorf("%s %s: %v\n%s", command, test.flag, err, text)
+			}
+			refused := strings.Contains(string(text), "Policy: this is not to be read\nERROR: failed to build: ") && strings.Contains(string(text), " not allowed by policy: ")
+			if test.refused && (err == nil || !refused) {
+				t.Errorf("%s %s is not refused as it should be: %v\n%s", command, test.flag, err, text)
+			}
+		}
+	}
+	// A template has the Dockerfile read for one stage, too.
+	if _, err := stagebuild(t, env, "--target=a", "--output=type=cacheonly", "--metadata-file="+filepath.Join(t.TempDir(), "{{.Stage}}"), url); err != nil {
+		t.Errorf("one stage and a template: %v", err)
 	}
 }

@@ -140,10 +140,7 @@ func (r *buildRun) dockerfile(ctx context.Context, o buildOptions, env lookupEnv
 	if !remote && (o.contextPath != "-" || o.file == "-") {
 		return readDockerfile(o.contextPath, o.file, r.stdin.reader())
 	}
-	req, err := (&buildOptions{
-		contextPath: o.contextPath, file: o.file, network: o.network, progress: o.progress, quiet: o.quiet,
-		secrets: o.secrets, ssh: o.ssh, call: "outline", frontend: o.frontend,
-	}).request(env)
+	req, err := o.forDockerfile().request(env)
 	if err != nil {
 		return nil, err
 	}
@@ -160,12 +157,24 @@ func (r *buildRun) dockerfile(ctx context.Context, o buildOptions, env lookupEnv
 		return gateway.NewResult(), err
 	})
 	if _, err := r.solve(ctx, reader.Handler(), &req.build, r.printer); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("failed to build: %w", r.builder.Explain(ctx, err))
 	}
 	if src == nil {
 		return nil, errors.New("the builder read no Dockerfile")
 	}
 	return syntax.Parse(source.NewFile(src.Filename, src.Data))
+}
+
+// forDockerfile returns the flags that decide how a Dockerfile is read from elsewhere:
+// how the source is reached and checked out, and what a policy is asked about it.
+func (o *buildOptions) forDockerfile() *buildOptions {
+	reading := &buildOptions{
+		contextPath: o.contextPath, file: o.file, buildArgs: o.buildArgs, labels: o.labels, policies: o.policies,
+		secrets: o.secrets, ssh: o.ssh, network: o.network, frontend: o.frontend,
+		progress: o.progress, quiet: o.quiet, call: "outline",
+	}
+	reading.target, _ = o.stages.Name()
+	return reading
 }
 
 // stdin is standard input, which several readers can need.
