@@ -3,6 +3,7 @@ package integration
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -81,6 +82,54 @@ func TestSecondInterrupt(t *testing.T) {
 	if status, text := build.wait(t, time.Second); status != 130 || time.Since(began) > 3*time.Second {
 		t.Errorf("exit status %d after %s:\n%s", status, time.Since(began), text)
 	}
+}
+
+// TestInterruptOfStandardInput interrupts a build that waits for standard input to
+// choose its stages. Of what was read there is no file that could be left.
+func TestInterruptOfStandardInput(t *testing.T) {
+	env, _ := productEnv(t)
+	in, feed, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _, _ = in.Close(), feed.Close() }()
+	tmp := t.TempDir()
+	cmd := env.Command(t.Context(), "docker-stagebuild", "build", "--progress=plain", "--stage=a,b", "-")
+	cmd.Env, cmd.Stdin = append(cmd.Env, "TMPDIR="+tmp), in
+	build := start(t, cmd)
+	eventually(t, func() error {
+		if !opened(t, cmd.Process.Pid, filepath.Join(tmp, "stagebuild-stdin-")) {
+			return errors.New("standard input is not read")
+		}
+		return nil
+	})
+	eventually(t, func() error {
+		entries, err := os.ReadDir(tmp)
+		if err == nil && len(entries) > 0 {
+			err = fmt.Errorf("what is read can be left in %s", entries[0].Name())
+		}
+		return err
+	})
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	if status, text := build.wait(t, 15*time.Second); status != 130 || !strings.HasSuffix(text, "Interrupted\n") {
+		t.Errorf("exit status %d:\n%s", status, text)
+	}
+	wantEmpty(t, tmp)
+}
+
+// opened says whether a process has a file open whose path begins with prefix.
+func opened(t *testing.T, pid int, prefix string) bool {
+	t.Helper()
+	links, err := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.ContainsFunc(links, func(link string) bool {
+		path, err := os.Readlink(link) // a file may have been closed since it was listed
+		return err == nil && strings.HasPrefix(path, prefix)
+	})
 }
 
 // runs says whether a process runs whose last argument is arg.

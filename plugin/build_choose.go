@@ -74,7 +74,7 @@ func (r *buildRun) choose(ctx context.Context, o buildOptions, env lookupEnv) ([
 
 // selectResults chooses the results with the Dockerfile.
 func (r *buildRun) selectResults(ctx context.Context, o buildOptions, all bool, lookup lookupEnv) ([]*result, error) {
-	if err := r.stdin.spool(o.contextPath == "-" || o.file == "-"); err != nil {
+	if err := r.stdin.spool(ctx, o.contextPath == "-" || o.file == "-"); err != nil {
 		return nil, err
 	}
 	own, err := r.ownPlatform(ctx)
@@ -181,14 +181,16 @@ func (o *buildOptions) forDockerfile() *buildOptions {
 type stdin struct {
 	in   io.Reader
 	file *os.File // what was read of it
+	left bool     // that the file can only be removed when it is closed
 }
 
 func newStdin(in io.Reader) *stdin {
 	return &stdin{in: in}
 }
 
-// spool keeps standard input in a file, if it is used.
-func (s *stdin) spool(used bool) error {
+// spool keeps standard input in a file, if it is used. The file has no name, so that
+// none is left however the program ends, except on Windows.
+func (s *stdin) spool(ctx context.Context, used bool) error {
 	if !used {
 		return nil
 	}
@@ -196,8 +198,18 @@ func (s *stdin) spool(used bool) error {
 	if err != nil {
 		return err
 	}
-	s.file = f
-	if _, err := io.Copy(f, s.in); err != nil {
+	s.file, s.left = f, os.Remove(f.Name()) != nil
+	copied := make(chan error, 1)
+	go func() {
+		_, err := io.Copy(f, s.in)
+		copied <- err
+	}()
+	select {
+	case err = <-copied:
+	case <-ctx.Done():
+		return ctx.Err() // a read of a pipe cannot be cancelled, and is left to itself
+	}
+	if err != nil {
 		return fmt.Errorf("reading standard input: %w", err)
 	}
 	return nil
@@ -221,5 +233,7 @@ func (s *stdin) close() {
 		return
 	}
 	_ = s.file.Close()
-	_ = os.Remove(s.file.Name())
+	if s.left {
+		_ = os.Remove(s.file.Name())
+	}
 }
