@@ -89,3 +89,31 @@ func wantEmpty(t *testing.T, dir string) {
 		t.Errorf("%s was written", e.Name())
 	}
 }
+
+// TestNodeGone builds on a builder that has lost one of its nodes: what does not
+// need it is built.
+func TestNodeGone(t *testing.T) {
+	env, _ := productEnv(t)
+	env.NeedOwnDaemon(t)
+	builder, foreign, addr := createPair(t, env, "gone")
+	if err := env.KillNode(addr); err != nil {
+		t.Fatal(err)
+	}
+	dir := writeContext(t, map[string]string{"Dockerfile": fmt.Sprintf("# platforms=%s,%s\n"+
+		"FROM --for=%s scratch AS one\nCOPY Dockerfile /\nFROM scratch AS all\nCOPY Dockerfile /\n", env.Platform, foreign, env.Platform)})
+	out := t.TempDir()
+	res, err := stagebuild(t, env, "--builder="+builder, "--stage=one,all", "--platform=all", "--progress=plain",
+		"--output=type=local,dest="+filepath.Join(out, "{{.Stage}}"), dir)
+	if err == nil {
+		t.Error("the command succeeded")
+	}
+	if want := fmt.Sprintf("ERROR: all: failed to build: lost the connection to node %q of builder %q at %s: ", "foreign", builder, addr); !strings.Contains(res.Stderr, want) {
+		t.Errorf("%s is missing in\n%s", want, res.Stderr)
+	}
+	if _, err := os.Stat(filepath.Join(out, "one", "Dockerfile")); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(filepath.Join(out, "all")); err == nil {
+		t.Error("files are there of what was not built")
+	}
+}

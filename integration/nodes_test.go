@@ -15,7 +15,7 @@ import (
 func TestNodes(t *testing.T) {
 	env, _ := productEnv(t)
 	env.NeedOwnDaemon(t)
-	builder, foreign := createPair(t, env, "pair")
+	builder, foreign, _ := createPair(t, env, "pair")
 	both := "--platform=" + env.Platform + "," + foreign
 	for _, a := range []alike{
 		{name: "index", args: []string{both, "--push", "--tag={registry}/nodes/index", "--annotation=index:for=both", "--iidfile={out}/iid"}},
@@ -85,8 +85,8 @@ func foreignPlatform(env *harness.Env) string {
 }
 
 // createPair creates a builder of two nodes, of which the second one, a new one, is
-// for a foreign platform. It returns the names of both.
-func createPair(t *testing.T, env *harness.Env, name string) (builder, foreign string) {
+// for a foreign platform. It returns the names of both, and where that node is.
+func createPair(t *testing.T, env *harness.Env, name string) (builder, foreign, addr string) {
 	t.Helper()
 	foreign = foreignPlatform(env)
 	addr, err := env.StartNode(t.Context(), name, foreign)
@@ -97,7 +97,7 @@ func createPair(t *testing.T, env *harness.Env, name string) (builder, foreign s
 		[]string{"create", "--name=" + name, "--driver=remote", "--node=native", "--platform=" + env.Platform, env.BuildkitAddr},
 		[]string{"create", "--name=" + name, "--append", "--driver=remote", "--node=foreign", "--platform=" + foreign, addr},
 	)
-	return name, foreign
+	return name, foreign, addr
 }
 
 // createBuilder creates a builder with buildx commands, and removes it after the

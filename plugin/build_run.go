@@ -28,6 +28,9 @@ type buildRun struct {
 	frontend *inprocess.Frontend
 	printer  *progress.Printer
 	stdin    *stdin
+	// failed has why a result cannot be built, by its build's Ref, where that is
+	// known beforehand.
+	failed map[string]error
 	// notes say what was left out.
 	notes []string
 }
@@ -57,10 +60,8 @@ func (r *buildRun) build(ctx context.Context, results []*result, failFast bool) 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	if len(results) > 1 && r.frontend != nil {
-		done, err := r.frontend.Share(ctx, r.builder.Nodes, targetsOf(results), r.printer)
-		if err != nil {
-			return fmt.Errorf("failed to build: %w", r.builder.Explain(ctx, err))
-		}
+		var done func()
+		done, r.failed = r.frontend.Share(ctx, r.builder.Nodes, targetsOf(results), r.printer)
 		defer done()
 	}
 	var building sync.WaitGroup
@@ -91,7 +92,11 @@ func (r *buildRun) buildOne(ctx context.Context, res *result) *outcome {
 	if r.frontend != nil {
 		handler = r.frontend.Handler()
 	}
-	resp, err := r.solve(ctx, handler, &res.build, steps)
+	var resp *client.SolveResponse
+	err := r.failed[res.build.Ref]
+	if err == nil {
+		resp, err = r.solve(ctx, handler, &res.build, steps)
+	}
 	err = res.files.end(err)
 	if err != nil {
 		err = fmt.Errorf("failed to build: %w", r.builder.Explain(ctx, err))

@@ -32,19 +32,13 @@ type Target struct {
 // build contexts. The targets are to be built while the returned function has not
 // been called. It waits for the builds that were shared. A frontend that the daemon
 // runs reads for each target by itself.
-func (f *Frontend) Share(ctx context.Context, nodes []builder.Node, targets []Target, pw progress.Writer) (done func(), err error) {
+//
+// A target whose nodes are not all there has failed: failed has why, by its Ref.
+func (f *Frontend) Share(ctx context.Context, nodes []builder.Node, targets []Target, pw progress.Writer) (done func(), failed map[string]error) {
 	if f.image {
 		return func() {}, nil
 	}
-	wanted := make(map[string][]ocispecs.Platform, len(targets))
-	for _, t := range targets {
-		wanted[t.Ref] = t.Platforms
-	}
-	// How buildx will split the platforms of each target.
-	split, err := resolver.ResolveAll(ctx, nodes, wanted, pw)
-	if err != nil {
-		return nil, err
-	}
+	split, failed := splitAll(ctx, nodes, targets, pw)
 	members := map[string][]frontend.Member{}
 	for _, t := range targets {
 		for _, node := range split[t.Ref] {
@@ -75,7 +69,35 @@ func (f *Frontend) Share(ctx context.Context, nodes []builder.Node, targets []Ta
 		for _, s := range shared {
 			s.close()
 		}
-	}, nil
+	}, failed
+}
+
+// splitAll says how buildx will split the platforms of each target over the nodes,
+// or why it cannot, by Ref. It looks at no node that only other targets need, as
+// buildx does for one build, and at one node after the other: two would both start
+// its container.
+func splitAll(ctx context.Context, nodes []builder.Node, targets []Target, pw progress.Writer) (split map[string][]*resolver.ResolvedNode, failed map[string]error) {
+	split, failed = map[string][]*resolver.ResolvedNode{}, map[string]error{}
+	first := map[string]string{} // the target that was split, by platforms
+	for _, t := range targets {
+		key := formatAll(t.Platforms)
+		same, ok := first[key]
+		if ok {
+			split[t.Ref] = split[same]
+			if err := failed[same]; err != nil {
+				failed[t.Ref] = err
+			}
+			continue
+		}
+		first[key] = t.Ref
+		list, err := resolver.Resolve(ctx, nodes, t.Platforms, pw)
+		if err != nil {
+			failed[t.Ref] = err
+			continue
+		}
+		split[t.Ref] = list
+	}
+	return split, failed
 }
 
 // partID identifies what one node builds of a target.
