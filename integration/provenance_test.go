@@ -95,7 +95,7 @@ func TestProvenanceWithImage(t *testing.T) {
 }
 
 // TestProvenanceOfSeveral holds the provenance of results that are built together
-// against that of each alone.
+// against that of each alone. The SBOM generator's image is a material, too.
 func TestProvenanceOfSeveral(t *testing.T) {
 	env, _ := productEnv(t)
 	files := map[string]string{"Dockerfile": `FROM busybox AS base
@@ -106,6 +106,7 @@ COPY Dockerfile /
 FROM scratch AS named
 COPY --from=other Dockerfile /
 `}
+	scanner := pushScanner(t, env)
 	dir, git, other := writeContext(t, files), serveGit(t, gitBranch{"trunk", files}), writeContext(t, files)
 	const (
 		metadata     = "runDetails.metadata.buildkit_"
@@ -118,14 +119,15 @@ COPY --from=other Dockerfile /
 	}{
 		{"local", dir, map[string][]string{"a": {incomplete}, "copies": {incomplete}, "named": {incomplete}}},
 		{"git", git, map[string][]string{
-			"a":      {metadata + "hermetic: true", dependencies + "1.uri: " + git},
-			"copies": {metadata + "hermetic: true", dependencies + "1.uri: " + git},
-			"named":  {incomplete, dependencies + "0.uri: " + git},
+			"a":      {metadata + "hermetic: true", dependencies + "2.uri: " + git},
+			"copies": {metadata + "hermetic: true", dependencies + "2.uri: " + git},
+			"named":  {incomplete, dependencies + "1.uri: " + git},
 		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			repo := env.Registry.Ref("provenance/several-" + test.name)
-			args := []string{"build", "--provenance=mode=min", "--build-context=other=" + other, "--push", "--tag=" + repo + ":{{.Stage}}", test.context}
+			args := []string{"build", "--provenance=mode=min", "--sbom=generator=" + scanner, "--build-context=other=" + other,
+				"--push", "--tag=" + repo + ":{{.Stage}}", test.context}
 			if _, err := env.Run(t.Context(), "docker-stagebuild", append(args, "--stage=a,copies,named")...); err != nil {
 				t.Fatal(err)
 			}
