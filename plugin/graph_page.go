@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/stagebuild/stagebuild/frontend/graph"
 	"github.com/stagebuild/stagebuild/frontend/guard"
@@ -43,9 +44,14 @@ func newPage(q *question, options graphOptions, drawing *graph.Graph) *draw.Page
 		page.Choices = append(page.Choices, draw.Choice{Key: "arg." + arg.name, Name: arg.name, Values: append([]string{arg.current}, arg.others...)})
 	}
 	page.Choices = append(page.Choices, platforms)
-	for _, values := range combinations(args) {
-		page.Views = append(page.Views, views(q, options, platforms.Values, values)...)
+	ways := combinations(args)
+	found := make([][]draw.View, len(ways))
+	var resolving sync.WaitGroup
+	for i, values := range ways {
+		resolving.Go(func() { found[i] = views(q, options, platforms.Values, values) })
 	}
+	resolving.Wait()
+	page.Views = slices.Concat(found...)
 	return page
 }
 
