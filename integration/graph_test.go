@@ -37,18 +37,24 @@ FROM app AS docs
 FROM app
 `
 
+// openPage opens the page of a folder's Dockerfile in a browser, and returns its address.
+func openPage(t *testing.T, env *harness.Env, dir string) (b *browser, page string) {
+	t.Helper()
+	path := filepath.Join(dir, "stages.html")
+	if _, err := env.Run(t.Context(), "docker-stagebuild", "graph", "-o", path, dir); err != nil {
+		t.Fatal(err)
+	}
+	b, page = startBrowser(t, env), "file://"+path
+	b.do(t, chromedp.Navigate(page))
+	return b, page
+}
+
 // TestGraphPage opens a page in a browser, and uses it with keys and with the mouse.
 func TestGraphPage(t *testing.T) {
 	env, _ := productEnv(t)
 	dockerfile := strings.Replace(drawnFile, `--if=DEBUG != "0"`, `--if='DEBUG != "0"'`, 1)
 	dir := writeContext(t, map[string]string{"Dockerfile": dockerfile})
-	path := filepath.Join(dir, "stages.html")
-	if _, err := env.Run(t.Context(), "docker-stagebuild", "graph", "-o", path, dir); err != nil {
-		t.Fatal(err)
-	}
-	b := startBrowser(t, env)
-	page := "file://" + path
-	b.do(t, chromedp.Navigate(page))
+	b, page := openPage(t, env, dir)
 
 	const both = "stage:0 stage:1 stage:3 stage:4 stage:5 stage:7 "
 	if got := b.shown(t); !strings.HasPrefix(got, both) {
@@ -101,13 +107,7 @@ func TestGraphPageOfAnyArg(t *testing.T) {
 		dockerfile = "ARG " + name + "=a\n" + dockerfile + "LABEL --if='" + name + ` == "b"' ` + name + "=b\n"
 	}
 	dir := writeContext(t, map[string]string{"Dockerfile": "# platforms=linux/amd64,linux/arm64\n" + dockerfile})
-	path := filepath.Join(dir, "stages.html")
-	if _, err := env.Run(t.Context(), "docker-stagebuild", "graph", "-o", path, dir); err != nil {
-		t.Fatal(err)
-	}
-	b := startBrowser(t, env)
-	page := "file://" + path
-	b.do(t, chromedp.Navigate(page))
+	b, page := openPage(t, env, dir)
 	const (
 		chosen = `[...document.querySelectorAll("select")].map(s => s.options[s.selectedIndex].text).join(" ")`
 		lines  = `[...document.querySelectorAll("#lines li")].map(l => l.children[1].tagName.toLowerCase() + " " + l.children[1].textContent).join("\n")`
