@@ -42,8 +42,11 @@ func (e *Env) startDaemon(ctx context.Context, name string, flags ...string) (*d
 		return nil, err
 	}
 	addr := "unix://" + filepath.Join(dir, "s")
+	// The socket for traces has a default of its own, beside --addr. Daemons that
+	// start at one moment would take it from each other, and end.
 	args := append([]string{
 		"--config", config, "--root", filepath.Join(dir, "state"), "--addr", addr,
+		"--otel-socket-path", filepath.Join(dir, "t"),
 		"--oci-worker", "true", "--oci-worker-binary", runc, "--containerd-worker", "false",
 	}, flags...)
 	// The daemon ends with the environment, not with the start's context.

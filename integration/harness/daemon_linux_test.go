@@ -64,6 +64,64 @@ func TestNothingOutlivesTheDaemon(t *testing.T) {
 	}
 }
 
+// Daemons that start at one moment, as those of several test packages do, would
+// take a socket of buildkitd's defaults from each other and end.
+func TestDaemonListensInItsFolder(t *testing.T) {
+	env, err := Start(t.Context(), Options{})
+	if _, ok := errors.AsType[*UnavailableError](err); ok {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := env.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	env.NeedOwnDaemon(t)
+
+	sockets := listening(t, env.daemon.proc.cmd.Process.Pid)
+	if len(sockets) < 2 { // of its API, and of the traces of what it runs
+		t.Errorf("the daemon listens on %q only", sockets)
+	}
+	for _, path := range sockets {
+		if !strings.HasPrefix(path, env.Dir+"/") {
+			t.Errorf("the daemon listens on %s, which is not in its folder %s", path, env.Dir)
+		}
+	}
+}
+
+// listening returns the paths of the Unix sockets that the process pid listens
+// on (proc_net(5): the inode is the seventh column, the path the eighth).
+func listening(t *testing.T, pid int) []string {
+	t.Helper()
+	fds, err := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	open := map[string]bool{}
+	for _, fd := range fds {
+		// One may have been closed since it was listed.
+		if target, err := os.Readlink(fd); err == nil {
+			open[target] = true
+		}
+	}
+	table, err := os.ReadFile(fmt.Sprintf("/proc/%d/net/unix", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const accepting = "00010000" // __SO_ACCEPTCON
+	var paths []string
+	for line := range strings.Lines(string(table)) {
+		column := strings.Fields(line)
+		if len(column) == 8 && column[3] == accepting && open["socket:["+column[6]+"]"] {
+			paths = append(paths, column[7])
+		}
+	}
+	return paths
+}
+
 // running says whether a process runs whose last argument is arg.
 func running(t *testing.T, arg string) bool {
 	t.Helper()

@@ -64,7 +64,8 @@ func (p *process) waitReady(ctx context.Context, limit time.Duration, ready func
 		}
 		select {
 		case <-p.done:
-			return fmt.Errorf("%s ended while starting (%w); its last lines:\n%s", p.name, p.err, p.log.tail(15))
+			// Enough of them for the error above the stack that buildkitd prints.
+			return fmt.Errorf("%s ended while starting (%w); its last lines:\n%s", p.name, p.err, p.log.tail(40))
 		case <-ctx.Done():
 			return fmt.Errorf("%s was not ready: %w (%w); its last lines:\n%s", p.name, err, ctx.Err(), p.log.tail(15))
 		case <-tick.C:
