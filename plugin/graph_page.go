@@ -17,7 +17,7 @@ import (
 )
 
 // The bounds of a page: how many combinations it holds at most, and how many nodes
-// these have together, so that a large file is drawn in seconds too.
+// these have together, so that the page of a large file is one that a browser opens at once.
 const (
 	maxViews     = 96
 	maxViewNodes = 2000

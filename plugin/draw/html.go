@@ -9,11 +9,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
-	"runtime"
-	"runtime/debug"
 	"strings"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/stagebuild/stagebuild/frontend/graph"
 )
@@ -63,18 +59,13 @@ type View struct {
 // HTML writes a page that needs nothing else: with all pictures, of which those that
 // are alike are there once, and the lines of the Dockerfile.
 func HTML(w io.Writer, p *Page) error {
-	// Laying out leaves much garbage and keeps little: at the usual rate, collecting it
-	// is a quarter of the work.
-	defer debug.SetGCPercent(debug.SetGCPercent(1000))
 	data := pageData{Source: strings.Split(strings.ReplaceAll(p.Source, "\r\n", "\n"), "\n")}
 	for _, c := range p.Choices {
 		data.Choices = append(data.Choices, c.Key)
 		data.Sizes = append(data.Sizes, len(c.Values))
 	}
 	var scenes, texts, details shelf
-	var pictures []*template.HTML
-	var drawing errgroup.Group
-	drawing.SetLimit(runtime.GOMAXPROCS(0))
+	var graphs []*graph.Graph // of the pictures
 	for _, v := range p.Views {
 		if v.Graph == nil {
 			data.Views = append(data.Views, viewData{Picture: -1, Problem: v.Problem})
@@ -90,12 +81,7 @@ func HTML(w io.Writer, p *Page) error {
 		}
 		picture, fresh := scenes.put(withoutTitle(dot.String()))
 		if fresh {
-			p := new(template.HTML)
-			pictures = append(pictures, p)
-			drawing.Go(func() (err error) {
-				*p, err = inlinePicture(v.Graph)
-				return err
-			})
+			graphs = append(graphs, v.Graph)
 		}
 		detail, _ := details.put(string(facts))
 		text, _ := texts.put(v.Text)
@@ -105,7 +91,8 @@ func HTML(w io.Writer, p *Page) error {
 	for _, item := range details.items {
 		data.Details = append(data.Details, json.RawMessage(item))
 	}
-	if err := drawing.Wait(); err != nil {
+	pictures, err := pictures(graphs...)
+	if err != nil {
 		return err
 	}
 	return writePage(w, p, data, pictures)
@@ -156,34 +143,34 @@ func withoutTitle(dot string) string {
 	return rest
 }
 
-// inlinePicture returns a picture as it stands in a page.
-func inlinePicture(g *graph.Graph) (template.HTML, error) {
-	p, err := pictureOf(g)
-	if err != nil {
-		return "", err
-	}
+// inline returns a picture as it stands in a page.
+func (p *picture) inline() template.HTML {
 	var out bytes.Buffer
 	width, height := number(p.place.width), number(p.place.height)
 	fmt.Fprintf(&out, `<svg xmlns="http://www.w3.org/2000/svg" class="stages" role="group" aria-label="Stages" width="%s" height="%s" viewBox="0 0 %[1]s %[2]s">`+"\n", width, height)
 	fmt.Fprintf(&out, "<desc>%s</desc>\n", escape(p.about()))
 	p.write(&out)
 	out.WriteString("</svg>")
-	return template.HTML(out.String()), nil //nolint:gosec // every text in it is escaped
+	return template.HTML(out.String()) //nolint:gosec // every text in it is escaped
 }
 
-func writePage(w io.Writer, p *Page, data pageData, pictures []*template.HTML) error {
+func writePage(w io.Writer, p *Page, data pageData, pictures []*picture) error {
 	page, err := template.New("page").Parse(pageHTML)
 	if err != nil {
 		return err
 	}
 	style := "\n" + pictureCSS + pageCSS
 	script := "\n" + pageJS
+	var inline []template.HTML
+	for _, picture := range pictures {
+		inline = append(inline, picture.inline())
+	}
 	first := -1
 	if len(p.Views) > 0 {
 		first = data.Views[0].Picture
 	}
 	return page.Execute(w, map[string]any{
-		"File": p.File, "Choices": p.Choices, "Note": p.Note, "Data": data, "Pictures": pictures, "First": first,
+		"File": p.File, "Choices": p.Choices, "Note": p.Note, "Data": data, "Pictures": inline, "First": first,
 		"Policy": fmt.Sprintf("default-src 'none'; style-src 'sha256-%s'; script-src 'sha256-%s'; base-uri 'none'; form-action 'none'", digest(style), digest(script)),
 		"Style":  template.CSS(style), "Script": template.JS(script), //nolint:gosec // ours
 	})

@@ -19,10 +19,11 @@ var pictureCSS string
 // SVG writes a graph as a picture that needs nothing else, in light colours or dark
 // ones as the reader has it.
 func SVG(w io.Writer, g *graph.Graph) error {
-	p, err := pictureOf(g)
+	all, err := pictures(g)
 	if err != nil {
 		return err
 	}
+	p := all[0]
 	var out bytes.Buffer
 	fmt.Fprintf(&out, `<svg xmlns="http://www.w3.org/2000/svg" class="stages" role="img" aria-labelledby="title about" width="%s" height="%s" viewBox="0 0 %[1]s %[2]s">`+"\n", number(p.place.width), number(p.place.height))
 	fmt.Fprintf(&out, "<title id=\"title\">%s</title>\n<desc id=\"about\">%s</desc>\n<style>\n%s</style>\n", escape(subject(g)), escape(p.about()), escape(pictureCSS))
@@ -37,12 +38,6 @@ func SVG(w io.Writer, g *graph.Graph) error {
 type picture struct {
 	scene *scene
 	place *placement
-}
-
-func pictureOf(g *graph.Graph) (*picture, error) {
-	s := compose(g)
-	place, err := place(s)
-	return &picture{s, place}, err
 }
 
 // about says in words what the picture shows, and with what.

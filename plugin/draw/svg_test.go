@@ -347,9 +347,9 @@ func TestPicturesOfAnyGraph(t *testing.T) {
 			for _, p := range g.Platforms {
 				n.Fates = append(n.Fates, graph.Fate{Platform: p, State: []graph.State{graph.Reached, graph.Unreached, graph.Dropped}[random.IntN(3)], RunsOn: p})
 			}
-			for range random.IntN(4) {
+			for k := range random.IntN(4) {
 				if i > 0 {
-					g.Edges = append(g.Edges, &graph.Edge{Stage: n.ID, Uses: fmt.Sprintf("stage:%d", random.IntN(i)), Kind: []string{"FROM", "COPY --from", "FROM --needs"}[random.IntN(3)], Line: i + 1, Platforms: g.Platforms[random.IntN(2):]})
+					g.Edges = append(g.Edges, &graph.Edge{Stage: n.ID, Uses: fmt.Sprintf("stage:%d", random.IntN(i)), Kind: []string{"FROM", "COPY --from", "FROM --needs"}[random.IntN(3)], Line: i + 1, Reference: strconv.Itoa(k), Platforms: g.Platforms[random.IntN(2):]})
 				}
 			}
 			g.Nodes = append(g.Nodes, n)

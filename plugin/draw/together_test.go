@@ -1,0 +1,90 @@
+package draw_test
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stagebuild/stagebuild/frontend/corpus"
+	"github.com/stagebuild/stagebuild/plugin/draw"
+)
+
+// TestBoxesKeepTheirPlaces writes pages of large files: the pictures of all their
+// platforms, with other values of args, and of each platform. A box that is in several is at one
+// place, and each picture is sound by itself.
+func TestBoxesKeepTheirPlaces(t *testing.T) {
+	for _, path := range corpus.Files(t, "testdata/large/*.Dockerfile") {
+		t.Run(filepath.Base(path), func(t *testing.T) {
+			dockerfile, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p := &draw.Page{File: "Dockerfile"}
+			environments := slices.Concat([]string{"", "DEBUG=1 HARDENED=1", "LIBC=musl PROFILE=debug"}, drawing(t, dockerfile, "").Platforms)
+			for _, environment := range environments {
+				p.Views = append(p.Views, draw.View{Graph: drawing(t, dockerfile, environment)})
+			}
+			places := map[string]any{}
+			drawn := pagePictures(t, writePage(t, p))
+			for _, picture := range drawn {
+				boxes := checkBoxes(t, picture)
+				checkLines(t, picture, boxes)
+				for node, box := range boxes {
+					if known, ok := places[node]; ok && known != box.Rect {
+						t.Errorf("%s is at %+v, and at %+v", node, known, box.Rect)
+					}
+					places[node] = box.Rect
+				}
+				if picture.ViewBox != drawn[0].ViewBox {
+					t.Errorf("one picture is as large as %s, and another as %s", drawn[0].ViewBox, picture.ViewBox)
+				}
+			}
+			if len(drawn) < 3 || len(places) == len(p.Views[len(p.Views)-1].Graph.Nodes) {
+				t.Errorf("the page shows nothing: it has %d pictures of %d boxes", len(drawn), len(places))
+			}
+		})
+	}
+}
+
+// pagePictures reads the pictures of a page.
+func pagePictures(t *testing.T, page string) []*picture {
+	t.Helper()
+	var list []*picture
+	for _, part := range strings.Split(page, "<svg ")[1:] {
+		p, err := readPicture([]byte("<svg " + part))
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, p)
+	}
+	return list
+}
+
+// TestPicturesHaveTheirOwnLines is about a stage that is made of one thing for one
+// platform and of another for the next: each picture has its own lines.
+func TestPicturesHaveTheirOwnLines(t *testing.T) {
+	dockerfile := []byte("FROM a AS first\nFROM b AS second\nFROM c AS app\nCOPY --for=linux/amd64 --from=first /x /\nCOPY --for=linux/arm64 --from=second /x /\nCOPY --for=linux/amd64 --from=first /y /\n")
+	var p draw.Page
+	want := map[string][]string{
+		"linux/amd64,linux/arm64": {"stage:0 COPY 4, 6", "stage:1 COPY 5"},
+		"linux/amd64":             {"stage:0 COPY 4, 6"},
+		"linux/arm64":             {"stage:1 COPY 5"},
+	}
+	names := []string{"linux/amd64,linux/arm64", "linux/amd64", "linux/arm64"}
+	for _, name := range names {
+		p.Views = append(p.Views, draw.View{Graph: drawing(t, dockerfile, name)})
+	}
+	for i, picture := range pagePictures(t, writePage(t, &p)) {
+		var lines []string
+		for _, l := range picture.Groups {
+			if l.is("edge") && l.To == "stage:2" && strings.HasPrefix(l.From, "stage:") {
+				lines = append(lines, l.From+" "+l.Texts[0].Text)
+			}
+		}
+		if !slices.Equal(lines, want[names[i]]) {
+			t.Errorf("%s: lines %q, want %q", names[i], lines, want[names[i]])
+		}
+	}
+}
