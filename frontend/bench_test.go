@@ -70,7 +70,7 @@ func lowerFor(b *testing.B, data []byte, targets []string) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		plan.Lower(p)
+		plan.Lower(p.Plan)
 	}
 }
 

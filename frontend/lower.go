@@ -52,7 +52,7 @@ type need struct {
 // several are there.
 func needed(set *plan.Set, c *plan.Choice) string {
 	name := strconv.Quote(c.Stage.Name)
-	if len(set.Targets) == 1 && c.Plan == set.Targets[0] {
+	if len(set.Targets) == 1 && c.Plan == set.Targets[0].Plan {
 		return name
 	}
 	return name + " for " + guard.FormatPlatform(c.Plan.Env.Target)
@@ -71,14 +71,14 @@ func (r *request) lower(ctx context.Context, file *syntax.File, targets []*ocisp
 	}
 	w := &work{set: set, scanned: map[*plan.Input][]scanned{}}
 	l := lowered{}
-	for i, p := range set.Targets {
+	for i, t := range set.Targets {
 		in := llb.Input{
-			AllStages: set.Triggers, Target: p.TargetName, Platform: targets[i], Names: w.names(p), Warn: r.warn(ctx, w),
+			AllStages: set.Triggers, Target: t.Name, Platform: targets[i], Names: w.names(t.Plan), Warn: r.warn(ctx, w),
 		}
-		if p.Target != nil {
-			in.Dockerfile = w.stage(l, p.Target)
+		if t.Choice != nil {
+			in.Dockerfile = w.stage(l, t.Choice)
 		} else {
-			in.Dockerfile = l.text(p)
+			in.Dockerfile = l.text(t.Plan)
 		}
 		w.targets = append(w.targets, in)
 	}

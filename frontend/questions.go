@@ -161,29 +161,35 @@ func (r *request) graphs(file *syntax.File) ([]*graph.Graph, error) {
 	if r.Target != "" && file.Group(r.Target) == nil {
 		return nil, file.NoStage(r.Target)
 	}
-	targets := r.questioned(file)
-	if len(r.asked) == 0 {
-		available, err := plan.Available(file, r.env(), targets, r.Target)
-		if err != nil {
-			return nil, err
-		}
-		var possible []ocispecs.Platform
-		for i, platform := range targets {
-			if len(available.Obstacles(r.Target, i)) == 0 {
-				possible = append(possible, platform)
-			}
-		}
-		if len(possible) > 0 { // otherwise resolving says why not
-			targets = possible
-		}
-	}
-	set, err := plan.ResolveAll(file, r.env(), targets)
+	set, err := r.questionedSet(file)
 	if err != nil {
 		return nil, err
 	}
 	var graphs []*graph.Graph
-	for _, p := range set.Targets {
-		graphs = append(graphs, graph.Of(p))
+	for _, t := range set.Targets {
+		graphs = append(graphs, graph.Of(t))
 	}
 	return graphs, nil
+}
+
+// questionedSet resolves the target for the platforms in question.
+func (r *request) questionedSet(file *syntax.File) (*plan.Set, error) {
+	targets := r.questioned(file)
+	if len(r.asked) > 0 {
+		return plan.ResolveAll(file, r.env(), targets)
+	}
+	available, err := plan.Available(file, r.env(), targets, r.Target)
+	if err != nil {
+		return nil, err
+	}
+	var possible []ocispecs.Platform
+	for i, platform := range targets {
+		if len(available.Obstacles(r.Target, i)) == 0 {
+			possible = append(possible, platform)
+		}
+	}
+	if len(possible) == 0 { // resolving says why not
+		possible = targets
+	}
+	return available.Set(r.Target, possible)
 }

@@ -99,10 +99,10 @@ func (w *work) addScans(target int, res *llb.Result) {
 	if w.set == nil {
 		return
 	}
-	p := w.set.Targets[target]
-	for _, in := range p.Target.Inputs() {
+	t := w.set.Targets[target]
+	for _, in := range t.Choice.Inputs() {
 		suffix := ""
-		if platformID(&in.Platform) != platformID(&p.Env.Target) {
+		if platformID(&in.Platform) != platformID(&t.Env.Target) {
 			suffix = "@" + guard.PlatformName(in.Platform)
 		}
 		for _, extra := range w.scanned[in] {

@@ -96,17 +96,17 @@ func (r *request) listTargets(file *syntax.File) (*targets.List, error) {
 	if platform := r.targetPlatforms()[0]; platform != nil {
 		env.Target = *platform
 	}
-	p, err := plan.Resolve(file, env)
+	t, err := plan.Resolve(file, env)
 	if err != nil {
 		return nil, err
 	}
-	list, err := targetsOf(plan.Lower(p))
+	list, err := targetsOf(plan.Lower(t.Plan))
 	if err != nil {
 		return nil, err
 	}
 	list.Sources = [][]byte{file.Source.Data}
 	for i := range list.Targets {
-		list.Targets[i].Default = p.Default != nil && i == p.Default.Position()
+		list.Targets[i].Default = t.Default != nil && i == t.Default.Position()
 	}
 	return list, nil
 }
@@ -191,7 +191,7 @@ func (r *request) lint(ctx context.Context, file *syntax.File) (*lint.LintResult
 func (r *request) lintOne(ctx context.Context, w *work, i int, in llb.Input) (*lint.LintResults, error) {
 	in.Target, in.AllStages = r.Target, false
 	if w.set != nil {
-		in.Dockerfile = plan.Lower(w.set.Targets[i]) // with the stages that nothing needs
+		in.Dockerfile = plan.Lower(w.set.Targets[i].Plan) // with the stages that nothing needs
 	}
 	found, err := dockerfile2llb.DockerfileLint(ctx, in.Dockerfile, r.converter.For(in))
 	if err != nil {

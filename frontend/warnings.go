@@ -113,7 +113,7 @@ func (w *work) lowered(rule string, line int) bool {
 	}
 	switch rule {
 	case linter.RuleFromPlatformFlagConstDisallowed.Name:
-		return slices.ContainsFunc(w.set.Targets, func(p *plan.Plan) bool { return p.BringsPlatform(line) })
+		return slices.ContainsFunc(w.set.Targets, func(t *plan.Target) bool { return t.BringsPlatform(line) })
 	case linter.RuleInvalidDefinitionDescription.Name:
 		return belowPlatforms(w.set.Targets[0].File, line)
 	}

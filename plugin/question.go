@@ -155,14 +155,12 @@ func (q *question) graphs(stages selection.Patterns) (graphs []*graph.Graph, not
 	}
 	notes = chosen.Notes
 	for _, r := range chosen.Results {
-		env := q.env
-		env.Stage = r.Stage
-		set, err := plan.ResolveAll(q.file, env, r.Platforms)
+		set, err := chosen.Set(r)
 		if err != nil {
 			return nil, nil, err
 		}
-		for _, p := range set.Targets {
-			graphs = append(graphs, graph.Of(p))
+		for _, t := range set.Targets {
+			graphs = append(graphs, graph.Of(t))
 		}
 		for _, w := range set.Warnings {
 			if note := w.Error(); !slices.Contains(notes, note) {

@@ -91,11 +91,11 @@ func runRender(out io.Writer, stdin io.Reader, options renderOptions, env plan.E
 	}
 	dockerfile := file.Source.Data
 	if file.UsesLanguage {
-		p, err := plan.Resolve(file, env)
+		target, err := plan.Resolve(file, env)
 		if err != nil {
 			return err
 		}
-		dockerfile = plan.Lower(p)
+		dockerfile = plan.Lower(target.Plan)
 	}
 	_, err = out.Write(dockerfile)
 	return err

@@ -14,9 +14,9 @@ import (
 // emptyImage is the base without files (dockerui.EmptyImageName).
 const emptyImage = "scratch"
 
-// Of returns the graph of one platform: all stages of its file, with the plan's
-// target.
-func Of(p *plan.Plan) *Graph {
+// Of returns the graph of one platform: all stages of its file, and which of them is
+// the target.
+func Of(p *plan.Target) *Graph {
 	platform := guard.FormatPlatform(p.Env.Target)
 	b := &builder{
 		graph: &Graph{
@@ -26,8 +26,8 @@ func Of(p *plan.Plan) *Graph {
 		platform: platform,
 		nodes:    map[string]*Node{},
 	}
-	if p.Target != nil {
-		b.graph.Targets = []string{b.stage(p.Target, "", Reached)}
+	if p.Choice != nil {
+		b.graph.Targets = []string{b.stage(p.Choice, "", Reached)}
 	}
 	for _, c := range p.Stages {
 		b.stage(c, "", Unreached)
@@ -186,7 +186,7 @@ func instructionsOf(c *plan.Choice) []Instruction {
 }
 
 // deciding returns the args outside of stages that a condition of the file names.
-func deciding(p *plan.Plan, platform string) []Arg {
+func deciding(p *plan.Target, platform string) []Arg {
 	declared := map[string]bool{}
 	for _, in := range p.File.Globals {
 		for _, d := range in.Declarations {

@@ -56,12 +56,12 @@ type finding struct {
 
 // findOnce reports what holds for some of the platforms that are checked, once,
 // with the platforms.
-func (c *checker) findOnce(holds func(*plan.Plan) []finding) {
+func (c *checker) findOnce(holds func(*plan.Target) []finding) {
 	var found []finding
 	platforms := map[finding][]string{}
-	for _, p := range c.set.Targets {
-		platform := guard.FormatPlatform(p.Env.Target)
-		for _, f := range holds(p) {
+	for _, t := range c.set.Targets {
+		platform := guard.FormatPlatform(t.Env.Target)
+		for _, f := range holds(t) {
 			if platforms[f] == nil {
 				found = append(found, f)
 			}
@@ -89,9 +89,9 @@ func checkConstantCondition(c *checker) {
 }
 
 func checkCopyWholeStage(c *checker) {
-	c.findOnce(func(p *plan.Plan) []finding {
+	c.findOnce(func(t *plan.Target) []finding {
 		var found []finding
-		for edge := range edges(p) {
+		for edge := range edges(t.Plan) {
 			in := edge.Reference.Instruction
 			if edge.Reference.Kind == syntax.CopyFrom && hasBaseImage(edge.Stage) && slices.ContainsFunc(c.sources(in), isRoot) {
 				found = append(found, finding{in, fmt.Sprintf("COPY takes all of stage %q, its base image included", edge.Stage.Stage.Name)})
@@ -138,9 +138,9 @@ func isRoot(source string) bool {
 }
 
 func checkStagePlatform(c *checker) {
-	c.findOnce(func(p *plan.Plan) []finding {
+	c.findOnce(func(t *plan.Target) []finding {
 		var found []finding
-		for edge := range edges(p) {
+		for edge := range edges(t.Plan) {
 			in := edge.Reference.Instruction
 			if edge.Reference.Kind != syntax.FromBase || edge.Stage == nil || edge.Input != nil {
 				continue
@@ -172,10 +172,10 @@ func checkStageUnavailable(c *checker) {
 	if c.file.Platforms == nil {
 		return
 	}
-	c.findOnce(func(p *plan.Plan) []finding {
+	c.findOnce(func(t *plan.Target) []finding {
 		var found []finding
 		available := map[string]bool{}
-		for _, choice := range p.Stages {
+		for _, choice := range t.Stages {
 			available[choice.Stage.Name] = available[choice.Stage.Name] || choice.Decision.Holds
 		}
 		for _, name := range c.file.StageNames() {
@@ -234,11 +234,11 @@ type condition struct {
 }
 
 func checkUnresolvedStage(c *checker) {
-	c.findOnce(func(p *plan.Plan) []finding {
+	c.findOnce(func(t *plan.Target) []finding {
 		var found []finding
-		for _, d := range p.Unreached {
+		for _, d := range t.Unreached {
 			if in := c.file.InstructionAt(d.Pos().Line); in != nil {
-				found = append(found, finding{in, c.withoutPlatform(d, p)})
+				found = append(found, finding{in, c.withoutPlatform(d, t.Plan)})
 			}
 		}
 		return found

@@ -51,7 +51,7 @@ func TestDiagnosticExamples(t *testing.T) {
 			t.Errorf("the good example of %s: %v, %+v", rule.Name, err, set)
 			continue
 		}
-		tree, err := dockerfile.Parse(bytes.NewReader(plan.Lower(set.Targets[0])))
+		tree, err := dockerfile.Parse(bytes.NewReader(plan.Lower(set.Targets[0].Plan)))
 		if err == nil {
 			_, _, err = instructions.Parse(tree.AST, linter.New(&linter.Config{}))
 		}

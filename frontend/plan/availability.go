@@ -10,10 +10,11 @@ import (
 )
 
 // Availability says which stages of a file can be built for which platforms: a
-// stage can when it and all that it reaches have a selected variant there.
+// stage can when it and all that it reaches have a selected variant there. It has
+// resolved them all, once.
 type Availability struct {
-	obstacles map[string][]source.List // by stage, then by platform
-	members   map[string][]*resolver   // likewise
+	targets  []guard.Platform
+	families map[string]*family // by stage
 }
 
 // Available finds out which stages there are, with one set of args. env.Target and
@@ -21,34 +22,26 @@ type Availability struct {
 // another case, TARGETSTAGE is another. The error is a source.List of what is wrong
 // with the file whichever stage is built, its Diagnostics included.
 func Available(file *syntax.File, env Env, targets []guard.Platform, names ...string) (*Availability, error) {
-	a := &Availability{obstacles: map[string][]source.List{}, members: map[string][]*resolver{}}
-	names = slices.Concat(file.StageNames(), []string{""}, names)
 	if file.Torn {
 		return nil, file.Diagnostics.Err()
 	}
-	var f *family
+	a := &Availability{targets: targets, families: map[string]*family{}}
 	asksStage := asksForStage(file)
 	faults := slices.Clone(file.Diagnostics)
-	for _, name := range names {
-		if a.obstacles[name] != nil {
+	var f *family
+	for _, name := range slices.Concat(file.StageNames(), []string{""}, names) {
+		if a.families[name] != nil {
 			continue
 		}
 		// Only a file that looks at its target differs between them.
 		if f == nil || asksStage {
 			env.Stage = name
-			f = newFamily(file, env)
-			for _, platform := range targets {
-				f.member(platform).upTo(len(file.Stages))
-			}
+			f = resolved(file, env, targets)
 			for _, r := range f.order {
 				faults = append(faults, r.diagnostics...)
 			}
 		}
-		for _, platform := range targets {
-			r := f.member(platform)
-			a.obstacles[name] = append(a.obstacles[name], r.obstacles(name))
-			a.members[name] = append(a.members[name], r)
-		}
+		a.families[name] = f
 	}
 	return a, faults.Err()
 }
@@ -80,28 +73,26 @@ func asksForStage(file *syntax.File) bool {
 // wrong with a reference whatever the platform is no obstacle: building the stage
 // says so.
 func (a *Availability) Obstacles(stage string, platform int) source.List {
-	return a.obstacles[stage][platform]
+	f := a.families[stage]
+	target, missing := f.member(a.targets[platform]).target(stage)
+	f.missing(target.Choice, map[*Choice]bool{}, &missing)
+	return missing
+}
+
+// Set returns what becomes of the file when a stage is built for some of the platforms
+// that were asked about, and the error of that: what [ResolveAll] returns.
+func (a *Availability) Set(stage string, targets []guard.Platform) (*Set, error) {
+	return a.families[stage].set(stage, targets)
 }
 
 // Builds reports whether a stage as written is there for the platform at an index, and
 // can be built, when the stage of its name is.
 func (a *Availability) Builds(s *syntax.Stage, platform int) bool {
-	r := a.members[s.Name][platform]
-	c := r.plan.Stages[s.Index]
+	f := a.families[s.Name]
+	c := f.member(a.targets[platform]).plan.Stages[s.Index]
 	var missing source.List
-	r.family.missing(c, map[*Choice]bool{}, &missing)
+	f.missing(c, map[*Choice]bool{}, &missing)
 	return c.Decision.Holds && len(missing) == 0
-}
-
-// obstacles returns what a stage, or what it is made from, lacks.
-func (r *resolver) obstacles(stage string) source.List {
-	known := len(r.diagnostics)
-	r.plan.Env.Stage = stage
-	r.target()
-	missing := slices.Clone(r.diagnostics[known:])
-	r.diagnostics = r.diagnostics[:known]
-	r.family.missing(r.plan.Target, map[*Choice]bool{}, &missing)
-	return missing
 }
 
 // missing collects the variants that are missing in what a stage is made from.

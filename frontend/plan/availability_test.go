@@ -7,6 +7,7 @@ import (
 
 	"github.com/containerd/platforms"
 	"github.com/google/go-cmp/cmp"
+	"github.com/stagebuild/stagebuild/frontend/corpus"
 	"github.com/stagebuild/stagebuild/frontend/guard"
 	"github.com/stagebuild/stagebuild/frontend/plan"
 	"github.com/stagebuild/stagebuild/frontend/source"
@@ -116,4 +117,64 @@ func TestAvailableRefusesAFaultyFile(t *testing.T) {
 			t.Errorf("%q has %d diagnostics, want %d: %v", dockerfile, got, want, err)
 		}
 	}
+}
+
+// TestAvailableHasTheSetOfEachStage asks one Availability for each stage of the files of
+// the corpus, for some platforms and then for all, and has the same resolved anew.
+func TestAvailableHasTheSetOfEachStage(t *testing.T) {
+	targets := []guard.Platform{platforms.MustParse("linux/amd64"), platforms.MustParse("linux/arm64"), platforms.MustParse("windows/amd64")}
+	compared, failed := 0, 0
+	for _, a := range corpus.Archives(t, "testdata/*.txtar") {
+		file, _ := syntax.Parse(source.NewFile("Dockerfile", a.Dockerfile()))
+		for _, expectation := range a.Expectations() {
+			asked := corpus.ParseEnvironment(t, expectation.Name)
+			env := plan.Env{Build: targets[0], Args: asked.Args, Contexts: asked.Contexts}
+			available, err := plan.Available(file, env, targets)
+			if err != nil {
+				continue
+			}
+			for _, some := range [][]guard.Platform{targets[1:], targets} {
+				for _, stage := range append(file.StageNames(), "") {
+					env.Stage = stage
+					set, err := plan.ResolveAll(file, env, some)
+					if err != nil {
+						failed++
+					}
+					want := inWords(set, err)
+					if diff := cmp.Diff(want, inWords(available.Set(stage, some))); diff != "" {
+						t.Errorf("%s, %s, stage %q (-want +got):\n%s", a.Path, expectation.Name, stage, diff)
+					}
+					compared++
+				}
+			}
+		}
+	}
+	if compared < 100 || failed == 0 || failed == compared {
+		t.Errorf("%d sets were compared, of which %d are errors", compared, failed)
+	}
+}
+
+// inWords returns all that a set says, or the error.
+func inWords(set *plan.Set, err error) string {
+	if err != nil {
+		return diagnostics(err)
+	}
+	var b strings.Builder
+	for _, target := range set.Targets {
+		fmt.Fprintf(&b, "for %s %q:", guard.FormatPlatform(target.Env.Target), target.Name)
+		for _, c := range []*plan.Choice{target.Choice, target.Default} {
+			if c != nil {
+				fmt.Fprintf(&b, " stage %d", c.Stage.Index)
+			}
+		}
+		fmt.Fprintf(&b, "\n%s\n%v\n", plan.Lower(target.Plan), target.Unreached)
+	}
+	for _, in := range set.Inputs {
+		fmt.Fprintf(&b, "input %s\n", in.Name)
+	}
+	for _, c := range set.Needs {
+		fmt.Fprintf(&b, "needs %d for %s\n", c.Stage.Index, guard.FormatPlatform(c.Plan.Env.Target))
+	}
+	fmt.Fprintln(&b, set.Triggers, set.Warnings)
+	return b.String()
 }

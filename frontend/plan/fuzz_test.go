@@ -42,14 +42,15 @@ func checkLower(t *testing.T, data []byte, target, name, value string) {
 	if err != nil {
 		return
 	}
+	built := reached(p)
 	for _, c := range p.Stages {
 		for _, in := range c.Stage.Body {
-			if c.Reached && !in.IsBlock() && p.Decision(in).Undecided() {
+			if built[c] && !in.IsBlock() && p.Decision(in).Undecided() {
 				t.Fatalf("%q is built, and line %d of it is not decided", data, in.First)
 			}
 		}
 	}
-	lowered := plan.Lower(p)
+	lowered := plan.Lower(p.Plan)
 	if !bytes.Equal(file.Source.Data, data) {
 		t.Fatal("the file was changed")
 	}
@@ -59,7 +60,7 @@ func checkLower(t *testing.T, data []byte, target, name, value string) {
 	if got, want := bytes.Count(lowered, []byte("\n")), bytes.Count(data, []byte("\n")); got != want {
 		t.Fatalf("%q became %q: %d line breaks, want %d", data, lowered, got, want)
 	}
-	sameInstructions(t, p, data, lowered)
+	sameInstructions(t, p.Plan, data, lowered)
 	// The comments that declare platforms stay: they are comments to BuildKit too.
 	uncommented := bytes.ReplaceAll(lowered, []byte("platforms"), []byte("PLATFORMS"))
 	again, err := syntax.Parse(source.NewFile("Dockerfile", uncommented))
@@ -89,6 +90,23 @@ func checkSpans(t *testing.T, err error, size int) {
 			t.Errorf("span %v is outside of a file of %d bytes: %v", d.Span, size, d)
 		}
 	}
+}
+
+// reached returns the stages that a target is made from or needs, itself included.
+func reached(t *plan.Target) map[*plan.Choice]bool {
+	found := map[*plan.Choice]bool{}
+	var visit func(*plan.Choice)
+	visit = func(c *plan.Choice) {
+		if c == nil || found[c] {
+			return
+		}
+		found[c] = true
+		for _, e := range c.Edges {
+			visit(e.Stage)
+		}
+	}
+	visit(t.Choice)
+	return found
 }
 
 // sameInstructions checks what BuildKit reads in the lowered file: the surviving

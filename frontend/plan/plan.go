@@ -13,17 +13,6 @@ type Plan struct {
 	Env  Env
 	// Stages has one Choice for each of File.Stages.
 	Stages []*Choice
-	// Target is the stage that is built, or nil when Env.Stage names none.
-	Target *Choice
-	// Default is the stage that is built when no target is named, or nil when it
-	// is not there.
-	Default *Choice
-	// TargetName is the target to ask BuildKit for. It is "" when the last
-	// stage of the lowered file is meant anyway.
-	TargetName string
-	// Unreached are the problems of references in stages that no target is made
-	// from. They stop no build.
-	Unreached source.List
 
 	decisions []guard.Decision // by Instruction.Index
 	globals   *scope
@@ -52,6 +41,22 @@ func (p *Plan) BringsPlatform(line int) bool {
 	return false
 }
 
+// Target is a plan, and the stage of it that is built.
+type Target struct {
+	*Plan
+	// Choice is what becomes of that stage, or nil when there is none of its name.
+	Choice *Choice
+	// Default is the stage that is built when none is named, or nil when it is not
+	// there.
+	Default *Choice
+	// Name is the target to ask BuildKit for. It is "" when the last stage of the
+	// lowered file is meant anyway.
+	Name string
+	// Unreached are the problems of references in stages that no target is made
+	// from. They stop no build.
+	Unreached source.List
+}
+
 // Choice is what becomes of one stage for one platform.
 type Choice struct {
 	Stage *syntax.Stage
@@ -61,8 +66,6 @@ type Choice struct {
 	Decision guard.Decision
 	// Edges are what the stage is made from and what it needs, in file order.
 	Edges []Edge
-	// Reached reports whether a target is made from the stage or needs it.
-	Reached bool
 	// RunsOn is the platform of the stage's RUNs, for a selected stage: that of its
 	// base. It is the target's where --platform cannot be read.
 	RunsOn guard.Platform
@@ -70,8 +73,9 @@ type Choice struct {
 	// from nothing of the file then.
 	Replaced bool
 
-	scope    *scope // what is declared at the stage's end
-	position int    // index among the selected stages
+	scope     *scope // what is declared at the stage's end
+	position  int    // index among the selected stages
+	triggered bool   // the triggers of its base were asked for
 }
 
 // Position counts a selected stage among the selected ones, from 0: its place in

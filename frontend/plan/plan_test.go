@@ -46,7 +46,7 @@ func outcome(t *testing.T, dockerfile []byte, environment string) string {
 	if faults != nil {
 		t.Errorf("a faulty file is resolved: %v", faults)
 	}
-	lowered := plan.Lower(p)
+	lowered := plan.Lower(p.Plan)
 	if got, want := bytes.Count(lowered, []byte("\n")), bytes.Count(dockerfile, []byte("\n")); got != want {
 		t.Errorf("lowered file has %d line breaks, want %d", got, want)
 	}
@@ -54,8 +54,8 @@ func outcome(t *testing.T, dockerfile []byte, environment string) string {
 		t.Errorf("BuildKit does not parse the lowered file: %v", err)
 	}
 	var out strings.Builder
-	if p.TargetName != "" {
-		fmt.Fprintf(&out, "target: %s\n", p.TargetName)
+	if p.Name != "" {
+		fmt.Fprintf(&out, "target: %s\n", p.Name)
 	}
 	text := strings.ReplaceAll(string(lowered), "\r\n", "␍\n")
 	out.WriteString(strings.ReplaceAll(text, "\ufeff", "[bom]"))

@@ -19,8 +19,8 @@ const UndeclaredPlatform = "UndeclaredPlatform"
 // Set is the plans of one request: of the platforms that are built for, and of
 // those that references name.
 type Set struct {
-	// Targets are the plans of the platforms that were asked for, in order.
-	Targets []*Plan
+	// Targets are what is built for the platforms that were asked for, in order.
+	Targets []*Target
 	// Inputs are what is built for a platform of its own. Each refers only to
 	// inputs before it.
 	Inputs []*Input
@@ -31,6 +31,9 @@ type Set struct {
 	Triggers bool
 	// Warnings are findings that stop no build.
 	Warnings source.List
+
+	reached map[*Choice]bool
+	inputs  map[*Input]bool
 }
 
 // ResolveAll decides what becomes of a file that uses the language, for several
@@ -41,32 +44,11 @@ func ResolveAll(file *syntax.File, env Env, targets []guard.Platform) (*Set, err
 	if file.Torn {
 		return nil, file.Diagnostics.Err()
 	}
-	f := newFamily(file, env)
-	set := &Set{Warnings: slices.Clone(file.Warnings)}
-	for _, platform := range targets {
-		r := f.member(platform)
-		r.target()
-		set.Targets = append(set.Targets, r.plan)
-		set.Warnings = append(set.Warnings, undeclared(file, platform)...)
-	}
-	// Resolving stages can bring in another platform, of which those above matter.
-	for _, p := range set.Targets {
-		f.member(p.Env.Target).upTo(len(file.Stages))
-	}
-	for _, p := range set.Targets {
-		f.reach(set, p.Target)
-	}
-	for _, r := range f.order {
-		r.epoch()
-	}
-	if err := f.diagnostics().Err(); err != nil {
-		return nil, err
-	}
-	return set, nil
+	return resolved(file, env, targets).set(env.Stage, targets)
 }
 
 // Resolve is ResolveAll for env.Target alone.
-func Resolve(file *syntax.File, env Env) (*Plan, error) {
+func Resolve(file *syntax.File, env Env) (*Target, error) {
 	set, err := ResolveAll(file, env, []guard.Platform{env.Target})
 	if err != nil {
 		return nil, err
@@ -81,12 +63,70 @@ type family struct {
 	members map[string]*resolver
 	order   []*resolver
 	inputs  map[string]*Input
-	reached map[*Input]bool
 	names   typos // made when it is first asked for
 }
 
 func newFamily(file *syntax.File, env Env) *family {
-	return &family{file: file, env: env, members: map[string]*resolver{}, inputs: map[string]*Input{}, reached: map[*Input]bool{}}
+	return &family{file: file, env: env, members: map[string]*resolver{}, inputs: map[string]*Input{}}
+}
+
+// resolved returns the family of some target platforms, with all stages resolved for
+// these.
+func resolved(file *syntax.File, env Env, targets []guard.Platform) *family {
+	f := newFamily(file, env)
+	for _, platform := range targets {
+		f.member(platform)
+	}
+	// Resolving stages can bring in another platform, of which those above matter.
+	for _, platform := range targets {
+		f.member(platform).upTo(len(file.Stages))
+	}
+	return f
+}
+
+// set returns what is built when a stage is, for some of the target platforms. The
+// family can be asked for others afterwards.
+func (f *family) set(stage string, targets []guard.Platform) (*Set, error) {
+	set := &Set{Warnings: slices.Clone(f.file.Warnings), reached: map[*Choice]bool{}, inputs: map[*Input]bool{}}
+	faults := map[*resolver]source.List{}
+	for _, platform := range targets {
+		r := f.member(platform)
+		target, missing := r.target(stage)
+		faults[r] = missing
+		set.Targets = append(set.Targets, target)
+		set.Warnings = append(set.Warnings, undeclared(f.file, platform)...)
+	}
+	for _, t := range set.Targets {
+		f.reach(set, t.Choice)
+	}
+	for _, r := range f.order {
+		r.epoch()
+	}
+	list := slices.Clone(f.file.Diagnostics)
+	for _, r := range f.order {
+		reached, _ := r.faults(set)
+		list = slices.Concat(list, r.diagnostics, faults[r], reached)
+	}
+	for _, t := range set.Targets {
+		_, t.Unreached = f.member(t.Env.Target).faults(set)
+	}
+	if err := list.Err(); err != nil {
+		return nil, err
+	}
+	return set, nil
+}
+
+// faults returns the problems of references: of those in stages that a set reaches, and
+// of others.
+func (r *resolver) faults(set *Set) (reached, others source.List) {
+	for _, c := range r.plan.Stages {
+		if set.reached[c] {
+			reached = append(reached, r.problems[c]...)
+		} else {
+			others = append(others, r.problems[c]...)
+		}
+	}
+	return reached, others
 }
 
 // typos returns the index of the file's stage names.
@@ -150,11 +190,12 @@ func inputSubject(ref *syntax.Reference, image string) string {
 // and collects the inputs and needs among it: each behind those that it is made
 // from itself.
 func (f *family) reach(set *Set, c *Choice) {
-	if c == nil || c.Reached {
+	if c == nil || set.reached[c] {
 		return
 	}
-	c.Reached = true
-	if f.env.Triggers != nil {
+	set.reached[c] = true
+	if f.env.Triggers != nil && !c.triggered {
+		c.triggered = true
 		f.member(c.Plan.Env.Target).imageTriggers(c)
 	}
 	for _, e := range c.Edges {
@@ -165,28 +206,11 @@ func (f *family) reach(set *Set, c *Choice) {
 			if e.Stage != nil && !slices.Contains(set.Needs, e.Stage) {
 				set.Needs = append(set.Needs, e.Stage)
 			}
-		case e.Input != nil && !f.reached[e.Input]:
-			f.reached[e.Input] = true
+		case e.Input != nil && !set.inputs[e.Input]:
+			set.inputs[e.Input] = true
 			set.Inputs = append(set.Inputs, e.Input)
 		}
 	}
-}
-
-// diagnostics returns everything that is wrong. Problems of references count only
-// where the stage is reached: those elsewhere are kept in the plan.
-func (f *family) diagnostics() source.List {
-	list := slices.Clone(f.file.Diagnostics)
-	for _, r := range f.order {
-		list = append(list, r.diagnostics...)
-		for _, c := range r.plan.Stages {
-			if c.Reached {
-				list = append(list, r.problems[c]...)
-			} else {
-				r.plan.Unreached = append(r.plan.Unreached, r.problems[c]...)
-			}
-		}
-	}
-	return list
 }
 
 // undeclared warns of a target platform that the file does not declare.

@@ -1,66 +1,63 @@
 package plan
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
+	"github.com/stagebuild/stagebuild/frontend/source"
 	"github.com/stagebuild/stagebuild/frontend/syntax"
 )
 
-// target finds the stage that is built, unless it cannot be said what stages are
-// made of.
-func (r *resolver) target() {
-	p := r.plan
-	if len(p.Stages) == 0 || p.File.Tangled {
-		return
+// target finds the stage that a name means, "" for the default, and says what is wrong
+// when it is not there. Nothing is found where it cannot be said what stages are made of.
+func (r *resolver) target(stage string) (*Target, source.List) {
+	t := &Target{Plan: r.plan}
+	if len(t.Stages) == 0 || t.File.Tangled {
+		return t, nil
 	}
-	last := p.Stages[len(p.Stages)-1]
+	last := t.Stages[len(t.Stages)-1]
 	switch {
 	case last.Stage.Name != "":
-		p.Default = r.find(last.Stage.Name, len(p.Stages))
+		t.Default = r.find(last.Stage.Name, len(t.Stages))
 	case last.Decision.Holds:
-		p.Default = last
+		t.Default = last
 	}
-	name := p.Env.Stage
+	name := cmp.Or(stage, last.Stage.Name)
 	if name == "" {
-		name = last.Stage.Name
+		t.Choice = t.Default
+		return t, r.anonymous(last)
 	}
-	if name == "" {
-		r.anonymousTarget(last)
-		return
-	}
-	group := p.File.Group(name)
+	group := t.File.Group(name)
 	if group == nil {
-		p.TargetName = name // BuildKit refuses it, with a suggestion.
-		return
+		t.Name = name // BuildKit refuses it, with a suggestion.
+		return t, nil
 	}
-	p.Target = r.find(name, len(p.Stages))
-	if p.Target == nil {
+	t.Choice = r.find(name, len(t.Stages))
+	if t.Choice == nil {
 		list := r.noVariant(group, group.Stages[len(group.Stages)-1].From.Span())
-		if names := r.buildable(); p.Env.Stage == "" && len(list) > 0 && len(names) > 0 {
+		if names := r.buildable(); stage == "" && len(list) > 0 && len(names) > 0 {
 			list[0].Hint += "; or choose a target: " + strings.Join(names, ", ")
 		}
-		r.diagnostics = append(r.diagnostics, list...)
-		return
+		return t, list
 	}
-	if p.Env.Stage != "" || p.Target.position != r.selected-1 {
-		p.TargetName = name
+	if stage != "" || t.Choice.position != r.selected-1 {
+		t.Name = name
 	}
+	return t, nil
 }
 
-// anonymousTarget takes the last stage, which has no name, as the target.
-func (r *resolver) anonymousTarget(last *Choice) {
-	switch {
-	case last.Decision.Holds:
-		r.plan.Target = last
-	case !last.Decision.Undecided():
-		hint := "no stage is there for it"
-		if names := r.buildable(); len(names) > 0 {
-			hint = "choose a target: " + strings.Join(names, ", ")
-		}
-		r.report(last.Stage.From.Span(), DroppedTarget,
-			"the default target, the last stage, is not there for "+r.platform()+": "+last.Decision.Reason, hint)
+// anonymous says when the last stage, which has no name, is not there to be the target.
+func (r *resolver) anonymous(last *Choice) source.List {
+	if last.Decision.Holds || last.Decision.Undecided() {
+		return nil
 	}
+	hint := "no stage is there for it"
+	if names := r.buildable(); len(names) > 0 {
+		hint = "choose a target: " + strings.Join(names, ", ")
+	}
+	return source.List{r.diagnostic(last.Stage.From.Span(), DroppedTarget,
+		"the default target, the last stage, is not there for "+r.platform()+": "+last.Decision.Reason, hint)}
 }
 
 // find returns the stage that a name means to the stage at index: the last one

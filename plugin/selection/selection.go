@@ -44,6 +44,14 @@ type Selection struct {
 	Impossible []matrix.Impossible
 	// Notes say so, and why: a line each.
 	Notes []string
+
+	available *plan.Availability
+}
+
+// Set returns what becomes of the file when one of the results is built. The error is
+// that of [plan.ResolveAll].
+func (s *Selection) Set(r Result) (*plan.Set, error) {
+	return s.available.Set(r.Stage, r.Platforms)
 }
 
 // Select returns the results that are asked for. A stage that cannot be built for
@@ -68,8 +76,7 @@ func Select(file *syntax.File, env plan.Env, patterns Patterns, wanted Platforms
 	for _, c := range stages {
 		names = append(names, c.stage)
 	}
-	available, err := plan.Available(file, env, s.Platforms, names...)
-	if err != nil {
+	if s.available, err = plan.Available(file, env, s.Platforms, names...); err != nil {
 		return nil, err
 	}
 	var missing source.List
@@ -77,7 +84,7 @@ func Select(file *syntax.File, env plan.Env, patterns Patterns, wanted Platforms
 		r := Result{Stage: c.stage}
 		built := false
 		for k, t := range asked {
-			obstacles := available.Obstacles(c.stage, k)
+			obstacles := s.available.Obstacles(c.stage, k)
 			switch {
 			case len(obstacles) == 0:
 				built = true
