@@ -156,14 +156,19 @@ func runGraph(dockerCLI command.Cli, options graphOptions, q *question) error {
 	}
 	printNotes(dockerCLI.Err(), notes)
 	var out bytes.Buffer
-	if err := options.write(&out, textWidth(dockerCLI), q, options.drawn(graphs)); err != nil {
+	if options.format == "html" {
+		err = draw.HTML(&out, newPage(q, options, graphs, notes))
+	} else {
+		err = options.write(&out, textWidth(dockerCLI), options.drawn(graphs))
+	}
+	if err != nil {
 		return err
 	}
 	return writeOutput(dockerCLI.Out(), options.output, out.Bytes())
 }
 
-// write writes a drawing in the format that was chosen.
-func (o *graphOptions) write(w io.Writer, width int, q *question, drawing *graph.Graph) error {
+// write writes a drawing in the format that was chosen, if that is no page.
+func (o *graphOptions) write(w io.Writer, width int, drawing *graph.Graph) error {
 	switch o.format {
 	case "dot":
 		return draw.Dot(w, drawing)
@@ -173,8 +178,6 @@ func (o *graphOptions) write(w io.Writer, width int, q *question, drawing *graph
 		return printJSON(w, drawing)
 	case "svg":
 		return draw.SVG(w, drawing)
-	case "html":
-		return draw.HTML(w, newPage(q, *o, drawing))
 	}
 	return o.writeTree(w, width, drawing)
 }

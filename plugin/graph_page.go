@@ -31,8 +31,10 @@ type argChoice struct {
 }
 
 // newPage resolves the question for each combination of a platform and values of
-// the args that conditions ask for.
-func newPage(q *question, options graphOptions, drawing *graph.Graph) *draw.Page {
+// the args that conditions ask for. What it has found for the values that there are is
+// given.
+func newPage(q *question, options graphOptions, graphs []*graph.Graph, notes []string) *draw.Page {
+	drawing := options.drawn(graphs)
 	page := &draw.Page{File: drawing.File, Source: string(q.file.Source.Data)}
 	platforms := draw.Choice{Key: "platform", Name: "Platform", Values: slices.Clone(drawing.Platforms)}
 	if len(platforms.Values) > 1 {
@@ -48,30 +50,40 @@ func newPage(q *question, options graphOptions, drawing *graph.Graph) *draw.Page
 	found := make([][]draw.View, len(ways))
 	var resolving sync.WaitGroup
 	for i, values := range ways {
-		resolving.Go(func() { found[i] = views(q, options, platforms.Values, values) })
+		resolving.Go(func() {
+			if i == 0 { // no value is another
+				found[i] = q.views(options, platforms.Values, graphs, notes, nil)
+				return
+			}
+			asked := q.with(values)
+			graphs, notes, err := asked.graphs(options.stages.Patterns)
+			found[i] = asked.views(options, platforms.Values, graphs, notes, err)
+		})
 	}
 	resolving.Wait()
 	page.Views = slices.Concat(found...)
 	return page
 }
 
-// views returns what there is to see with some values of args, for each platform
-// or "all".
-func views(q *question, options graphOptions, platforms []string, values map[string]string) []draw.View {
-	asked := *q
-	asked.env.Args = maps.Clone(q.env.Args)
-	if asked.env.Args == nil {
-		asked.env.Args = map[string]string{}
-	}
-	maps.Copy(asked.env.Args, values)
-	graphs, notes, err := asked.graphs(options.stages.Patterns)
+// with returns the question with other values of some args.
+func (q *question) with(values map[string]string) *question {
+	other := *q
+	other.env.Args = map[string]string{}
+	maps.Copy(other.env.Args, q.env.Args)
+	maps.Copy(other.env.Args, values)
+	return &other
+}
+
+// views returns what there is to see of the answer to a question, for each platform or
+// "all".
+func (q *question) views(options graphOptions, platforms []string, graphs []*graph.Graph, notes []string, err error) []draw.View {
 	var list []draw.View
 	for _, platform := range platforms {
 		switch {
 		case platform == "all":
 			list = append(list, viewOf(options, graphs, notes, err))
 		case err != nil: // which may be about another platform
-			graphs, notes, err := asked.on(platform).graphs(options.stages.Patterns)
+			graphs, notes, err := q.on(platform).graphs(options.stages.Patterns)
 			list = append(list, viewOf(options, graphs, notes, err))
 		default:
 			some := slices.DeleteFunc(slices.Clone(graphs), func(g *graph.Graph) bool { return !slices.Contains(g.Platforms, platform) })

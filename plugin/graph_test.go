@@ -24,12 +24,11 @@ func pageOf(t *testing.T, dockerfile string, args map[string]string) *draw.Page 
 	}
 	q := &question{file: file, env: plan.Env{Build: platforms.MustParse("linux/amd64"), Args: args}}
 	q.platforms.Named = []guard.Platform{platforms.MustParse("linux/amd64"), platforms.MustParse("linux/arm64")}
-	graphs, _, err := q.graphs(nil)
+	graphs, notes, err := q.graphs(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	options := graphOptions{format: "html"}
-	return newPage(q, options, options.drawn(graphs))
+	return newPage(q, graphOptions{format: "html"}, graphs, notes)
 }
 
 // TestPageChoices asks which args a page lets its reader choose, and what each view is
