@@ -5,6 +5,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/containerd/platforms"
 	"github.com/docker/buildx/util/platformutil"
@@ -154,20 +155,25 @@ func (q *question) graphs(stages selection.Patterns) (graphs []*graph.Graph, not
 		return nil, nil, err
 	}
 	notes = chosen.Notes
+	var targets []*plan.Target
 	for _, r := range chosen.Results {
 		set, err := chosen.Set(r)
 		if err != nil {
 			return nil, nil, err
 		}
-		for _, t := range set.Targets {
-			graphs = append(graphs, graph.Of(t))
-		}
+		targets = append(targets, set.Targets...)
 		for _, w := range set.Warnings {
 			if note := w.Error(); !slices.Contains(notes, note) {
 				notes = append(notes, note)
 			}
 		}
 	}
+	graphs = make([]*graph.Graph, len(targets))
+	var reading sync.WaitGroup
+	for i, t := range targets {
+		reading.Go(func() { graphs[i] = graph.Of(t) })
+	}
+	reading.Wait()
 	return graphs, notes, nil
 }
 

@@ -63,6 +63,9 @@ var unbroken = strings.NewReplacer(" = ", "\u00a0=\u00a0", "line ", "line\u00a0"
 
 // wrap breaks a text between words. A word that is longer stays whole.
 func wrap(text string, width int) []string {
+	if utf8.RuneCountInString(text) <= width {
+		return []string{text}
+	}
 	text = unbroken.Replace(text)
 	var lines []string
 	line, length := "", 0
