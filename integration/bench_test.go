@@ -74,7 +74,7 @@ func BenchmarkQuestions(b *testing.B) {
 	files["docker-bake.json"] = string(dt)
 	for _, args := range []string{
 		"docker-buildx bake --print",
-		"docker-stagebuild ls", "docker-stagebuild explain", "docker-stagebuild matrix", "docker-stagebuild render",
+		"docker-stagebuild ls", "docker-stagebuild explain", "docker-stagebuild explain *", "docker-stagebuild matrix", "docker-stagebuild render",
 		"docker-stagebuild check", "docker-stagebuild graph --format tree", "docker-stagebuild graph --format svg",
 		"docker-stagebuild graph --format html",
 	} {
