@@ -377,8 +377,15 @@ COPY f /other
 FROM --for=windows base
 FROM base AS last
 COPY f /last
+FROM busybox
+COPY f /unnamed
+FROM --for=linux/amd64 busybox
+FROM --for=linux/amd64 busybox
+FROM base AS tools
+COPY --from=4 /unnamed /
 FROM last
 COPY --from=base::linux/arm64 /arm /
+COPY --from=tools::linux/arm64 /unnamed /
 `}
 	dir := r.context(t, frontend)
 	for _, command := range []string{"docker-stagebuild", "docker-buildx"} {
@@ -390,7 +397,7 @@ COPY --from=base::linux/arm64 /arm /
 		byName := vertices(t, out.Stderr)
 		for _, want := range []string{
 			"[base:4 2/2] COPY f /other", "[last 1/1] COPY f /last", "[linux/arm64 base:2 2/2] COPY f /arm",
-			"[stage-4 1/1] COPY --from=base::linux/arm64 /arm /",
+			"[linux/arm64 stage-4 2/2] COPY f /unnamed", "[stage-8 1/2] COPY --from=base::linux/arm64 /arm /",
 		} {
 			if len(byName[want]) != 1 {
 				t.Errorf("%s: no step is named %s: %v", command, want, slices.Sorted(maps.Keys(byName)))

@@ -13,6 +13,9 @@ import (
 // customName is the key of a vertex's name (client/llb.WithCustomName).
 const customName = "llb.customname"
 
+// alreadyNamed is the key that says of a vertex that its name is the user's.
+const alreadyNamed = "stagebuild.named"
+
 // stepPrefix is how BuildKit's converter names the steps of a stage, with or
 // without its platform: "[linux/amd64 app 2/3] " (prefixCommand in
 // dockerfile2llb/convert.go).
@@ -26,18 +29,25 @@ type Names struct {
 	References map[string]string
 }
 
-// apply names the steps of a definition. Names of vertices are no part of their
-// digests.
+// apply names the steps of a definition, but for those that a conversion it takes in
+// has named: there "stage-3" is another. Names of vertices, and what else describes
+// them, are no part of their digests.
 func (n Names) apply(def *pb.Definition) {
 	if len(n.Stages)+len(n.References) == 0 {
 		return
 	}
 	references := n.references()
 	for _, meta := range def.Metadata {
-		if name := meta.Description[customName]; name != "" {
-			meta.Description = maps.Clone(meta.Description)
-			meta.Description[customName] = n.step(references.Replace(name))
+		name, named := meta.Description[customName], meta.Description[alreadyNamed]
+		if named != "" || name == "" && meta.ProgressGroup == nil {
+			continue
 		}
+		description := map[string]string{alreadyNamed: "true"}
+		maps.Copy(description, meta.Description)
+		if name != "" {
+			description[customName] = n.step(references.Replace(name))
+		}
+		meta.Description = description
 		if group := meta.ProgressGroup; group != nil {
 			meta.ProgressGroup = group.CloneVT()
 			meta.ProgressGroup.Name = n.step(references.Replace(group.Name))

@@ -41,3 +41,22 @@ func TestNames(t *testing.T) {
 		}
 	}
 }
+
+// TestNamesOnce has a conversion take in steps of another, which has named them: a name
+// of one can be that of another stage in the other.
+func TestNamesOnce(t *testing.T) {
+	inner := &pb.OpMetadata{
+		Description:   map[string]string{customName: "[linux/arm64 stage-1 1/2] COPY --link"},
+		ProgressGroup: &pb.ProgressGroup{Name: "[linux/arm64 stage-1 1/2] COPY --link"},
+	}
+	group := &pb.OpMetadata{ProgressGroup: &pb.ProgressGroup{Name: "[stage-1 2/2] COPY --link"}}
+	Names{Stages: map[string]string{"stage-1": "stage-3"}}.apply(&pb.Definition{Metadata: map[string]*pb.OpMetadata{"x": inner, "y": group}})
+	Names{Stages: map[string]string{"stage-3": "stage-9"}}.apply(&pb.Definition{Metadata: map[string]*pb.OpMetadata{"x": inner, "y": group}})
+	const want = "[linux/arm64 stage-3 1/2] COPY --link"
+	if got := inner.Description[customName]; got != want || inner.ProgressGroup.Name != want {
+		t.Errorf("the step became %q in %q, want %q", got, inner.ProgressGroup.Name, want)
+	}
+	if got := group.ProgressGroup.Name; got != "[stage-3 2/2] COPY --link" {
+		t.Errorf("the group became %q", got)
+	}
+}
