@@ -111,6 +111,9 @@ func (r *resolver) crossEdge(c *Choice, e Edge, written string) Edge {
 	if _, _, twice := syntax.SplitPlatform(e.Name); problem == nil && twice {
 		problem = r.diagnostic(ref.Span(), InvalidReference, "the reference names two platforms", "write one :: and the platform that is meant")
 	}
+	if problem == nil && !referenceText.MatchString(e.Name) { // a quote, or what would escape a line's end
+		problem = r.notAName(ref, ref.Text, e.Name)
+	}
 	if _, counts := isIndex(e.Name); problem == nil && counts && ref.Kind == syntax.CopyFrom {
 		problem = r.diagnostic(ref.Span(), InvalidReference, "a stage for another platform cannot be referred to by number", "give the stage a name")
 	}
