@@ -127,21 +127,34 @@ func (r *request) graph(file *syntax.File) (answer, error) {
 	return graph.Merge(graphs...).Reached(), nil
 }
 
-// matrix answers about the target, or else about all stages.
+// matrix answers about the target, or else about all stages. A target that cannot be
+// built for a platform is an error when both were asked for.
 func (r *request) matrix(file *syntax.File) (answer, error) {
 	var stages []string
 	if r.Target != "" {
 		stages = []string{r.Target}
 	}
 	m, err := matrix.Of(file, r.env(), stages, r.questioned(file))
+	if err == nil && r.Target != "" && len(r.asked) > 0 && len(m.Impossible) > 0 {
+		_, err = plan.ResolveAll(file, r.env(), r.asked)
+	}
 	return table{m}, err
 }
 
 // table is a matrix as an answer: its lines are short by themselves.
 type table struct{ *matrix.Matrix }
 
-// Write implements answer.
-func (t table) Write(w io.Writer, _ int) error { return t.WriteTable(w) }
+// Write implements answer. It says what is left out, as the command does beside its
+// output.
+func (t table) Write(w io.Writer, _ int) error {
+	err := t.WriteTable(w)
+	for _, note := range t.Notes() {
+		if _, failed := fmt.Fprintf(w, "Note: %s\n", note); err == nil {
+			err = failed
+		}
+	}
+	return err
+}
 
 // questioned are the platforms that a question is about: those that are asked for, or
 // else those that the file declares, or the builder's.

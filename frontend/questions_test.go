@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/containerd/platforms"
 	"github.com/google/go-cmp/cmp"
 	"github.com/moby/buildkit/frontend/dockerfile/builder"
 	"github.com/moby/buildkit/frontend/subrequests"
@@ -51,8 +52,12 @@ not reached
 base    linux/amd64, linux/arm64
 app     linux/amd64, linux/arm64
 other   linux/amd64, linux/arm64
+Note: base is left out for windows/amd64: stage "base" has no variant for windows/amd64
+Note: app is left out for windows/amd64: stage "base" has no variant for windows/amd64
+Note: other is left out for windows/amd64: stage "base" has no variant for windows/amd64
 `},
-		{name: "one stage", call: "matrix", opts: map[string]string{"target": "app", "platform": "linux/arm64,windows/amd64"}, text: "STAGE   PLATFORMS\napp     linux/arm64\n"},
+		{name: "one stage", call: "matrix", opts: map[string]string{"target": "app", "platform": "linux/arm64,linux/riscv64"}, text: "STAGE   PLATFORMS\napp     linux/arm64, linux/riscv64\n"},
+		{name: "both named", call: "matrix", opts: map[string]string{"target": "app", "platform": "linux/arm64,windows/amd64"}, err: `stage "base" has no variant for windows/amd64`},
 		{name: "typo", call: "matrix", opts: map[string]string{"target": "ap"}, err: `there is no stage "ap"; did you mean "app"?`},
 		{name: "impossible", call: "graph", opts: map[string]string{"platform": "windows/amd64"}, err: `stage "base" has no variant for windows/amd64`},
 		{name: "another case", call: "graph", opts: map[string]string{"target": "BASE"}, text: "base:4 [linux/amd64]\n└── line 4: FROM alpine (image)\n\nbase:3 [linux/arm64]\n└── line 3: FROM debian (image)\n"},
@@ -77,6 +82,11 @@ other   linux/amd64, linux/arm64
 			value := map[string]any{"explain": &e, "graph": &g, "matrix": &m}[test.call]
 			if err := json.Unmarshal([]byte(o.Metadata["result.json"]), value); err != nil || len(e.Explanations)+len(g.Nodes)+len(m.Stages) == 0 {
 				t.Errorf("result.json: %v: %s", err, o.Metadata["result.json"])
+			}
+			for _, stage := range m.Stages {
+				if _, err := platforms.ParseAll(stage.Platforms); err != nil {
+					t.Errorf("result.json: stage %s: %v", stage.Stage, err)
+				}
 			}
 		})
 	}

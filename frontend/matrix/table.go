@@ -32,7 +32,7 @@ func (m *Matrix) WriteTable(w io.Writer) error {
 
 // fold joins names to lines.
 func fold(names []string) []string {
-	lines := names[:1:1]
+	lines := []string{names[0]}
 	for _, name := range names[1:] {
 		last := &lines[len(lines)-1]
 		if *last += ","; len(*last)+len(name) < platformsWidth {
