@@ -48,10 +48,10 @@ variable "SOURCE_DATE_EPOCH" {
   default     = "0"
 }
 
-# v1.2.3 gives 1.2.3, 1.2 and 1, and v1.2.3-rc.1 only itself.
+# v1.2.3 gives 1.2.3, 1.2 and 1, and v1.2.3-rc.1, or what is no version, only itself.
 function "tags" {
   params = [version]
-  result = length(regexall("-", version)) > 0 ? [version] : [
+  result = length(regexall("^[0-9]+[.][0-9]+[.][0-9]+$", version)) == 0 ? [replace(version, "+", "_")] : [
     for n in [3, 2, 1] : join(".", slice(split(".", version), 0, n))
   ]
 }

@@ -180,10 +180,14 @@ func TestWorkflowTags(t *testing.T) {
 	}
 }
 
-// TestPrereleaseTags bakes, by hand, a version that is not to be what others get by "1".
-func TestPrereleaseTags(t *testing.T) {
-	got := printBake(t, "docker-buildx bake release-image", "VERSION=v1.2.3-rc.1", "IMAGE=registry.example.com/name")
-	if diff := cmp.Diff([]string{"registry.example.com/name:1.2.3-rc.1"}, got["release-image"].Tags); diff != "" {
-		t.Errorf("the tags (-want +got):\n%s", diff)
+// TestOwnTags bakes, by hand, what is not to be what others get by "1".
+func TestOwnTags(t *testing.T) {
+	for version, want := range map[string]string{
+		"v1.2.3-rc.1": "1.2.3-rc.1", "v1.2.3+debug": "1.2.3_debug", "v1.2": "1.2", "dev": "dev",
+	} {
+		got := printBake(t, "docker-buildx bake release-image", "VERSION="+version, "IMAGE=registry.example.com/name")
+		if diff := cmp.Diff([]string{"registry.example.com/name:" + want}, got["release-image"].Tags); diff != "" {
+			t.Errorf("the tags of %s (-want +got):\n%s", version, diff)
+		}
 	}
 }
