@@ -36,8 +36,10 @@ commented out. No builder is needed.`,
   diff <(docker stagebuild render) \
     <(docker stagebuild render --build-arg DEBUG=1)
 
-  # Build it with any BuildKit, if no stage is for a platform of its own
-  docker stagebuild render | docker buildx build -f - .`,
+  # Build it with BuildKit's own frontend, whichever the file names in its first
+  # line, if no stage is for a platform of its own
+  docker stagebuild render | docker buildx build \
+    --build-arg BUILDKIT_SYNTAX=docker/dockerfile:1 -f - .`,
 		Args:                  optionalPath(),
 		DisableFlagsInUseLine: true,
 		ValidArgsFunction:     completePath,
