@@ -76,34 +76,39 @@ func Select(file *syntax.File, env plan.Env, patterns Patterns, wanted Platforms
 	for _, c := range stages {
 		names = append(names, c.stage)
 	}
-	if s.available, err = plan.Available(file, env, s.Platforms, names...); err != nil {
+	if s.available, err = plan.Available(file, env, s.Platforms, names...); s.available == nil {
 		return nil, err
 	}
-	var missing source.List
+	faults := source.Diagnostics(err)
 	for _, c := range stages {
-		r := Result{Stage: c.stage}
-		built := false
+		var possible []guard.Platform
 		for k, t := range asked {
 			obstacles := s.available.Obstacles(c.stage, k)
 			switch {
 			case len(obstacles) == 0:
-				built = true
-				if len(targets) > 0 {
-					r.Platforms = append(r.Platforms, t.platform)
-				}
+				possible = append(possible, t.platform)
 			case c.named && t.named:
-				missing = append(missing, obstacles...)
+				faults = append(faults, obstacles...)
 			default:
 				i := matrix.NewImpossible(c.stage, t.platform, obstacles)
 				s.Impossible = append(s.Impossible, i)
 				s.Notes = append(s.Notes, i.String())
 			}
 		}
-		if built {
-			s.Results = append(s.Results, r)
+		if len(possible) == 0 {
+			continue
 		}
+		if err != nil { // What is wrong with the stage itself is said in the same go.
+			_, own := s.available.Set(c.stage, possible)
+			faults = append(faults, source.Diagnostics(own)...)
+		}
+		r := Result{Stage: c.stage}
+		if len(targets) > 0 {
+			r.Platforms = possible
+		}
+		s.Results = append(s.Results, r)
 	}
-	if err := missing.Err(); err != nil {
+	if err := faults.Err(); err != nil {
 		return nil, err
 	}
 	if len(s.Results) == 0 {

@@ -78,6 +78,24 @@ func TestSelect(t *testing.T) {
 	}
 }
 
+// TestSelectSaysAllAtOnce selects from a file that is faulty whichever stage is built: what
+// is wrong with the stages that are asked for, and only with these, comes with it.
+func TestSelectSaysAllAtOnce(t *testing.T) {
+	f := parse(t, "# platforms=linux/amd64,linux/arm64\nFROM a AS base\nRUN --if=TYPO x\nFROM bass AS app\nFROM baze AS other\n")
+	for stage, want := range map[string][]string{"app": {"TYPO", `"bass"`}, "base": {"TYPO"}, "*": {"TYPO", `"bass"`, `"baze"`}} {
+		_, err := choose(f, stage, "all")
+		found := source.Diagnostics(err)
+		if len(found) != len(want) {
+			t.Fatalf("%s: %v, want %q", stage, err, want)
+		}
+		for i, d := range found {
+			if !strings.Contains(d.Message, want[i]) {
+				t.Errorf("%s: %v, want %s", stage, d, want[i])
+			}
+		}
+	}
+}
+
 // TestTypedCase selects by the name as it is typed, which is the TARGETSTAGE of a build.
 func TestTypedCase(t *testing.T) {
 	f := parse(t, "FROM --if='TARGETSTAGE == \"APP\"' a AS base\nFROM base AS app\nFROM a\n")
