@@ -2,17 +2,22 @@ package integration
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"flag"
+	"fmt"
 	"image/png"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 	"github.com/containerd/platforms"
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/stagebuild/stagebuild/integration/harness"
 )
@@ -29,23 +34,40 @@ func TestGraphCommands(t *testing.T) {
 	}).run(t)
 }
 
-// TestGraphImages holds the pictures in docs/images to the page that shows them. With
-// -images it makes them, from the drawings of the page's Dockerfile, of a large one and
-// of the examples.
+// imageSums holds, for each picture in docs/images, the SHA-256 of the drawing that it was
+// made of, on linux/amd64.
+const imageSums = "../docs/images/graph.sha256"
+
+// TestGraphImages holds the pictures in docs/images to the page that shows them, and to
+// what is drawn now. With -images it makes them.
 func TestGraphImages(t *testing.T) {
+	env, _ := productEnv(t)
+	var sums strings.Builder
+	var made []string
+	drawn := drawings(t, env)
+	for _, d := range drawn {
+		fmt.Fprintf(&sums, "%x  %s\n", sha256.Sum256(d.data), d.name)
+		made = append(made, d.name)
+	}
 	if *images {
-		env, _ := productEnv(t)
-		makeImages(t, env)
+		makeImages(t, env, drawn)
+		write(t, imageSums, sums.String())
+	}
+	want, err := os.ReadFile(imageSums)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), sums.String()); diff != "" && platforms.Format(platforms.DefaultSpec()) == "linux/amd64" {
+		t.Errorf("pictures in docs/images are not what is drawn now; make them with -images (-of the pictures +now):\n%s", diff)
 	}
 	page, err := os.ReadFile("../docs/graph.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var shown []string
+	var shown, there []string
 	for _, m := range regexp.MustCompile(`!\[[^]]+\]\(images/([^)]+)\)`).FindAllSubmatch(page, -1) {
 		shown = append(shown, string(m[1]))
 	}
-	var there []string
 	files, err := filepath.Glob("../docs/images/graph*.png")
 	if err != nil {
 		t.Fatal(err)
@@ -61,57 +83,77 @@ func TestGraphImages(t *testing.T) {
 		}
 	}
 	slices.Sort(shown)
-	if !slices.Equal(shown, there) {
-		t.Errorf("the page shows %v, and docs/images has %v", shown, there)
+	slices.Sort(made)
+	if !slices.Equal(shown, there) || !slices.Equal(made, there) {
+		t.Errorf("the page shows %v, docs/images has %v, and %v are made", shown, there, made)
 	}
 }
 
-func makeImages(t *testing.T, env *harness.Env) {
+// imageDrawing is what a picture is made of.
+type imageDrawing struct {
+	name  string // the picture's
+	file  string // the drawing, an SVG or a page
+	data  []byte // what is in it
+	scale float64
+}
+
+// drawings draws the page's Dockerfile, a large one and the examples.
+func drawings(t *testing.T, env *harness.Env) []imageDrawing {
 	t.Helper()
 	blocks, _ := readDocument(t, "docs/graph.md")
 	i := slices.IndexFunc(blocks, func(b block) bool { name, _ := b.argument("write"); return name == "Dockerfile" })
-	dir := writeContext(t, map[string]string{"Dockerfile": blocks[i].text})
+	large, err := os.ReadFile("../plugin/draw/testdata/large/services.Dockerfile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := writeContext(t, map[string]string{"Dockerfile": blocks[i].text, "services.Dockerfile": string(large)})
+	out := t.TempDir()
+	var list []imageDrawing
+	// In the Dockerfile's own folder, so that a picture calls it as a reader's would.
+	draw := func(folder, name, ext string, scale float64, flags ...string) {
+		d := imageDrawing{name: name + ".png", file: filepath.Join(out, name+ext), scale: scale}
+		cmd := env.Command(t.Context(), "docker-stagebuild", append([]string{"graph", "-o", d.file}, flags...)...)
+		cmd.Dir = folder
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		if d.data, err = os.ReadFile(d.file); err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, d)
+	}
+	draw(dir, "graph", ".svg", 1)
+	draw(dir, "graph-all", ".svg", 1, "--all", "--platform=linux/arm64")
+	draw(dir, "graph-page", ".html", 1)
+	draw(dir, "graph-services", ".svg", 0.5, "-f", "services.Dockerfile")
+	examples := exampleDrawings()
+	for _, name := range slices.Sorted(maps.Keys(examples)) {
+		draw("../examples/"+name, "graph-"+name, ".svg", 1, examples[name]...)
+	}
+	return list
+}
+
+// makeImages makes a picture of each drawing.
+func makeImages(t *testing.T, env *harness.Env, drawn []imageDrawing) {
+	t.Helper()
 	b := startBrowser(t, env)
 	size := func(width, height int64, scale float64) {
 		call(t, b, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: width, Height: height, DeviceScaleFactor: scale})
 	}
-	draw := func(name, ext string, scale float64, flags ...string) {
-		file := filepath.Join(dir, "stages"+ext)
-		cmd := env.Command(t.Context(), "docker-stagebuild", append([]string{"graph", "-o", file}, flags...)...)
-		cmd.Dir = dir // so that the page calls the file as a reader's would
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("%v\n%s", err, out)
-		}
-		size(1500, 720, scale)
-		b.do(t, chromedp.Navigate("about:blank"), chromedp.Navigate("file://"+file))
-		if ext == ".html" {
+	for _, d := range drawn {
+		size(1500, 720, d.scale)
+		b.do(t, chromedp.Navigate("about:blank"), chromedp.Navigate("file://"+d.file))
+		if filepath.Ext(d.file) == ".html" {
 			b.do(t, chromedp.Click(nodeIn("stage:5")))
 		} else {
 			of := ask[[]int64](t, b, `["width", "height"].map(name => +document.documentElement.getAttribute(name))`)
-			size(of[0], of[1], scale)
+			size(of[0], of[1], d.scale)
 		}
 		picture, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(filepath.Join("../docs/images", name), picture, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	large, err := filepath.Abs("../plugin/draw/testdata/large/services.Dockerfile")
-	if err != nil {
-		t.Fatal(err)
-	}
-	draw("graph.png", ".svg", 1)
-	draw("graph-all.png", ".svg", 1, "--all", "--platform=linux/arm64")
-	draw("graph-page.png", ".html", 1)
-	draw("graph-services.png", ".svg", 0.5, "-f", large)
-	for name, flags := range exampleDrawings() {
-		folder, err := filepath.Abs("../examples/" + name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		draw("graph-"+name+".png", ".svg", 1, append(flags, folder)...)
+		write(t, filepath.Join("../docs/images", d.name), string(picture))
 	}
 }
 
