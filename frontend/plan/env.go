@@ -101,10 +101,19 @@ type lookup struct {
 
 // Lookup implements guard.Scope.
 func (s *scope) Lookup(name string) (guard.Arg, bool) {
-	if owner := s.owner(lookup{name: name}); owner != nil {
-		return owner.args[name], true
+	return lookUp(name, s.owner)
+}
+
+// read is Lookup, and changes nothing: what is resolved is read by many at once.
+func (s *scope) read(name string) (guard.Arg, bool) {
+	return lookUp(name, s.search)
+}
+
+func lookUp(name string, owner func(lookup) *scope) (guard.Arg, bool) {
+	if s := owner(lookup{name: name}); s != nil {
+		return s.args[name], true
 	}
-	env := s.owner(lookup{name: name, envs: true}) != nil
+	env := owner(lookup{name: name, envs: true}) != nil
 	return guard.Arg{IsEnv: env}, env
 }
 
@@ -113,25 +122,25 @@ func (s *scope) owner(l lookup) *scope {
 	if s.declares(l) {
 		return s
 	}
-	if owner, ok := s.found[l]; ok {
-		return owner
-	}
-	var owner *scope
-	for t := s.parent; t != nil; t = t.parent {
-		if t.declares(l) {
-			owner = t
-			break
-		}
-		if known, ok := t.found[l]; ok {
-			owner = known
-			break
-		}
-	}
+	owner := s.search(l)
 	if s.found == nil {
 		s.found = map[lookup]*scope{}
 	}
 	s.found[l] = owner
 	return owner
+}
+
+// search is owner, and remembers nothing.
+func (s *scope) search(l lookup) *scope {
+	for ; s != nil; s = s.parent {
+		if s.declares(l) {
+			return s
+		}
+		if known, ok := s.found[l]; ok {
+			return known
+		}
+	}
+	return nil
 }
 
 func (s *scope) declares(l lookup) bool {

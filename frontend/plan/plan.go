@@ -27,7 +27,7 @@ func (p *Plan) Decision(in *syntax.Instruction) guard.Decision {
 // Global returns the value of a global ARG or of an automatic arg. It is false for
 // one that the file does not declare.
 func (p *Plan) Global(name string) (guard.Arg, bool) {
-	return p.globals.Lookup(name)
+	return p.globals.read(name)
 }
 
 // BringsPlatform reports whether the FROM on a 1-based line names no platform by
@@ -96,7 +96,7 @@ func (c *Choice) hasNoBase() bool {
 // Arg returns the value that an ARG of the stage, of one that it is FROM or of the
 // globals has at the stage's end. It is false for one that is not declared.
 func (c *Choice) Arg(name string) (string, bool) {
-	arg, ok := c.scope.Lookup(name)
+	arg, ok := c.scope.read(name)
 	return arg.Value, ok && !arg.IsEnv
 }
 
