@@ -29,12 +29,10 @@ func (p *Plan) epochStages() []*Choice {
 	return stages
 }
 
-// epoch resolves the stages that the arg names where only what stands above them is
-// asked for: on a platform that only references name.
+// epoch resolves the stages that the arg names, and with them what stands above, where
+// less is asked for: on a platform that only references name.
 func (r *resolver) epoch() {
 	for _, c := range r.plan.epochStages() {
-		if c.scope == nil {
-			r.stage(c)
-		}
+		r.upTo(c.Stage.Index + 1)
 	}
 }
