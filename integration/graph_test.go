@@ -3,12 +3,14 @@ package integration
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/chromedp/cdproto/accessibility"
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -137,6 +139,54 @@ func TestGraphPageOfAnyArg(t *testing.T) {
 	address := ask[string](t, b, "location.href")
 	b.do(t, chromedp.Navigate("about:blank"), chromedp.Navigate(address))
 	check("at " + strings.TrimPrefix(address, page))
+	b.checkQuiet(t, page)
+}
+
+// TestGraphPageShowsSomething goes through a page whose pictures have little in common, and
+// one place for each stage: what the reader chooses is in sight, and fits.
+func TestGraphPageShowsSomething(t *testing.T) {
+	env, _ := productEnv(t)
+	var dockerfile strings.Builder
+	dockerfile.WriteString("# platforms=linux/amd64,linux/arm64\nARG SERVICE=s5\n")
+	const services = 9
+	for i := range services {
+		fmt.Fprintf(&dockerfile, strings.ReplaceAll(`FROM GUARD golang AS s%[1]d-build
+FROM GUARD s%[1]d-build AS s%[1]d-test
+FROM GUARD debian AS s%[1]d-assets
+COPY --from=s%[1]d-build /a /a
+FROM GUARD --needs=s%[1]d-test alpine AS app
+COPY --from=s%[1]d-assets /a /a
+`, "GUARD", `--if='SERVICE == "s%[1]d"'`), i)
+	}
+	dir := writeContext(t, map[string]string{"Dockerfile": dockerfile.String()})
+	b, page := openPage(t, env, dir)
+	call(t, b, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: 1000, Height: 450, DeviceScaleFactor: 1})
+	b.do(t, chromedp.Navigate("about:blank"), chromedp.Navigate(page))
+	// The nodes whose middle is in sight, and those that are so as a whole.
+	const seen = `(() => {
+		const room = document.getElementById("pictures").getBoundingClientRect();
+		const boxes = [...document.querySelectorAll(".picture:not([hidden]) .node")].map(n => n.getBoundingClientRect());
+		const middle = r => { const [x, y] = [(r.left + r.right) / 2, (r.top + r.bottom) / 2]; return x > room.left && x < room.right && y > room.top && y < room.bottom; };
+		const whole = r => r.left >= room.left && r.right <= room.right && r.top >= room.top && r.bottom <= room.bottom;
+		return [boxes.length, boxes.filter(middle).length, boxes.filter(whole).length];
+	})()`
+	check := func(when string) {
+		t.Helper()
+		if got := ask[[]int](t, b, seen); got[0] < 7 || got[1] == 0 {
+			t.Errorf("%s, of %d nodes %d are in sight", when, got[0], got[1])
+		}
+	}
+	check("at first")
+	for i := range services {
+		if i != 5 {
+			b.choose(t, "arg.SERVICE", fmt.Sprint("s", i))
+			check(fmt.Sprint("with s", i))
+		}
+	}
+	b.do(t, chromedp.Click(chromedp.CSS("[data-zoom=fit]")))
+	if got := ask[[]int](t, b, seen); got[2] != got[0] {
+		t.Errorf("of %d nodes %d fit", got[0], got[2])
+	}
 	b.checkQuiet(t, page)
 }
 

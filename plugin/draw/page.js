@@ -28,7 +28,8 @@
   }
 
   const shown = () => (view && view.picture >= 0 ? pictures[view.picture] : null);
-  const nodeOf = (id) => [...(shown()?.querySelectorAll(".node") ?? [])].find((n) => n.dataset.node === id);
+  const nodes = () => [...(shown()?.querySelectorAll(".node") ?? [])];
+  const nodeOf = (id) => nodes().find((n) => n.dataset.node === id);
 
   // choose shows what the form says.
   function choose() {
@@ -38,8 +39,29 @@
     byId("tree").textContent = view.picture < 0 ? view.problem : data.texts[view.text];
     byId("status").textContent = view.picture < 0 ? view.problem : view.subject;
     scale(zoom);
+    bringIntoSight();
     if (open !== null && nodeOf(open)) fill(open); else close(false);
     remember();
+  }
+
+  // bounds returns where the nodes of the picture are, as they are zoomed: a part of it,
+  // because all pictures have one place for what any of them shows.
+  function bounds() {
+    const all = nodes().map((n) => n.getBoundingClientRect());
+    const [left, top] = [Math.min(...all.map((r) => r.left)), Math.min(...all.map((r) => r.top))];
+    return { left, top, width: Math.max(...all.map((r) => r.right)) - left, height: Math.max(...all.map((r) => r.bottom)) - top };
+  }
+
+  // bringIntoSight scrolls to the target when no middle of a node is in sight.
+  function bringIntoSight() {
+    const room = byId("pictures").getBoundingClientRect();
+    const inSight = (n) => {
+      const r = n.getBoundingClientRect();
+      const [x, y] = [r.x + r.width / 2, r.y + r.height / 2];
+      return x > room.left && x < room.right && y > room.top && y < room.bottom;
+    };
+    if (nodes().some(inSight)) return;
+    (nodes().find((n) => n.classList.contains("target")) ?? nodes()[0])?.scrollIntoView({ block: "center", inline: "center" });
   }
 
   // remember keeps the choice in the page's address, recall takes it from there.
@@ -75,9 +97,14 @@
     out: () => scale(zoom / 1.25),
     reset: () => scale(1),
     fit: () => {
-      const svg = shown()?.querySelector("svg");
       const room = byId("pictures");
-      if (svg) scale(Math.min(room.clientWidth / svg.dataset.width, room.clientHeight / svg.dataset.height));
+      if (nodes().length === 0) return;
+      let box = bounds();
+      const around = 32; // what stands beside nodes: labels, and the picture's margin
+      scale(zoom * Math.min(room.clientWidth / (box.width + around), room.clientHeight / (box.height + around)));
+      box = bounds();
+      const corner = room.getBoundingClientRect();
+      room.scrollBy(box.left - corner.left - around / 2, box.top - corner.top - around / 2);
     },
   };
 
