@@ -21,7 +21,7 @@ func Of(p *plan.Target) *Graph {
 	b := &builder{
 		graph: &Graph{
 			File: p.File.Source.Name, Platforms: []string{platform}, Args: deciding(p, platform),
-			Targets: []string{}, Nodes: []*Node{}, Edges: []*Edge{},
+			Globals: globalsOf(p, platform), Targets: []string{}, Nodes: []*Node{}, Edges: []*Edge{},
 		},
 		platform: platform,
 		nodes:    map[string]*Node{},
@@ -71,7 +71,7 @@ func (b *builder) stage(c *plan.Choice, platform string, state State) string {
 	fate := Fate{Platform: b.platform, State: state, Reason: c.Decision.Reason, Replaced: c.Replaced}
 	if c.Decision.Holds {
 		fate.RunsOn = guard.FormatPlatform(c.RunsOn)
-		fate.Instructions = instructionsOf(c)
+		fate.Instructions = conditionalOf(c.Plan, s.Body)
 	}
 	n.Fates = []Fate{fate}
 	b.add(n)
@@ -167,15 +167,20 @@ func keywordOf(branch *syntax.Branch) string {
 	return "ELSE"
 }
 
-// instructionsOf returns what becomes of the instructions of a stage that are not
-// always there.
-func instructionsOf(c *plan.Choice) []Instruction {
+// isConditional reports whether an instruction has a guard or stands in a block.
+func isConditional(in *syntax.Instruction) bool {
+	return !in.IsBlock() && (!in.Guard.IsZero() || in.Branch != nil)
+}
+
+// conditionalOf returns what becomes of those of some instructions that are not always
+// there.
+func conditionalOf(p *plan.Plan, body []*syntax.Instruction) []Instruction {
 	var list []Instruction
-	for _, in := range c.Stage.Body {
-		if in.IsBlock() || in.Guard.IsZero() && in.Branch == nil {
+	for _, in := range body {
+		if !isConditional(in) {
 			continue
 		}
-		d := c.Plan.Decision(in)
+		d := p.Decision(in)
 		list = append(list, Instruction{
 			Line: in.First, LastLine: in.Last,
 			Text:  strings.ToUpper(in.Keyword) + " " + strings.Join(strings.Fields(in.Args()), " "),
@@ -185,27 +190,39 @@ func instructionsOf(c *plan.Choice) []Instruction {
 	return list
 }
 
-// deciding returns the args outside of stages that a condition of the file names.
+// globalsOf returns what becomes of the ARGs above the first FROM that are not always
+// there.
+func globalsOf(p *plan.Target, platform string) []Globals {
+	list := conditionalOf(p.Plan, p.File.Globals)
+	if len(list) == 0 {
+		return []Globals{}
+	}
+	return []Globals{{Platform: platform, Instructions: list}}
+}
+
+// deciding returns the args outside of stages that a condition of the file names, and
+// those that are declared under one.
 func deciding(p *plan.Target, platform string) []Arg {
-	declared := map[string]bool{}
+	declared, decides := map[string]bool{}, map[string]bool{}
 	for _, in := range p.File.Globals {
 		for _, d := range in.Declarations {
 			declared[d.Name] = true
+			decides[d.Name] = decides[d.Name] || isConditional(in)
 		}
 	}
-	named := map[string]bool{}
 	for _, in := range p.File.Instructions {
 		if in.Guard.If == nil {
 			continue
 		}
 		for _, name := range in.Guard.If.Names() {
-			named[name] = declared[name]
+			decides[name] = declared[name]
 		}
 	}
 	args := []Arg{}
-	for _, name := range slices.Sorted(maps.Keys(named)) {
-		if arg, ok := p.Global(name); ok && named[name] {
-			_, given := p.Env.Args[name]
+	for _, name := range slices.Sorted(maps.Keys(decides)) {
+		if arg, ok := p.Global(name); ok && decides[name] {
+			value, given := p.Env.Args[name]
+			given = given && value == arg.Value // and not to one whose ARG is dropped
 			args = append(args, Arg{Name: name, Values: map[string]string{platform: arg.Value}, Given: given})
 		}
 	}

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"fmt"
 	"io"
 	"slices"
 	"strconv"
@@ -34,6 +35,11 @@ func (g *Graph) explain() []*branch {
 	for _, id := range g.Targets {
 		n := g.Node(id)
 		tree := &branch{text: n.title() + " for " + platform + g.values()}
+		for _, globals := range g.Globals {
+			for _, in := range globals.Instructions {
+				tree.add(fmt.Sprintf("line %d: %s", in.Line, in.outcome()))
+			}
+		}
 		t.below(tree, n)
 		trees = append(trees, tree)
 	}
@@ -112,7 +118,7 @@ func because(n *Node, fate Fate) string {
 // references, if it has some and is there.
 func conditional(items []item, in Instruction) []item {
 	if in.Dropped {
-		return append(items, item{line: in.Line, text: in.Text + " is dropped: " + in.Reason})
+		return append(items, item{line: in.Line, text: in.outcome()})
 	}
 	found := false
 	for i := range items {
@@ -124,5 +130,13 @@ func conditional(items []item, in Instruction) []item {
 	if found {
 		return items
 	}
-	return append(items, item{line: in.Line, text: in.Text + " is kept: " + in.Reason})
+	return append(items, item{line: in.Line, text: in.outcome()})
+}
+
+// outcome says what becomes of an instruction, and why.
+func (in Instruction) outcome() string {
+	if in.Dropped {
+		return in.Text + " is dropped: " + in.Reason
+	}
+	return in.Text + " is kept: " + in.Reason
 }

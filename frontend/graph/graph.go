@@ -16,9 +16,12 @@ type Graph struct {
 	// Platforms are the target platforms, OS/ARCH[/VARIANT], in the order in which
 	// they were asked for.
 	Platforms []string `json:"platforms"`
-	// Args are the build args outside of stages that conditions ask for, in the
-	// order of their names.
+	// Args are the build args outside of stages that conditions ask for, or that are
+	// declared under one, in the order of their names.
 	Args []Arg `json:"args"`
+	// Globals are what becomes of the ARGs above the first FROM that have a guard or
+	// stand in a block: one for each platform, or none if the file has no such ARG.
+	Globals []Globals `json:"globals"`
 	// Targets are the IDs of the stages that are built.
 	Targets []string `json:"targets"`
 	// Nodes are stages, in file order, then images and named contexts.
@@ -27,13 +30,21 @@ type Graph struct {
 	Edges []*Edge `json:"edges"`
 }
 
-// Arg is a build arg that decides.
+// Arg is a build arg that decides, or is decided about.
 type Arg struct {
 	Name string `json:"name"`
 	// Values are the values that it has, by platform.
 	Values map[string]string `json:"values"`
 	// Given is set when the value came from outside of the file.
 	Given bool `json:"given"`
+}
+
+// Globals is what becomes of ARGs above the first FROM for one target platform.
+type Globals struct {
+	// Platform is the target platform.
+	Platform string `json:"platform"`
+	// Instructions are those that have a guard or stand in a block, in file order.
+	Instructions []Instruction `json:"instructions"`
 }
 
 // Kind says what a node is.
@@ -119,7 +130,7 @@ type Edge struct {
 	Stage string `json:"stage"`
 	Uses  string `json:"uses"`
 	// Kind is where the reference stands: "FROM", "COPY --from", "RUN --mount=from"
-	// or "--needs".
+	// or "FROM --needs".
 	Kind string `json:"kind"`
 	// Line is that of the instruction, and Reference its text as written.
 	Line      int    `json:"line"`

@@ -16,6 +16,7 @@ func Merge(graphs ...*Graph) *Graph {
 		m.Targets = union(m.Targets, g.Targets)
 	}
 	m.Args = merge(graphs, func(g *Graph) []Arg { return g.Args }, func(a Arg) string { return a.Name }, mergeArgs)
+	m.Globals = merge(graphs, func(g *Graph) []Globals { return g.Globals }, func(s Globals) string { return s.Platform }, first)
 	m.Nodes = merge(graphs, func(g *Graph) []*Node { return g.Nodes }, func(n *Node) string { return n.ID }, mergeNodes)
 	m.Edges = merge(graphs, func(g *Graph) []*Edge { return g.Edges }, (*Edge).key, mergeEdges)
 	m.sort()
@@ -45,8 +46,12 @@ func mergeArgs(a, b Arg) Arg {
 	maps.Copy(values, a.Values)
 	maps.Copy(values, b.Values)
 	a.Values = values
+	a.Given = a.Given || b.Given
 	return a
 }
+
+// first is what several targets share on one platform.
+func first(a, _ Globals) Globals { return a }
 
 func mergeNodes(a, b *Node) *Node {
 	n := *a
