@@ -32,7 +32,7 @@ func Of(p *plan.Target) *Graph {
 	for _, c := range p.Stages {
 		b.stage(c, "", Unreached)
 	}
-	b.graph.sort()
+	b.graph.finish()
 	return b.graph
 }
 

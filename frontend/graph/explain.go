@@ -48,7 +48,7 @@ func (g *Graph) explain() []*branch {
 		fate, ok := n.On(platform)
 		switch {
 		case !ok || n.Kind != Stage || n.Platform != "":
-		case fate.State == Unreached && !g.reachedAs(identify(n.ID, platform), platform):
+		case fate.unasked():
 			rest = append(rest, &branch{text: n.title()})
 		case fate.State == Dropped && !g.chosen(n, platform):
 			absent = append(absent, &branch{text: n.from() + ": " + fate.Reason})

@@ -100,6 +100,9 @@ type Fate struct {
 	// Platform is the target platform.
 	Platform string `json:"platform"`
 	State    State  `json:"state"`
+	// ReachedAs are the IDs of the nodes of the same stage that are reached when this
+	// one is not: "stage:3@linux/amd64" where only that is asked for.
+	ReachedAs []string `json:"reachedAs,omitempty"`
 	// Reason says why the stage's guard holds or does not, with the values that
 	// decided, or is "" where it has none.
 	Reason string `json:"reason,omitempty"`

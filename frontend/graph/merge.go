@@ -19,7 +19,7 @@ func Merge(graphs ...*Graph) *Graph {
 	m.Globals = merge(graphs, func(g *Graph) []Globals { return g.Globals }, func(s Globals) string { return s.Platform }, first)
 	m.Nodes = merge(graphs, func(g *Graph) []*Node { return g.Nodes }, func(n *Node) string { return n.ID }, mergeNodes)
 	m.Edges = merge(graphs, func(g *Graph) []*Edge { return g.Edges }, (*Edge).key, mergeEdges)
-	m.sort()
+	m.finish()
 	return m
 }
 
@@ -93,6 +93,43 @@ func union(a, b []string) []string {
 		}
 	}
 	return all
+}
+
+// finish does what takes a whole graph.
+func (g *Graph) finish() {
+	g.sort()
+	g.relate()
+}
+
+// relate says of stages that are not reached as what else they are. Nodes are changed
+// as copies: those of a merged graph are of others, too.
+func (g *Graph) relate() {
+	type place struct {
+		line     int
+		platform string
+	}
+	reached := map[place][]string{}
+	for _, n := range g.Nodes {
+		for _, platform := range n.ReachedOn() {
+			at := place{n.Line, platform}
+			reached[at] = append(reached[at], n.ID)
+		}
+	}
+	for i, n := range g.Nodes {
+		if n.Kind != Stage {
+			continue
+		}
+		related := *n
+		related.Fates = slices.Clone(n.Fates)
+		for j := range related.Fates {
+			f := &related.Fates[j]
+			f.ReachedAs = nil
+			if f.State == Unreached {
+				f.ReachedAs = reached[place{n.Line, f.Platform}]
+			}
+		}
+		g.Nodes[i] = &related
+	}
 }
 
 // sort puts the stages in file order, and what they use behind them.

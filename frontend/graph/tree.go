@@ -41,13 +41,13 @@ func under(title string, below []*branch) []*branch {
 	return []*branch{{text: title, below: below}}
 }
 
-// unreached returns the stages that are there and not asked for.
+// unreached returns the stages that are there and not asked for, for any platform.
 func (g *Graph) unreached() []*branch {
 	var list []*branch
 	for _, n := range g.Nodes {
 		var platforms []string
 		for _, f := range n.Fates {
-			if n.Kind == Stage && f.State == Unreached && !g.reachedAs(identify(n.ID, f.Platform), f.Platform) {
+			if n.Kind == Stage && f.unasked() {
 				platforms = append(platforms, f.Platform)
 			}
 		}
@@ -58,11 +58,9 @@ func (g *Graph) unreached() []*branch {
 	return list
 }
 
-// reachedAs reports whether a node is reached for a platform: that of a stage for the
-// platform which is built for anyway is the stage itself.
-func (g *Graph) reachedAs(id, platform string) bool {
-	n := g.Node(id)
-	return n != nil && slices.Contains(n.ReachedOn(), platform)
+// unasked reports whether a stage is there, and not reached under any name.
+func (f Fate) unasked() bool {
+	return f.State == Unreached && len(f.ReachedAs) == 0
 }
 
 // dropped returns the stages whose guard does not hold, and why.

@@ -54,7 +54,7 @@ func facts(g *graph.Graph, n *graph.Node) [][2]string {
 	add("FROM", n.Base)
 	add("Guard", n.Guard)
 	for _, f := range n.Fates {
-		add(f.Platform, fateOf(f))
+		add(f.Platform, fateOf(g, f))
 	}
 	var uses, users []string
 	for _, e := range g.Edges {
@@ -71,9 +71,12 @@ func facts(g *graph.Graph, n *graph.Node) [][2]string {
 }
 
 // fateOf says what becomes of a node for a platform.
-func fateOf(f graph.Fate) string {
+func fateOf(g *graph.Graph, f graph.Fate) string {
 	text := map[graph.State]string{graph.Reached: "built", graph.Unreached: "not reached", graph.Dropped: "dropped"}[f.State]
-	if f.RunsOn != "" && f.RunsOn != f.Platform {
+	switch {
+	case len(f.ReachedAs) > 0:
+		text = reachedAs(g, f)
+	case f.RunsOn != "" && f.RunsOn != f.Platform:
 		text += " on " + f.RunsOn
 	}
 	if f.Replaced {

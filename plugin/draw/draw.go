@@ -123,7 +123,7 @@ func boxOf(g *graph.Graph, n *graph.Node) *box {
 	switch {
 	case len(there) == 0:
 		b.off = true
-		b.rows = append(b.rows, absence(n))
+		b.rows = append(b.rows, absence(g, n))
 	case len(there) < len(g.Platforms):
 		b.some = true
 		b.rows = append(b.rows, onlyFor(there, g.Platforms))
@@ -135,11 +135,30 @@ func boxOf(g *graph.Graph, n *graph.Node) *box {
 }
 
 // absence says why a node is there for no platform.
-func absence(n *graph.Node) string {
+func absence(g *graph.Graph, n *graph.Node) string {
+	if as := reachedAs(g, n.Fates...); as != "" {
+		return as
+	}
 	if slices.ContainsFunc(n.Fates, func(f graph.Fate) bool { return f.State == graph.Unreached }) {
 		return "not reached"
 	}
 	return "dropped"
+}
+
+// reachedAs names what a stage is reached as that is not reached itself, or returns "".
+func reachedAs(g *graph.Graph, fates ...graph.Fate) string {
+	var names []string
+	for _, f := range fates {
+		for _, id := range f.ReachedAs {
+			if name := g.Node(id).Label(); !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return "reached as " + strings.Join(names, ", ")
 }
 
 // runsOn returns the platform of a stage's RUNs when it is one other than that

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -49,6 +50,28 @@ func TestPageHoldsPicturesOnce(t *testing.T) {
 	}
 	if !strings.Contains(out, "<p id=\"note\">a &lt;note&gt;</p>") {
 		t.Error("the note is not there")
+	}
+}
+
+// TestPageSaysWhatStagesAreReachedAs asks about a stage that is built only for a platform
+// that a reference names, and about one that is not built.
+func TestPageSaysWhatStagesAreReachedAs(t *testing.T) {
+	dockerfile := []byte("FROM --platform=$BUILDPLATFORM a AS test\nFROM --platform=$BUILDPLATFORM a AS docs\nFROM --needs=test::linux/amd64 b\n")
+	out := writePage(t, &draw.Page{File: "Dockerfile", Source: string(dockerfile), Views: []draw.View{{Graph: drawing(t, dockerfile, "linux/arm64 --all")}}})
+	var data struct {
+		Details []map[string]struct{ Facts [][2]string }
+	}
+	if err := json.Unmarshal([]byte(between(out, `id="data">`, "</script>")), &data); err != nil {
+		t.Fatal(err)
+	}
+	for id, want := range map[string]string{
+		"stage:0":             "reached as test::linux/amd64",
+		"stage:0@linux/amd64": "built on linux/amd64",
+		"stage:1":             "not reached on linux/amd64",
+	} {
+		if facts := data.Details[0][id].Facts; !slices.Contains(facts, [2]string{"linux/arm64", want}) {
+			t.Errorf("%s: %q", id, facts)
+		}
 	}
 }
 
