@@ -70,6 +70,35 @@ func graphs(t *testing.T, dockerfile []byte, environment string) []*graph.Graph 
 	return list
 }
 
+// TestMergeOfTargets merges what is reached for one target only as a stage of another
+// platform with what is reached for a second one. The graphs that it merges stay as they are.
+func TestMergeOfTargets(t *testing.T) {
+	dockerfile := []byte("FROM a AS lint\nFROM --needs=lint::linux/amd64 b AS release\nFROM c AS docs\n")
+	release := graphs(t, dockerfile, "linux/arm64 --target=release")[0]
+	lint := graphs(t, dockerfile, "linux/arm64 --target=lint")[0]
+	docs := graphs(t, dockerfile, "linux/arm64 --target=docs")[0]
+	const plain, other = "stage:0", "stage:0@linux/amd64"
+	for name, tt := range map[string]struct {
+		merged *graph.Graph
+		of     string
+		want   []string
+	}{
+		"release":           {graph.Merge(release), plain, []string{other}},
+		"release and docs":  {graph.Merge(release, docs), plain, []string{other}},
+		"docs and release":  {graph.Merge(docs, release), plain, []string{other}},
+		"release and lint":  {graph.Merge(release, lint), plain, nil},
+		"lint and docs":     {graph.Merge(lint, docs), other, []string{plain}},
+		"docs":              {graph.Merge(docs), plain, nil},
+		"release, as it is": {release, plain, []string{other}},
+		"docs, as they are": {docs, plain, nil},
+	} {
+		fate, ok := tt.merged.Node(tt.of).On("linux/arm64")
+		if !ok || !slices.Equal(fate.ReachedAs, tt.want) {
+			t.Errorf("%s: %s is %+v", name, tt.of, fate)
+		}
+	}
+}
+
 // TestGraphsAreSound holds what is drawn of each file of the language corpus: edges
 // lead from node to node, IDs are not shared, lines fit where their words allow it.
 func TestGraphsAreSound(t *testing.T) {

@@ -101,8 +101,7 @@ func (g *Graph) finish() {
 	g.relate()
 }
 
-// relate says of stages that are not reached as what else they are. Nodes are changed
-// as copies: those of a merged graph are of others, too.
+// relate says of stages that are not reached as what else they are.
 func (g *Graph) relate() {
 	type place struct {
 		line     int
@@ -116,17 +115,19 @@ func (g *Graph) relate() {
 		}
 	}
 	for i, n := range g.Nodes {
-		if n.Kind != Stage {
+		others := func(f Fate) []string {
+			if n.Kind != Stage || f.State != Unreached {
+				return nil
+			}
+			return reached[place{n.Line, f.Platform}]
+		}
+		if !slices.ContainsFunc(n.Fates, func(f Fate) bool { return !slices.Equal(f.ReachedAs, others(f)) }) {
 			continue
 		}
-		related := *n
+		related := *n // that of a merged graph is of others, too
 		related.Fates = slices.Clone(n.Fates)
-		for j := range related.Fates {
-			f := &related.Fates[j]
-			f.ReachedAs = nil
-			if f.State == Unreached {
-				f.ReachedAs = reached[place{n.Line, f.Platform}]
-			}
+		for j, f := range related.Fates {
+			related.Fates[j].ReachedAs = others(f)
 		}
 		g.Nodes[i] = &related
 	}
