@@ -99,6 +99,26 @@ func TestMergeOfTargets(t *testing.T) {
 	}
 }
 
+// TestMergeOfTargetsThatDiffer merges targets that decide about an instruction of a stage: the
+// one that reaches the stage counts, whichever comes first.
+func TestMergeOfTargetsThatDiffer(t *testing.T) {
+	dockerfile := []byte("FROM alpine AS a\nRUN --if='TARGETSTAGE == \"t\"' --mount=from=busybox x\nFROM a AS b\nFROM alpine AS t\n")
+	b, other := graphs(t, dockerfile, "linux/arm64 --target=b")[0], graphs(t, dockerfile, "linux/arm64 --target=t")[0]
+	for _, merged := range []*graph.Graph{graph.Merge(b, other), graph.Merge(other, b)} {
+		part := merged.Reached()
+		checkSound(t, "two targets", part)
+		for _, e := range part.Edges {
+			if e.Uses == "image:busybox" {
+				t.Errorf("what is built has the edge %+v", e)
+			}
+		}
+		fate, _ := merged.Node("stage:0").On("linux/arm64")
+		if fate.State != graph.Reached || len(fate.Instructions) != 1 || !fate.Instructions[0].Dropped {
+			t.Errorf("the stage is %+v", fate)
+		}
+	}
+}
+
 // TestGraphsAreSound holds what is drawn of each file of the language corpus: edges
 // lead from node to node, IDs are not shared, lines fit where their words allow it.
 func TestGraphsAreSound(t *testing.T) {

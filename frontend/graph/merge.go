@@ -18,9 +18,33 @@ func Merge(graphs ...*Graph) *Graph {
 	m.Args = merge(graphs, func(g *Graph) []Arg { return g.Args }, func(a Arg) string { return a.Name }, mergeArgs)
 	m.Globals = merge(graphs, func(g *Graph) []Globals { return g.Globals }, func(s Globals) string { return s.Platform }, first)
 	m.Nodes = merge(graphs, func(g *Graph) []*Node { return g.Nodes }, func(n *Node) string { return n.ID }, mergeNodes)
-	m.Edges = merge(graphs, func(g *Graph) []*Edge { return g.Edges }, (*Edge).key, mergeEdges)
+	m.Edges = merge(graphs, m.edgesOf, (*Edge).key, mergeEdges)
 	m.finish()
 	return m
+}
+
+// edgesOf returns the edges of one of the graphs that g has merged the nodes of, as far as
+// they hold in g: where a condition asks for TARGETSTAGE, a stage that only another target
+// reaches is what it is for that one.
+func (g *Graph) edgesOf(one *Graph) []*Edge {
+	if len(one.Targets) == len(g.Targets) { // the targets are those of all graphs
+		return one.Edges
+	}
+	reached := func(in *Graph, id, platform string) bool {
+		n := in.Node(id)
+		return n != nil && slices.Contains(n.ReachedOn(), platform)
+	}
+	var edges []*Edge
+	for _, e := range one.Edges {
+		holds := *e
+		holds.Platforms = slices.DeleteFunc(slices.Clone(e.Platforms), func(platform string) bool {
+			return reached(g, e.Stage, platform) && !reached(one, e.Stage, platform)
+		})
+		if len(holds.Platforms) > 0 {
+			edges = append(edges, &holds)
+		}
+	}
+	return edges
 }
 
 // merge returns the parts of graphs, those of one key as one.
@@ -61,8 +85,8 @@ func mergeNodes(a, b *Node) *Node {
 		switch {
 		case i < 0:
 			n.Fates = append(n.Fates, fate)
-		case fate.State == Reached: // by another target
-			n.Fates[i].State = Reached
+		case fate.State == Reached && n.Fates[i].State != Reached: // by another target
+			n.Fates[i] = fate
 		}
 	}
 	return &n

@@ -6,7 +6,7 @@ import "slices"
 // reader the thread: beyond these bounds it is drawn as a far one, which begins with
 // the name of what it comes from, just before the stage that it leads to.
 const (
-	maxCrossed = 500 // columns, by all lines of a picture together
+	maxCrossed = 500 // columns, by all lines of a layout together: that of a page has several pictures
 	maxSpan    = 8   // columns from one end of a line to the other, where there are more
 	farGap     = 15  // pixels between far lines, which have their label between them
 	farTail    = 24  // pixels from the longest label to the box
