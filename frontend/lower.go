@@ -65,10 +65,15 @@ func (r *request) lower(ctx context.Context, file *syntax.File, targets []*ocisp
 	if !file.UsesLanguage {
 		return r.plain(ctx, file, targets), nil
 	}
-	set, err := r.resolve(ctx, file, targets)
+	set, err := r.resolve(ctx, plan.ResolveAll, file, targets)
 	if err != nil {
 		return nil, err
 	}
+	return r.lowerSet(ctx, set, targets)
+}
+
+// lowerSet lowers what becomes of a file for the targets of a set.
+func (r *request) lowerSet(ctx context.Context, set *plan.Set, targets []*ocispecs.Platform) (*work, error) {
 	w := &work{set: set, scanned: map[*plan.Input][]scanned{}}
 	l := lowered{}
 	for i, t := range set.Targets {

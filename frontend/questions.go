@@ -187,22 +187,8 @@ func (r *request) graphs(file *syntax.File) ([]*graph.Graph, error) {
 
 // questionedSet resolves the target for the platforms in question.
 func (r *request) questionedSet(file *syntax.File) (*plan.Set, error) {
-	targets := r.questioned(file)
 	if len(r.asked) > 0 {
-		return plan.ResolveAll(file, r.env(), targets)
+		return plan.ResolveAll(file, r.env(), r.asked)
 	}
-	available, err := plan.Available(file, r.env(), targets, r.Target)
-	if err != nil {
-		return nil, err
-	}
-	var possible []ocispecs.Platform
-	for i, platform := range targets {
-		if len(available.Obstacles(r.Target, i)) == 0 {
-			possible = append(possible, platform)
-		}
-	}
-	if len(possible) == 0 { // resolving says why not
-		possible = targets
-	}
-	return available.Set(r.Target, possible)
+	return plan.ResolvePossible(file, r.env(), r.questioned(file))
 }

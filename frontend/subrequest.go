@@ -137,22 +137,35 @@ func targetsOf(dockerfile []byte) (*targets.List, error) {
 	return list, nil
 }
 
+// lowerForCheck lowers the file for every platform that is asked for, or else for those
+// that the file declares, but for any that the target cannot be built for.
+func (r *request) lowerForCheck(ctx context.Context, file *syntax.File) (*work, error) {
+	switch {
+	case !file.UsesLanguage:
+		return r.lower(ctx, file, []*ocispecs.Platform{nil})
+	case len(r.asked) > 0 || len(file.Platforms) == 0:
+		return r.lower(ctx, file, r.targetPlatforms())
+	}
+	set, err := r.resolve(ctx, plan.ResolvePossible, file, pointers(file.Platforms))
+	if err != nil {
+		return nil, err
+	}
+	var targets []*ocispecs.Platform
+	for _, t := range set.Targets {
+		targets = append(targets, &t.Env.Target)
+	}
+	return r.lowerSet(ctx, set, targets)
+}
+
 // lint checks the file for every platform that is asked for, or that the file
 // declares: with BuildKit's rules and, for a file that uses the language, ours.
 // Each finding is reported once.
 func (r *request) lint(ctx context.Context, file *syntax.File) (*lint.LintResults, error) {
-	targets := r.targetPlatforms()
-	switch {
-	case !file.UsesLanguage:
-		targets = []*ocispecs.Platform{nil}
-	case targets[0] == nil && len(file.Platforms) > 0:
-		targets = pointers(file.Platforms)
-	}
-	w, err := r.lower(ctx, file, targets)
+	w, err := r.lowerForCheck(ctx, file)
 	if err != nil {
 		return r.lintError(err), nil
 	}
-	found := make([]*lint.LintResults, len(targets))
+	found := make([]*lint.LintResults, len(w.targets))
 	eg, ctx := errgroup.WithContext(ctx)
 	for i, in := range w.targets {
 		eg.Go(func() (err error) {
@@ -163,9 +176,9 @@ func (r *request) lint(ctx context.Context, file *syntax.File) (*lint.LintResult
 	if err := eg.Wait(); err != nil {
 		return nil, err
 	}
-	merged := findings{results: &lint.LintResults{}, platforms: len(targets)}
-	for i, platform := range targets {
-		merged.add(found[i], platform)
+	merged := findings{results: &lint.LintResults{}, platforms: len(w.targets)}
+	for i, in := range w.targets {
+		merged.add(found[i], in.Platform)
 	}
 	if w.set == nil {
 		return merged.done(), nil

@@ -1,9 +1,12 @@
 package frontend_test
 
 import (
+	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
+	"github.com/moby/buildkit/frontend/subrequests/lint"
 	"github.com/moby/buildkit/frontend/subrequests/targets"
 	"github.com/stagebuild/stagebuild/frontend"
 )
@@ -19,6 +22,46 @@ func TestTargetsBelowCheckComments(t *testing.T) {
 		if o.Error != "" || !strings.Contains(o.Metadata["result.txt"], "two") {
 			t.Errorf("%s: error %q, targets %q", name, o.Error, o.Metadata["result.txt"])
 		}
+	}
+}
+
+// TestCheckOfUnavailableTarget checks a file whose default stage is not there for every
+// declared platform.
+func TestCheckOfUnavailableTarget(t *testing.T) {
+	const head, stages = "# platforms=linux/amd64,linux/arm64\n", "FROM busybox AS app\nFROM --for=linux/amd64 app AS bench\nMAINTAINER me\n"
+	for _, test := range []struct {
+		name, dockerfile, platform, target string
+		found, fails                       string
+	}{
+		{name: "what is declared", dockerfile: head + stages, found: "MaintainerDeprecated:4 StageUnavailable:3"},
+		{name: "the rule is skipped", dockerfile: "# check=skip=StageUnavailable\n" + head + stages, found: "MaintainerDeprecated:5"},
+		{name: "violations are errors", dockerfile: "# check=error=true;skip=MaintainerDeprecated\n" + head + stages,
+			found: "StageUnavailable:4", fails: "lint violation found for rules: StageUnavailable"},
+		{name: "the stage is named", dockerfile: head + stages, target: "bench", found: "MaintainerDeprecated:4 StageUnavailable:3"},
+		{name: "the platform is named", dockerfile: head + stages, platform: "linux/arm64", fails: `stage "bench" has no variant for linux/arm64`},
+		{name: "for no platform", dockerfile: strings.Replace(head, "linux/amd64,", "", 1) + stages, fails: `stage "bench" has no variant for linux/arm64`},
+		{name: "another error", dockerfile: head + "FROM x\nRUN --if=X true\n" + stages, fails: `unknown name "X"`},
+		{name: "no stages", dockerfile: head, fails: "file with no instructions"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			_, o := build(t, frontend.Build, []byte(test.dockerfile), map[string]string{
+				"requestid": lint.RequestLint, "platform": test.platform, "target": test.target,
+			})
+			var results lint.LintResults
+			if err := json.Unmarshal([]byte(o.Metadata["result.json"]), &results); err != nil {
+				t.Fatal(o.Error, err)
+			}
+			var found []string
+			for _, w := range results.Warnings {
+				found = append(found, fmt.Sprint(w.RuleName, ":", w.Location.Ranges[0].Start.Line))
+			}
+			if got := strings.Join(found, " "); got != test.found {
+				t.Errorf("found %s, want %s", got, test.found)
+			}
+			if results.Error == nil && test.fails != "" || results.Error != nil && (test.fails == "" || !strings.Contains(results.Error.Message, test.fails)) {
+				t.Errorf("the error is %+v, want %q", results.Error, test.fails)
+			}
+		})
 	}
 }
 

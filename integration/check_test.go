@@ -2,12 +2,15 @@ package integration
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/stagebuild/stagebuild/integration/harness"
 )
 
 // finding is what the result of a check has of each warning.
@@ -49,21 +52,71 @@ ENV --for=linux/arm64 API_TOKEN=x
 		{"docker-stagebuild", "build", "--call=check,format=json"},
 		{"docker-buildx", "build", "--call=check,format=json"},
 	} {
-		out, err := env.Run(t.Context(), command[0], append(command[1:], dir)...)
-		if err == nil {
-			t.Errorf("%s: the check passed", command)
+		found, failure := checked(t, env, append(command, dir)...)
+		if diff := cmp.Diff(want, found, cmpopts.SortSlices(strings.Compare)); diff != "" || failure != "" {
+			t.Errorf("%s (-want +got):\n%s\n%s", command, diff, failure)
 		}
-		var result struct{ Warnings []finding }
-		if err := json.Unmarshal([]byte(out.Stdout), &result); err != nil {
-			t.Fatalf("%s: %v in\n%s", command, err, out.Stdout)
+	}
+}
+
+// checked runs a check that finds something, and returns its findings and its error.
+func checked(t *testing.T, env *harness.Env, command ...string) (found []string, failure string) {
+	t.Helper()
+	out, err := env.Run(t.Context(), command[0], command[1:]...)
+	if err == nil {
+		t.Errorf("%s: the check passed", command)
+	}
+	var result struct {
+		Warnings   []finding
+		BuildError struct{ Message string }
+	}
+	if err := json.Unmarshal([]byte(out.Stdout), &result); err != nil {
+		t.Fatalf("%s: %v in\n%s", command, err, out.Stdout)
+	}
+	for _, w := range result.Warnings {
+		found = append(found, w.RuleName+":"+strconv.Itoa(w.Location.Ranges[0].Start.Line)+" "+w.Detail)
+	}
+	return found, result.BuildError.Message
+}
+
+// TestCheckLeavesPlatformsOut checks a file whose default stage is not there for every
+// declared platform: that is a finding beside the others, and an error only for a
+// platform that is asked for by name.
+func TestCheckLeavesPlatformsOut(t *testing.T) {
+	env, frontend := productEnv(t)
+	dir := request{dockerfile: `# platforms=linux/amd64,linux/arm64
+FROM busybox AS app
+FROM --for=linux/amd64 app AS bench
+RUN true
+MAINTAINER me
+`}.context(t, frontend)
+	want := []string{
+		"MaintainerDeprecated:6 Maintainer instruction is deprecated in favor of using label",
+		"StageUnavailable:4 Stage \"bench\" cannot be built (for linux/arm64)",
+	}
+	commands := [][]string{
+		{"docker-stagebuild", "check", "--format=json"},
+		{"docker-stagebuild", "build", "--call=check,format=json"},
+		{"docker-buildx", "build", "--call=check,format=json"},
+	}
+	for _, command := range commands {
+		named := append(slices.Clone(command), "--platform=linux/arm64", dir)
+		if found, failure := checked(t, env, named...); len(found) > 0 || !strings.Contains(failure, `stage "bench" has no variant for linux/arm64`) {
+			t.Errorf("%s finds %q, and fails with %q", named, found, failure)
 		}
-		var found []string
-		for _, w := range result.Warnings {
-			found = append(found, w.RuleName+":"+strconv.Itoa(w.Location.Ranges[0].Start.Line)+" "+w.Detail)
+	}
+	for _, command := range append(commands,
+		append(slices.Clone(commands[0]), "--platform=all"),
+		append(slices.Clone(commands[1]), "--platform=all"),
+	) {
+		found, failure := checked(t, env, append(command, dir)...)
+		if diff := cmp.Diff(want, found, cmpopts.SortSlices(strings.Compare)); diff != "" || failure != "" {
+			t.Errorf("%s (-want +got):\n%s\n%s", command, diff, failure)
 		}
-		if diff := cmp.Diff(want, found, cmpopts.SortSlices(strings.Compare)); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", command, diff)
-		}
+	}
+	both, err := env.Run(t.Context(), "docker-stagebuild", "check", "--platform=all,linux/amd64", dir)
+	if err == nil || !strings.Contains(both.Stderr, "Note: the default stage is left out for linux/arm64") || !strings.Contains(both.Stdout, want[0][:20]) {
+		t.Errorf("of all and a named platform the check says %v\n%s%s", err, both.Stdout, both.Stderr)
 	}
 }
 

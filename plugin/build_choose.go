@@ -108,6 +108,10 @@ func (r *buildRun) selectResults(ctx context.Context, o buildOptions, all bool, 
 	if len(results) > 1 && results[0].build.CallFunc != nil {
 		return nil, fmt.Errorf("--call=%s answers about one stage, and %d are meant", results[0].build.CallFunc.Name, len(results))
 	}
+	if call := results[0].build.CallFunc; call != nil && call.Name == "lint" && all && len(named) == 0 {
+		// A check of what the file declares says itself what cannot be built of it.
+		results[0].platforms, results[0].build.Platforms, r.notes = nil, nil, nil
+	}
 	return results, nil
 }
 

@@ -113,10 +113,11 @@ func runCheck(ctx context.Context, dockerCLI command.Cli, options checkOptions, 
 		return err
 	}
 	file, _ := syntax.Parse(source.NewFile(name, data)) // what is wrong with it is among the findings
-	targets, err := options.asked.List(file)
+	targets, notes, err := options.targets(file, os.LookupEnv)
 	if err != nil {
 		return err
 	}
+	printNotes(dockerCLI.Err(), notes)
 	request["platform"] = strings.Join(platformutil.Format(targets), ",")
 	// The file is checked as one for this frontend, whichever it names.
 	request["cmdline"] = ""
@@ -132,6 +133,34 @@ func runCheck(ctx context.Context, dockerCLI command.Cli, options checkOptions, 
 		return options.printSARIF(dockerCLI.Out(), file, targets, res.Metadata, os.LookupEnv)
 	}
 	return printCheck(dockerCLI.Out(), options.format, res.Metadata)
+}
+
+// targets returns the platforms to ask the frontend about, and notes on those that are
+// left out: a line each. None stand for what the file declares, of which the frontend
+// itself leaves out what cannot be built, or else for this machine's own.
+func (o *checkOptions) targets(file *syntax.File, lookup lookupEnv) ([]guard.Platform, []string, error) {
+	targets, err := o.asked.List(file)
+	switch {
+	case err != nil || !o.asked.All:
+		return targets, nil, err
+	case len(o.asked.Named) == 0:
+		return nil, nil, nil
+	}
+	env, err := o.env(lookup)
+	if err != nil {
+		return nil, nil, err
+	}
+	var patterns selection.Patterns
+	if o.stage != "" {
+		patterns, err = selection.ParsePatterns(string(o.stage))
+	}
+	if err == nil {
+		chosen, err := selection.Select(file, env, patterns, o.asked)
+		if err == nil && len(chosen.Results) == 1 {
+			return chosen.Results[0].Platforms, chosen.Notes, nil
+		}
+	}
+	return targets, nil, nil // the frontend says what is wrong
 }
 
 // printSARIF prints the findings for code scanning, and returns the status of the check.
@@ -167,13 +196,14 @@ func (o *checkOptions) diagnostics(file *syntax.File, targets []guard.Platform, 
 		return nil, err
 	}
 	env.Stage = string(o.stage)
-	if len(targets) == 0 {
-		targets = file.Platforms
+	switch {
+	case len(targets) > 0:
+		_, err = plan.ResolveAll(file, env, targets)
+	case len(file.Platforms) > 0:
+		_, err = plan.ResolvePossible(file, env, file.Platforms)
+	default:
+		_, err = plan.ResolveAll(file, env, []guard.Platform{env.Build})
 	}
-	if len(targets) == 0 {
-		targets = append(targets, env.Build)
-	}
-	_, err = plan.ResolveAll(file, env, targets)
 	return source.Diagnostics(err), nil
 }
 

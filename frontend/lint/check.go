@@ -16,8 +16,8 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/syntax"
 )
 
-// Check runs all rules on a file that uses the language, for the platforms of a
-// set. Findings go to config.Warn, in the order of the rules' names and the
+// Check runs all rules on a file that uses the language, for the platforms that a
+// set was asked about. Findings go to config.Warn, in the order of the rules' names and the
 // file's lines. The error says which rules found something when config asks for
 // that ("# check=error=true").
 func Check(file *syntax.File, set *plan.Set, config linter.Config) error {
@@ -59,7 +59,7 @@ type finding struct {
 func (c *checker) findOnce(holds func(*plan.Target) []finding) {
 	var found []finding
 	platforms := map[finding][]string{}
-	for _, t := range c.set.Targets {
+	for _, t := range c.set.Asked {
 		platform := guard.FormatPlatform(t.Env.Target)
 		for _, f := range holds(t) {
 			if platforms[f] == nil {
@@ -72,7 +72,7 @@ func (c *checker) findOnce(holds func(*plan.Target) []finding) {
 	}
 	slices.SortStableFunc(found, func(a, b finding) int { return a.in.Index - b.in.Index })
 	for _, f := range found {
-		if len(platforms[f]) == len(c.set.Targets) {
+		if len(platforms[f]) == len(c.set.Asked) {
 			c.find(f.in, "%s", f.message)
 		} else {
 			c.find(f.in, "%s (for %s)", f.message, strings.Join(platforms[f], ", "))
@@ -183,6 +183,9 @@ func checkStageUnavailable(c *checker) {
 				found = append(found, finding{c.file.Group(name).Stages[0].From, fmt.Sprintf("Stage %q cannot be built", name)})
 			}
 		}
+		if n := len(t.Stages); n > 0 && t.Stages[n-1].Stage.Name == "" && !t.Stages[n-1].Decision.Holds {
+			found = append(found, finding{t.Stages[n-1].Stage.From, "The default stage cannot be built"})
+		}
 		return found
 	})
 }
@@ -249,7 +252,7 @@ func checkUnresolvedStage(c *checker) {
 // others, the platform is left out: the finding says for which ones it holds.
 func (c *checker) withoutPlatform(d *source.Diagnostic, p *plan.Plan) string {
 	message, _, _ := strings.Cut(d.Message, "\n")
-	if platform := " for " + guard.FormatPlatform(p.Env.Target); len(c.set.Targets) > 1 {
+	if platform := " for " + guard.FormatPlatform(p.Env.Target); len(c.set.Asked) > 1 {
 		message = strings.TrimSuffix(strings.ReplaceAll(message, platform+":", ":"), platform)
 	}
 	return strings.TrimSuffix(message, ":")

@@ -27,7 +27,7 @@ func check(t *testing.T, dockerfile, options string) ([]string, error) {
 	if targets == nil {
 		targets = []guard.Platform{platforms.MustParse("linux/amd64")}
 	}
-	set, err := plan.ResolveAll(file, plan.Env{Build: platforms.MustParse("linux/amd64")}, targets)
+	set, err := plan.ResolvePossible(file, plan.Env{Build: platforms.MustParse("linux/amd64")}, targets)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,6 +144,30 @@ FROM scratch
 	found, err := check(t, dockerfile, "skip=StageUnavailable,UnnamedStageReference,UndeclaredPlatform")
 	if diff := cmp.Diff(want, found); diff != "" || err != nil {
 		t.Errorf("(-want +got):\n%s\n%v", diff, err)
+	}
+}
+
+// TestUnavailableDefault compares what is said of a target that is not there for every
+// declared platform.
+func TestUnavailableDefault(t *testing.T) {
+	const head = "# platforms=linux/amd64,linux/arm64\nFROM busybox AS app\n"
+	for dockerfile, want := range map[string][]string{
+		"FROM --for=linux/amd64 app AS bench\nRUN --if=true true\n": {
+			`ConstantCondition: The condition true depends on no build arg and no platform (line 4)`,
+			`StageUnavailable: Stage "bench" cannot be built (for linux/arm64) (line 3)`,
+		},
+		"FROM --for=linux/amd64 app\n": {`StageUnavailable: The default stage cannot be built (for linux/arm64) (line 3)`},
+		"FROM --for=linux/amd64 app AS tools\nFROM app\nCOPY --from=tools /a /\n": {
+			`StageUnavailable: Stage "tools" cannot be built (for linux/arm64) (line 3)`,
+			`UnresolvedStage: stage "tools" has no variant (for linux/arm64) (line 5)`,
+		},
+		"# check=skip=StageUnavailable\nFROM --for=linux/amd64 app\n": nil,
+		"FROM --for=linux/amd64 app\nFROM app\n":                      nil,
+	} {
+		found, err := check(t, head+dockerfile, "")
+		if diff := cmp.Diff(want, found); diff != "" || err != nil {
+			t.Errorf("%s(-want +got):\n%s\n%v", dockerfile, diff, err)
+		}
 	}
 }
 

@@ -93,7 +93,8 @@ stage for it.`,
 		Doc: `The file declares platforms with "# platforms=", and a stage has no variant that
 holds for one of them: it cannot be built there. Add a variant, one without a
 guard at the end for example, or skip the rule for a stage that is meant for some
-platforms only.`,
+platforms only. BuildKit's rules look at the platforms that the target, the default
+stage for example, can be built for.`,
 		Bad:   "# platforms=linux/amd64,linux/arm64\nFROM --for=linux/arm64 scratch AS tools\nFROM scratch\n",
 		Good:  "# platforms=linux/amd64,linux/arm64\nFROM --for=linux/arm64 scratch AS tools\nFROM busybox AS tools\nFROM scratch\n",
 		check: checkStageUnavailable,
@@ -132,7 +133,8 @@ the same branch of a block. (Outside of blocks the latter is an error.)`,
 		Description: "References should mean something in every stage",
 		Doc: `A reference in a stage that the target is not made from means nothing: a stage
 that is not there for the platform, one defined below, a name that is almost a
-stage's, a variable that is not declared. Building that stage would be an error.`,
+stage's, a variable that is not declared. Building that stage would be an error.
+The same is said of the target for a declared platform that it cannot be built for.`,
 		Bad:   "FROM --for=linux/s390x busybox AS tools\nFROM scratch AS extra\nCOPY --from=tools /a /\nFROM scratch\n",
 		Good:  "FROM --for=linux/s390x busybox AS tools\nFROM busybox AS tools\nFROM scratch AS extra\nCOPY --from=tools /a /\nFROM scratch\n",
 		check: checkUnresolvedStage,

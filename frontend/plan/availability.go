@@ -73,8 +73,12 @@ func asksForStage(file *syntax.File) bool {
 // wrong with a reference whatever the platform is no obstacle: building the stage
 // says so.
 func (a *Availability) Obstacles(stage string, platform int) source.List {
-	f := a.families[stage]
-	target, missing := f.member(a.targets[platform]).target(stage)
+	return a.families[stage].obstacles(stage, a.targets[platform])
+}
+
+// obstacles returns why a stage cannot be built for a platform.
+func (f *family) obstacles(stage string, platform guard.Platform) source.List {
+	target, missing := f.member(platform).target(stage)
 	f.missing(target.Choice, map[*Choice]bool{}, &missing)
 	return missing
 }

@@ -52,8 +52,8 @@ type Target struct {
 	// Name is the target to ask BuildKit for. It is "" when the last stage of the
 	// lowered file is meant anyway.
 	Name string
-	// Unreached are the problems of references in stages that no target is made
-	// from. They stop no build.
+	// Unreached are the problems of references in stages that no target of the set is
+	// made from. They stop no build.
 	Unreached source.List
 }
 

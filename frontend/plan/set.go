@@ -21,6 +21,9 @@ const UndeclaredPlatform = "UndeclaredPlatform"
 type Set struct {
 	// Targets are what is built for the platforms that were asked for, in order.
 	Targets []*Target
+	// Asked are those of all platforms that were asked about, in order: the Targets,
+	// and between them what [ResolvePossible] left out.
+	Asked []*Target
 	// Inputs are what is built for a platform of its own. Each refers only to
 	// inputs before it.
 	Inputs []*Input
@@ -45,6 +48,37 @@ func ResolveAll(file *syntax.File, env Env, targets []guard.Platform) (*Set, err
 		return nil, file.Diagnostics.Err()
 	}
 	return resolved(file, env, targets).set(env.Stage, targets)
+}
+
+// ResolvePossible is [ResolveAll] for those of the platforms that the stage can be built
+// for, as [Availability] says. When it can be for none the error says why. The others
+// are left out of the Targets alone: what is wrong with a guard is an error on any of them.
+func ResolvePossible(file *syntax.File, env Env, targets []guard.Platform) (*Set, error) {
+	if file.Torn {
+		return nil, file.Diagnostics.Err()
+	}
+	f := resolved(file, env, targets)
+	var possible []guard.Platform
+	for _, platform := range targets {
+		if len(f.obstacles(env.Stage, platform)) == 0 {
+			possible = append(possible, platform)
+		}
+	}
+	if len(possible) == 0 {
+		return f.set(env.Stage, targets)
+	}
+	set, err := f.set(env.Stage, possible)
+	if err != nil {
+		return nil, err
+	}
+	set.Asked = nil
+	for _, platform := range targets {
+		r := f.member(platform)
+		target, _ := r.target(env.Stage)
+		_, target.Unreached = r.faults(set)
+		set.Asked = append(set.Asked, target)
+	}
+	return set, nil
 }
 
 // Resolve is ResolveAll for env.Target alone.
@@ -110,6 +144,7 @@ func (f *family) set(stage string, targets []guard.Platform) (*Set, error) {
 	for _, t := range set.Targets {
 		_, t.Unreached = f.member(t.Env.Target).faults(set)
 	}
+	set.Asked = set.Targets
 	if err := list.Err(); err != nil {
 		return nil, err
 	}
