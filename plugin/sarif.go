@@ -88,6 +88,13 @@ const (
 // unreadable is the rule of a Dockerfile that BuildKit cannot read.
 const unreadable = "UnreadableDockerfile"
 
+// impossible is the rule of a build that BuildKit refuses without naming a line.
+const impossible = "ImpossibleBuild"
+
+// violation begins the error that "# check=error=true" asks for (Error in BuildKit's
+// linter/linter.go).
+const violation = "lint violation found for rules: "
+
 // sarifRules are all rules that a check has, whatever it finds: those of BuildKit, ours,
 // and what is an error in every build, each name once.
 func sarifRules() []sarifRule {
@@ -100,8 +107,12 @@ func sarifRules() []sarifRule {
 			rules = append(rules, newSARIFRule(r.Name, r.Description, r.Doc, r.URL(), sarifError))
 		}
 	}
-	return append(rules, newSARIFRule(unreadable, "The Dockerfile cannot be read",
-		"BuildKit refuses the file, whatever is built of it.", "https://docs.docker.com/reference/dockerfile/", sarifError))
+	const reference = "https://docs.docker.com/reference/dockerfile/"
+	return append(rules,
+		newSARIFRule(unreadable, "The Dockerfile cannot be read",
+			"BuildKit refuses the file, whatever is built of it.", reference, sarifError),
+		newSARIFRule(impossible, "What is asked for cannot be built",
+			"BuildKit refuses the build as a whole: its target is not there, for example, or the file is empty.", reference, sarifError))
 }
 
 func newSARIFRule(name, description, doc, uri, level string) sarifRule {
@@ -171,12 +182,13 @@ func printSARIF(w io.Writer, file *source.File, found buildkit.LintResults, diag
 			place := fmt.Sprintf("%s:%d:%d: ", d.File.Name, d.Pos().Line, d.Pos().Column)
 			add(d.Name, sarifError, strings.TrimPrefix(d.Error(), place), regionOf(file, d.Span))
 		}
-	case failure != nil && len(failure.Location.Ranges) > 0:
+	case failure == nil:
+	case len(failure.Location.Ranges) > 0:
 		add(unreadable, sarifError, failure.Message, linesOf(file, &failure.Location))
-	case failure != nil && len(found.Warnings) == 0: // an empty file, for example
-		add(unreadable, sarifError, failure.Message, sarifRegion{StartLine: 1})
-	case failure != nil: // "# check=error=true"
+	case strings.HasPrefix(failure.Message, violation):
 		level = sarifError
+	default:
+		add(impossible, sarifError, failure.Message, linesOf(file, nil))
 	}
 	for _, warning := range found.Warnings {
 		add(warning.RuleName, level, warning.Detail, linesOf(file, warning.Location))
@@ -197,8 +209,8 @@ func printSARIF(w io.Writer, file *source.File, found buildkit.LintResults, diag
 
 func (r sarifResult) region() sarifRegion { return r.Locations[0].PhysicalLocation.Region }
 
-// linesOf is the first lines of a location that hang together: BuildKit knows no
-// columns.
+// linesOf is the first lines of a location that hang together, or the file's first line
+// where there is none: BuildKit knows no columns.
 func linesOf(file *source.File, location *pb.Location) sarifRegion {
 	first, last := 1, 1
 	for i, r := range location.GetRanges() {

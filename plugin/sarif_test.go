@@ -88,31 +88,39 @@ func TestSARIF(t *testing.T) {
 	schema := sarifSchema(t)
 	t.Chdir(t.TempDir())
 	for _, test := range []struct {
-		name, dockerfile string
-		want             string // "rule level file:line:column-line:column message" in lines
+		name, dockerfile, stage string
+		want                    string // "rule level file:line:column-line:column message" in lines
 	}{
-		{"nothing", "FROM scratch\n", ""},
-		{"findings of BuildKit and of ours", "# platforms=linux/amd64,linux/arm64\nFROM --for=arm64 scratch AS tools\nfrom scratch\n\tLABEL --if=true \\\n  a=é\n", `
+		{"nothing", "FROM scratch\n", "", ""},
+		{"findings of BuildKit and of ours", "# platforms=linux/amd64,linux/arm64\nFROM --for=arm64 scratch AS tools\nfrom scratch\n\tLABEL --if=true \\\n  a=é\n", "", `
 StageUnavailable warning Dockerfile:2:1-2:34 Stage "tools" cannot be built (for linux/amd64)
 ConsistentInstructionCasing warning Dockerfile:3:1-3:13 Command 'from' should match the case of the command majority (uppercase)
 ConstantCondition warning Dockerfile:4:2-5:6 The condition true depends on no build arg and no platform`},
-		{"findings that are errors", "# check=error=true\nFROM scratch\nLABEL a b\n", `
+		{"findings that are errors", "# check=error=true\nFROM scratch\nLABEL a b\n", "", `
 LegacyKeyValueFormat error Dockerfile:3:1-3:10 "LABEL key=value" should be used instead of legacy "LABEL key value" format`},
-		{"what no build reads", "FROM scratch\nFRM x", `
+		{"what no build reads", "FROM scratch\nFRM x", "", `
 UnreadableDockerfile error Dockerfile:2:1-2:6 dockerfile parse error on line 2: unknown instruction: FRM (did you mean FROM?)`},
-		{"what is wrong with the language", "FROM scratch\nLABEL --if=X a=b\nLABEL é=é --for=linus a=c\nLABEL --for=linus a=c\n", `
+		{"what is wrong with the language", "FROM scratch\nLABEL --if=X a=b\nLABEL é=é --for=linus a=c\nLABEL --for=linus a=c\n", "", `
 UnknownName error Dockerfile:2:12-2:13 unknown name "X" in the condition; declare it above with ARG X
 UnknownPlatform error Dockerfile:4:13-4:18 "linus" matches no platform; did you mean "linux"?`},
-		{"what is wrong on a declared platform", "# platforms=linux/arm64\nFROM --for=amd64 scratch AS base\nFROM base\n", `
+		{"what is wrong on a declared platform", "# platforms=linux/arm64\nFROM --for=amd64 scratch AS base\nFROM base\n", "", `
 NoVariant error Dockerfile:3:6-3:10 stage "base" has no variant for linux/arm64:
   line 2: --for=amd64 does not match linux/arm64
 add a variant that holds, or a last one without a guard: FROM … AS base`},
+		{"a target that is not there for a declared platform", "# platforms=linux/amd64,linux/arm64\nFROM scratch AS app\nFROM --for=amd64 app\nMAINTAINER x\n", "", `
+StageUnavailable warning Dockerfile:3:1-3:21 The default stage cannot be built (for linux/arm64)
+MaintainerDeprecated warning Dockerfile:4:1-4:13 Maintainer instruction is deprecated in favor of using label`},
+		{"a target that is not there", "FROM scratch AS a\nMAINTAINER x\n", "nope", `
+ImpossibleBuild error Dockerfile:1:1-1:18 target stage "nope" could not be found
+MaintainerDeprecated warning Dockerfile:2:1-2:13 Maintainer instruction is deprecated in favor of using label`},
+		{"an empty file", "", "", `
+ImpossibleBuild error Dockerfile:1:1-1:1 the Dockerfile cannot be empty`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if err := os.WriteFile("Dockerfile", []byte(test.dockerfile), 0o644); err != nil {
 				t.Fatal(err)
 			}
-			out, err := checkSARIF(t, checkOptions{})
+			out, err := checkSARIF(t, checkOptions{stage: stageValue(test.stage)})
 			if test.want == "" && err != nil || test.want != "" && !errors.Is(err, statusError(exitFailed)) {
 				t.Errorf("the status is %v", err)
 			}
