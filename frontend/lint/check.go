@@ -93,7 +93,8 @@ func checkCopyWholeStage(c *checker) {
 		var found []finding
 		for edge := range edges(t.Plan) {
 			in := edge.Reference.Instruction
-			if edge.Reference.Kind == syntax.CopyFrom && hasBaseImage(edge.Stage) && slices.ContainsFunc(c.sources(in), isRoot) {
+			ofStage := edge.Reference.Kind == syntax.CopyFrom && edge.Stage != nil
+			if ofStage && hasBaseImage(edge.Stage) && slices.ContainsFunc(c.sources(in), isRoot) {
 				found = append(found, finding{in, fmt.Sprintf("COPY takes all of stage %q, its base image included", edge.Stage.Stage.Name)})
 			}
 		}

@@ -88,6 +88,7 @@ COPY --from=app $ROOT /y
 COPY --from=files / /
 FROM busybox
 COPY --from=more / /
+COPY --from=busybox::linux/arm64 / /
 IF DEBUG
 FROM scratch AS twice
 FROM busybox AS twice
@@ -105,8 +106,8 @@ FROM busybox AS twice
 		`UnnamedStageReference: COPY --from=3 counts stages (line 15)`,
 		`UnnamedStageReference: COPY --from=4 counts stages (line 16)`,
 		`UnreachableVariant: The variant on line 9 has the same guard, so that this one is never selected (line 11)`,
-		`UnreachableVariant: The variant on line 28 of the same branch has no guard, so that this one is never selected (line 29)`,
-		`UnreachableVariant: The variant on line 28 of the same branch has no guard, so that this one is never selected (line 30)`,
+		`UnreachableVariant: The variant on line 29 of the same branch has no guard, so that this one is never selected (line 30)`,
+		`UnreachableVariant: The variant on line 29 of the same branch has no guard, so that this one is never selected (line 31)`,
 	}
 	found, err := check(t, dockerfile, "")
 	if diff := cmp.Diff(want, found); diff != "" || err != nil {
