@@ -236,7 +236,8 @@ type findings struct {
 
 func (f *findings) add(found *lint.LintResults, platform *ocispecs.Platform) {
 	f.results.Sources = found.Sources
-	if f.results.Error == nil {
+	// What is wrong on another platform is worth more than that rules are violated here.
+	if err := f.results.Error; err == nil || found.Error != nil && strings.HasPrefix(err.Message, stagelint.Violation) {
 		f.results.Error = found.Error
 	}
 	id := platformID(platform)

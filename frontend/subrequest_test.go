@@ -65,6 +65,26 @@ func TestCheckOfUnavailableTarget(t *testing.T) {
 	}
 }
 
+// TestCheckHasErrorsFirst checks a file that violates a rule, which is an error, and that
+// has another error on one of its platforms.
+func TestCheckHasErrorsFirst(t *testing.T) {
+	const head = "# check=error=true\n# platforms=linux/amd64,linux/arm64\nFROM scratch\nMAINTAINER me\n"
+	for stage, want := range map[string]string{
+		"": "lint violation found for rules: MaintainerDeprecated",
+		"COPY --for=linux/amd64 --chmod=zz a /\n": "invalid syntax",
+		"COPY --for=linux/arm64 --chmod=zz a /\n": "invalid syntax",
+	} {
+		_, o := build(t, frontend.Build, []byte(head+stage), map[string]string{"requestid": lint.RequestLint})
+		var results lint.LintResults
+		if err := json.Unmarshal([]byte(o.Metadata["result.json"]), &results); err != nil {
+			t.Fatal(o.Error, err)
+		}
+		if results.Error == nil || !strings.Contains(results.Error.Message, want) || len(results.Warnings) != 1 {
+			t.Errorf("%q: the error is %+v, with %d warnings", stage, results.Error, len(results.Warnings))
+		}
+	}
+}
+
 // TestPlatformsAreNoDescription checks and builds files in which BuildKit's linter
 // looks for the description of a stage or arg: "# platforms=" is none, nor meant as one.
 func TestPlatformsAreNoDescription(t *testing.T) {

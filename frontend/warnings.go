@@ -10,6 +10,7 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/linter"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/moby/buildkit/frontend/gateway/client"
+	stagelint "github.com/stagebuild/stagebuild/frontend/lint"
 	"github.com/stagebuild/stagebuild/frontend/plan"
 	"github.com/stagebuild/stagebuild/frontend/source"
 	"github.com/stagebuild/stagebuild/frontend/syntax"
@@ -86,7 +87,7 @@ func (v *violations) err() error {
 		return nil
 	}
 	slices.Sort(v.rules)
-	return errors.New("lint violation found for rules: " + strings.Join(v.rules, ", "))
+	return errors.New(stagelint.Violation + strings.Join(v.rules, ", "))
 }
 
 // failLater takes it on itself to fail the build of a lowered file for what its check

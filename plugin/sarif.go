@@ -91,10 +91,6 @@ const unreadable = "UnreadableDockerfile"
 // impossible is the rule of a build that BuildKit refuses without naming a line.
 const impossible = "ImpossibleBuild"
 
-// violation begins the error that "# check=error=true" asks for (Error in BuildKit's
-// linter/linter.go).
-const violation = "lint violation found for rules: "
-
 // sarifRules are all rules that a check has, whatever it finds: those of BuildKit, ours,
 // and what is an error in every build, each name once.
 func sarifRules() []sarifRule {
@@ -185,7 +181,7 @@ func printSARIF(w io.Writer, file *source.File, found buildkit.LintResults, diag
 	case failure == nil:
 	case len(failure.Location.Ranges) > 0:
 		add(unreadable, sarifError, failure.Message, linesOf(file, &failure.Location))
-	case strings.HasPrefix(failure.Message, violation):
+	case strings.HasPrefix(failure.Message, lint.Violation):
 		level = sarifError
 	default:
 		add(impossible, sarifError, failure.Message, linesOf(file, nil))

@@ -16,6 +16,10 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/syntax"
 )
 
+// Violation begins the error that "# check=error=true" asks for (Error in BuildKit's
+// linter/linter.go).
+const Violation = "lint violation found for rules: "
+
 // Check runs all rules on a file that uses the language, for the platforms that a
 // set was asked about. Findings go to config.Warn, in the order of the rules' names and the
 // file's lines. The error says which rules found something when config asks for
