@@ -135,8 +135,13 @@ func (r *request) matrix(file *syntax.File) (answer, error) {
 		stages = []string{r.Target}
 	}
 	m, err := matrix.Of(file, r.env(), stages, r.questioned(file))
-	if err == nil && r.Target != "" && len(r.asked) > 0 && len(m.Impossible) > 0 {
+	switch {
+	case err != nil:
+		return nil, err
+	case r.Target != "" && len(r.asked) > 0 && len(m.Impossible) > 0:
 		_, err = plan.ResolveAll(file, r.env(), r.asked)
+	case len(m.Stages) == 0:
+		err = matrix.Nothing(m.Notes())
 	}
 	return table{m}, err
 }

@@ -9,6 +9,7 @@ package matrix
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -66,24 +67,25 @@ func Of(file *syntax.File, env plan.Env, stages []string, platforms []guard.Plat
 	if len(stages) == 0 {
 		stages = Stages(file)
 	}
-	available, err := plan.Available(file, env, platforms)
+	available, err := plan.Available(file, env, platforms, stages...)
 	if err != nil {
 		return nil, err
 	}
 	m := New(file, platforms)
 	for _, stage := range stages {
-		if stage = strings.ToLower(stage); stage != "" && file.Group(stage) == nil {
+		if stage != "" && file.Group(stage) == nil {
 			return nil, file.NoStage(stage)
 		}
+		name := strings.ToLower(stage) // as the file's names are
 		var possible []guard.Platform
 		for i, platform := range platforms {
 			if obstacles := available.Obstacles(stage, i); len(obstacles) > 0 {
-				m.Impossible = append(m.Impossible, NewImpossible(stage, platform, obstacles))
+				m.Impossible = append(m.Impossible, NewImpossible(name, platform, obstacles))
 			} else {
 				possible = append(possible, platform)
 			}
 		}
-		m.Add(file, stage, possible)
+		m.Add(file, name, possible)
 	}
 	return m, nil
 }
@@ -129,6 +131,11 @@ func (m *Matrix) Add(file *syntax.File, stage string, platforms []guard.Platform
 func NewImpossible(stage string, platform guard.Platform, obstacles source.List) Impossible {
 	reason, _, _ := strings.Cut(obstacles[0].Message, "\n")
 	return Impossible{Stage: stage, Platform: guard.FormatPlatform(platform), Reason: strings.TrimSuffix(reason, ":")}
+}
+
+// Nothing is the error when nothing of what is asked for can be built. The notes say why.
+func Nothing(notes []string) error {
+	return errors.New("nothing that is asked for can be built:\n" + strings.Join(notes, "\n"))
 }
 
 // Notes say what cannot be built, and why: a line each.

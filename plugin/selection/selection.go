@@ -9,7 +9,6 @@ package selection
 import (
 	"errors"
 	"slices"
-	"strings"
 
 	"github.com/stagebuild/stagebuild/frontend/guard"
 	"github.com/stagebuild/stagebuild/frontend/matrix"
@@ -112,7 +111,7 @@ func Select(file *syntax.File, env plan.Env, patterns Patterns, wanted Platforms
 		return nil, err
 	}
 	if len(s.Results) == 0 {
-		return nil, errors.New("nothing that is asked for can be built:\n" + strings.Join(s.Notes, "\n"))
+		return nil, matrix.Nothing(s.Notes)
 	}
 	return s, nil
 }
@@ -121,6 +120,13 @@ func Select(file *syntax.File, env plan.Env, patterns Patterns, wanted Platforms
 func (p Platforms) List(file *syntax.File) ([]guard.Platform, error) {
 	targets, err := p.of(file)
 	return platformsOf(targets), err
+}
+
+// Declared reports whether those that a file declares are asked for, and no others.
+func (p Platforms) Declared(file *syntax.File) bool {
+	return p.All && !slices.ContainsFunc(p.Named, func(named guard.Platform) bool {
+		return !slices.ContainsFunc(file.Platforms, func(declared guard.Platform) bool { return same(named, declared) })
+	})
 }
 
 // target is a platform that is asked for.
