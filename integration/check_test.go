@@ -108,15 +108,20 @@ MAINTAINER me
 	for _, command := range append(commands,
 		append(slices.Clone(commands[0]), "--platform=all"),
 		append(slices.Clone(commands[1]), "--platform=all"),
+		append(slices.Clone(commands[0]), "--platform=all,linux/amd64"), // which names nothing new
+		append(slices.Clone(commands[1]), "--platform=all,linux/amd64"),
 	) {
 		found, failure := checked(t, env, append(command, dir)...)
 		if diff := cmp.Diff(want, found, cmpopts.SortSlices(strings.Compare)); diff != "" || failure != "" {
 			t.Errorf("%s (-want +got):\n%s\n%s", command, diff, failure)
 		}
 	}
-	both, err := env.Run(t.Context(), "docker-stagebuild", "check", "--platform=all,linux/amd64", dir)
-	if err == nil || !strings.Contains(both.Stderr, "Note: the default stage is left out for linux/arm64") || !strings.Contains(both.Stdout, want[0][:20]) {
-		t.Errorf("of all and a named platform the check says %v\n%s%s", err, both.Stdout, both.Stderr)
+	// One that is named is an error, and it alone.
+	for named, other := range map[string]string{"windows/amd64": "linux/arm64", "linux/arm64": "windows/amd64"} {
+		found, failure := checked(t, env, "docker-stagebuild", "check", "--format=json", "--platform=all,"+named, dir)
+		if len(found) > 0 || !strings.Contains(failure, "for "+named) || strings.Contains(failure, other) {
+			t.Errorf("of all and %s the check finds %q, and fails with %q", named, found, failure)
+		}
 	}
 }
 

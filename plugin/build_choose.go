@@ -96,7 +96,8 @@ func (r *buildRun) selectResults(ctx context.Context, o buildOptions, all bool, 
 	if err != nil {
 		return nil, err
 	}
-	chosen, err := selection.Select(file, env, o.stages.Patterns, selection.Platforms{Named: named, All: all})
+	asked := selection.Platforms{Named: named, All: all}
+	chosen, err := selection.Select(file, env, o.stages.Patterns, asked)
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +109,7 @@ func (r *buildRun) selectResults(ctx context.Context, o buildOptions, all bool, 
 	if len(results) > 1 && results[0].build.CallFunc != nil {
 		return nil, fmt.Errorf("--call=%s answers about one stage, and %d are meant", results[0].build.CallFunc.Name, len(results))
 	}
-	if call := results[0].build.CallFunc; call != nil && call.Name == "lint" && all && len(named) == 0 {
+	if call := results[0].build.CallFunc; call != nil && call.Name == "lint" && asked.Declared(file) {
 		// A check of what the file declares says itself what cannot be built of it.
 		results[0].platforms, results[0].build.Platforms, r.notes = nil, nil, nil
 	}

@@ -150,17 +150,31 @@ func (o *checkOptions) targets(file *syntax.File, lookup lookupEnv) ([]guard.Pla
 	if err != nil {
 		return nil, nil, err
 	}
+	switch chosen := o.choose(file, env); {
+	case chosen == nil:
+		return o.asked.Named, nil, nil // the frontend says what is wrong
+	case o.asked.Declared(file):
+		return nil, nil, nil
+	default:
+		return chosen.Results[0].Platforms, chosen.Notes, nil
+	}
+}
+
+// choose returns the stage to check, with the platforms of it, or nil when it cannot be
+// built for one that was named.
+func (o *checkOptions) choose(file *syntax.File, env plan.Env) *selection.Selection {
 	var patterns selection.Patterns
 	if o.stage != "" {
-		patterns, err = selection.ParsePatterns(string(o.stage))
-	}
-	if err == nil {
-		chosen, err := selection.Select(file, env, patterns, o.asked)
-		if err == nil && len(chosen.Results) == 1 {
-			return chosen.Results[0].Platforms, chosen.Notes, nil
+		var err error
+		if patterns, err = selection.ParsePatterns(string(o.stage)); err != nil {
+			return nil
 		}
 	}
-	return targets, nil, nil // the frontend says what is wrong
+	chosen, err := selection.Select(file, env, patterns, o.asked)
+	if err != nil || len(chosen.Results) != 1 {
+		return nil
+	}
+	return chosen
 }
 
 // printSARIF prints the findings for code scanning, and returns the status of the check.
