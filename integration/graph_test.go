@@ -183,9 +183,17 @@ COPY --from=s%[1]d-assets /a /a
 			check(fmt.Sprint("with s", i))
 		}
 	}
-	b.do(t, chromedp.Click(chromedp.CSS("[data-zoom=fit]")))
-	if got := ask[[]int](t, b, seen); got[2] != got[0] {
-		t.Errorf("of %d nodes %d fit", got[0], got[2])
+	const zoom = `document.querySelector("[data-zoom=reset]").textContent`
+	var zooms []string
+	for range 3 {
+		b.do(t, chromedp.Click(chromedp.CSS("[data-zoom=fit]")))
+		if got := ask[[]int](t, b, seen); got[2] != got[0] {
+			t.Errorf("of %d nodes %d fit", got[0], got[2])
+		}
+		zooms = append(zooms, ask[string](t, b, zoom))
+	}
+	if zooms[0] != zooms[1] || zooms[1] != zooms[2] {
+		t.Errorf("what fits is %v large", zooms)
 	}
 	b.checkQuiet(t, page)
 }

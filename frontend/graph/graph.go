@@ -165,7 +165,7 @@ func (n *Node) On(platform string) (Fate, bool) {
 // Reached returns the part of the graph that the targets are made of and need.
 func (g *Graph) Reached() *Graph {
 	part := *g
-	part.Nodes, part.Edges = nil, nil
+	part.Nodes, part.Edges = []*Node{}, []*Edge{}
 	reached := map[string][]string{} // the platforms, by node
 	for _, n := range g.Nodes {
 		for _, f := range n.Fates {

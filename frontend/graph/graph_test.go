@@ -119,6 +119,27 @@ func TestMergeOfTargetsThatDiffer(t *testing.T) {
 	}
 }
 
+// TestMergeOfArgs merges targets that have different values of an arg: what is said of the
+// value and of the ARG is about the same one. Nothing is an empty list, and not null.
+func TestMergeOfArgs(t *testing.T) {
+	dockerfile := []byte("ARG --if='TARGETSTAGE == \"a\"' DBG=1\nARG --if='TARGETSTAGE == \"b\"' DBG=2\nFROM scratch AS a\nFROM scratch AS b\n")
+	a, b := graphs(t, dockerfile, "linux/arm64 --target=a")[0], graphs(t, dockerfile, "linux/arm64 --target=b")[0]
+	for want, merged := range map[string]*graph.Graph{"1": graph.Merge(a, b), "2": graph.Merge(b, a)} {
+		if got := merged.Args[0].Values["linux/arm64"]; got != want {
+			t.Errorf("DBG is %q, want %q", got, want)
+		}
+		for _, in := range merged.Globals[0].Instructions {
+			if kept := !in.Dropped; kept != strings.HasSuffix(in.Text, "="+want) {
+				t.Errorf("with DBG = %q: %+v", want, in)
+			}
+		}
+	}
+	empty := (&graph.Graph{Nodes: []*graph.Node{}, Edges: []*graph.Edge{}}).Reached()
+	if empty.Nodes == nil || empty.Edges == nil {
+		t.Errorf("what is reached of nothing is %+v", empty)
+	}
+}
+
 // TestGraphsAreSound holds what is drawn of each file of the language corpus: edges
 // lead from node to node, IDs are not shared, lines fit where their words allow it.
 func TestGraphsAreSound(t *testing.T) {

@@ -66,15 +66,15 @@ func merge[T any, K comparable](graphs []*Graph, parts func(*Graph) []T, key fun
 }
 
 func mergeArgs(a, b Arg) Arg {
-	values := map[string]string{}
+	values := maps.Clone(b.Values)
 	maps.Copy(values, a.Values)
-	maps.Copy(values, b.Values)
 	a.Values = values
 	a.Given = a.Given || b.Given
 	return a
 }
 
-// first is what several targets share on one platform.
+// first is what several targets share on one platform. Where a condition asks for
+// TARGETSTAGE it is that of the first target, as the values of the args are.
 func first(a, _ Globals) Globals { return a }
 
 func mergeNodes(a, b *Node) *Node {

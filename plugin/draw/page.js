@@ -101,7 +101,7 @@
       if (nodes().length === 0) return;
       let box = bounds();
       const around = 32; // what stands beside nodes: labels, and the picture's margin
-      scale(zoom * Math.min(room.clientWidth / (box.width + around), room.clientHeight / (box.height + around)));
+      scale(zoom * Math.min((room.clientWidth - around) / box.width, (room.clientHeight - around) / box.height));
       box = bounds();
       const corner = room.getBoundingClientRect();
       room.scrollBy(box.left - corner.left - around / 2, box.top - corner.top - around / 2);
