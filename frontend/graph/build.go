@@ -3,6 +3,7 @@ package graph
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -183,11 +184,24 @@ func conditionalOf(p *plan.Plan, body []*syntax.Instruction) []Instruction {
 		d := p.Decision(in)
 		list = append(list, Instruction{
 			Line: in.First, LastLine: in.Last,
-			Text:  strings.ToUpper(in.Keyword) + " " + strings.Join(strings.Fields(in.Args()), " "),
+			Text:  strings.ToUpper(in.Keyword) + " " + oneSpace(in.Args()),
 			Guard: Guard(in), Dropped: !d.Holds, Reason: d.Reason,
 		})
 	}
 	return list
+}
+
+// quotedOrSpaces matches what stands in quotes, and the spaces elsewhere.
+var quotedOrSpaces = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|'[^']*'|\s+`)
+
+// oneSpace leaves one space where there are several, but for those in quotes.
+func oneSpace(text string) string {
+	return quotedOrSpaces.ReplaceAllStringFunc(strings.TrimSpace(text), func(found string) string {
+		if found[0] == '"' || found[0] == '\'' {
+			return found
+		}
+		return " "
+	})
 }
 
 // globalsOf returns what becomes of the ARGs above the first FROM that are not always
