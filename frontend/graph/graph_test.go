@@ -112,6 +112,9 @@ func TestMergeOfTargetsThatDiffer(t *testing.T) {
 				t.Errorf("what is built has the edge %+v", e)
 			}
 		}
+		if n := merged.Node("image:busybox"); n != nil {
+			t.Errorf("nothing uses %+v", n)
+		}
 		fate, _ := merged.Node("stage:0").On("linux/arm64")
 		if fate.State != graph.Reached || len(fate.Instructions) != 1 || !fate.Instructions[0].Dropped {
 			t.Errorf("the stage is %+v", fate)

@@ -19,6 +19,7 @@ func Merge(graphs ...*Graph) *Graph {
 	m.Globals = merge(graphs, func(g *Graph) []Globals { return g.Globals }, func(s Globals) string { return s.Platform }, first)
 	m.Nodes = merge(graphs, func(g *Graph) []*Node { return g.Nodes }, func(n *Node) string { return n.ID }, mergeNodes)
 	m.Edges = merge(graphs, m.edgesOf, (*Edge).key, mergeEdges)
+	m.dropStrays()
 	m.finish()
 	return m
 }
@@ -63,6 +64,31 @@ func merge[T any, K comparable](graphs []*Graph, parts func(*Graph) []T, key fun
 		}
 	}
 	return merged
+}
+
+// dropStrays takes away what was there for edges that do not hold: what is not reached,
+// is no stage of the file as it is, and is used by none of these.
+func (g *Graph) dropStrays() {
+	uses := usesOf(g)
+	kept := map[string]bool{}
+	var keep func(id string)
+	keep = func(id string) {
+		if kept[id] {
+			return
+		}
+		kept[id] = true
+		for _, e := range uses[id] {
+			keep(e.Uses)
+		}
+	}
+	for _, n := range g.Nodes {
+		added := n.Kind != Stage || n.Platform != ""
+		if !added || slices.ContainsFunc(n.Fates, func(f Fate) bool { return f.State != Unreached }) {
+			keep(n.ID)
+		}
+	}
+	g.Nodes = slices.DeleteFunc(g.Nodes, func(n *Node) bool { return !kept[n.ID] })
+	g.Edges = slices.DeleteFunc(g.Edges, func(e *Edge) bool { return !kept[e.Stage] })
 }
 
 func mergeArgs(a, b Arg) Arg {
