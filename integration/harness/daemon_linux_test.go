@@ -16,19 +16,7 @@ import (
 // What a RUN instruction started, and what was mounted for it, ends with a
 // daemon that is killed in the middle of it.
 func TestNothingOutlivesTheDaemon(t *testing.T) {
-	env, err := Start(t.Context(), Options{})
-	if _, ok := errors.AsType[*UnavailableError](err); ok {
-		t.Skip(err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := env.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
-	env.NeedOwnDaemon(t)
+	env := startOwn(t)
 
 	dir := t.TempDir()
 	mark := fmt.Sprintf("%d.%d", 600, os.Getpid()) // seconds to sleep, which nobody else sleeps
@@ -67,19 +55,7 @@ func TestNothingOutlivesTheDaemon(t *testing.T) {
 // Daemons that start at one moment, as those of several test packages do, would
 // take a socket of buildkitd's defaults from each other and end.
 func TestDaemonListensInItsFolder(t *testing.T) {
-	env, err := Start(t.Context(), Options{})
-	if _, ok := errors.AsType[*UnavailableError](err); ok {
-		t.Skip(err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := env.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
-	env.NeedOwnDaemon(t)
+	env := startOwn(t)
 
 	sockets := listening(t, env.daemon.proc.cmd.Process.Pid)
 	if len(sockets) < 2 { // of its API, and of the traces of what it runs
@@ -120,6 +96,25 @@ func listening(t *testing.T, pid int) []string {
 		}
 	}
 	return paths
+}
+
+// startOwn starts an environment with a daemon of its own, which ends with the test.
+func startOwn(t *testing.T) *Env {
+	t.Helper()
+	env, err := Start(t.Context(), Options{})
+	if _, ok := errors.AsType[*UnavailableError](err); ok {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := env.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	env.NeedOwnDaemon(t)
+	return env
 }
 
 // running says whether a process runs whose last argument is arg.
