@@ -56,6 +56,20 @@ func readPicture(svg []byte) (*picture, error) {
 	return p, d.Decode(p)
 }
 
+// pictureOf draws a graph.
+func pictureOf(t *testing.T, g *graph.Graph) *picture {
+	t.Helper()
+	var out bytes.Buffer
+	if err := draw.SVG(&out, g); err != nil {
+		t.Fatal(err)
+	}
+	p, err := readPicture(out.Bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
 func (g group) is(class string) bool {
 	return strings.Contains(" "+g.Class+" ", " "+class+" ")
 }
@@ -65,14 +79,7 @@ func (g group) is(class string) bool {
 func TestPicturesAreComplete(t *testing.T) {
 	for name, g := range samples(t) {
 		t.Run(name, func(t *testing.T) {
-			var out bytes.Buffer
-			if err := draw.SVG(&out, g); err != nil {
-				t.Fatal(err)
-			}
-			p, err := readPicture(out.Bytes())
-			if err != nil {
-				t.Fatal(err)
-			}
+			p := pictureOf(t, g)
 			if p.Title == "" || p.About == "" || p.Label != "title about" {
 				t.Errorf("the picture has no name: %q, %q, %q", p.Label, p.Title, p.About)
 			}
@@ -280,14 +287,7 @@ func TestPicturesOfManyStages(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			g, pairs := graphOf(count, test.from)
-			var out bytes.Buffer
-			if err := draw.SVG(&out, g); err != nil {
-				t.Fatal(err)
-			}
-			p, err := readPicture(out.Bytes())
-			if err != nil {
-				t.Fatal(err)
-			}
+			p := pictureOf(t, g)
 			if lines := checkLines(t, p, checkBoxes(t, p)); len(lines) != pairs {
 				t.Errorf("there are lines between %d pairs of stages, and not %d", len(lines), pairs)
 			}
@@ -354,17 +354,9 @@ func TestPicturesOfAnyGraph(t *testing.T) {
 			}
 			g.Nodes = append(g.Nodes, n)
 		}
-		var out bytes.Buffer
-		if err := draw.SVG(&out, g); err != nil {
-			t.Fatalf("seed %d: %v", seed, err)
-		}
-		p, err := readPicture(out.Bytes())
-		if err != nil {
-			t.Fatalf("seed %d: %v", seed, err)
-		}
-		checkLines(t, p, checkBoxes(t, p))
-		if t.Failed() {
-			t.Fatalf("seed %d", seed)
-		}
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			p := pictureOf(t, g)
+			checkLines(t, p, checkBoxes(t, p))
+		})
 	}
 }
