@@ -1,6 +1,8 @@
 package integration
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -91,6 +93,30 @@ func TestTriggers(t *testing.T) {
 					t.Errorf("%s: %s does not say %q: %v", name, w.name, want, err)
 				}
 			}
+		}
+	}
+}
+
+// TestTriggersOfAContext is FROM an image for a platform, which a named context stands for
+// and which has a trigger that names a stage.
+func TestTriggersOfAContext(t *testing.T) {
+	env, frontend := productEnv(t)
+	base := writeContext(t, map[string]string{"Dockerfile": "FROM busybox\nONBUILD COPY --from=helper /h /copied\n"})
+	if err := solve(t, env, base, "triggers/context:1", env.Platform); err != nil {
+		t.Fatal(err)
+	}
+	dir := request{
+		files:      map[string]string{"h": "helped"},
+		dockerfile: "FROM scratch AS helper\nCOPY h /h\nFROM example.com/base:1::" + env.Platform + "\n",
+	}.context(t, frontend)
+	for _, command := range []string{"docker-stagebuild", "docker-buildx"} {
+		out := t.TempDir()
+		if _, err := env.Run(t.Context(), command, "build", "--output=type=local,dest="+out,
+			"--build-context=example.com/base:1=docker-image://"+env.Registry.Ref("triggers/context:1"), dir); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := os.ReadFile(filepath.Join(out, "copied")); string(got) != "helped" {
+			t.Errorf("%s: the trigger copied %q, %v", command, got, err)
 		}
 	}
 }

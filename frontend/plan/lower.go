@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"slices"
 	"strconv"
-	"strings"
 	"unicode"
 	"unicode/utf8"
 
@@ -206,8 +205,8 @@ func (l *lowerer) reference(c *Choice, e Edge) {
 		// The stage runs on the platform of what it is made from. Without the
 		// input, a stage's name means what there is for the target platform, also
 		// where a named context stands for it.
-		if e.Stage != nil || c.Plan.File.Group(e.Name) != nil && c.Stage.Name != strings.ToLower(e.Name) {
-			name = e.Input.Name
+		if in := c.supplied(e); in != nil {
+			name = in.Name
 		}
 		if c.Stage.Platform == "" {
 			l.platform(c.Stage.From, e.Input.Platform)

@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"strings"
+
 	"github.com/stagebuild/stagebuild/frontend/guard"
 	"github.com/stagebuild/stagebuild/frontend/source"
 	"github.com/stagebuild/stagebuild/frontend/syntax"
@@ -135,6 +137,17 @@ func (e Edge) IsScratch() bool {
 // Faulty reports whether the reference means nothing: neither a stage, nor an image, nor
 // a named context.
 func (e Edge) Faulty() bool { return e.faulty }
+
+// supplied returns the input that enters the conversion for an edge of the stage, or nil.
+// An image needs none in a FROM, which asks for the platform itself, unless the image's name
+// would mean a stage there.
+func (c *Choice) supplied(e Edge) *Input {
+	isImage := e.Reference.Kind == syntax.FromBase && e.Stage == nil
+	if isImage && (c.Plan.File.Group(e.Name) == nil || c.Stage.Name == strings.ToLower(e.Name)) {
+		return nil
+	}
+	return e.Input
+}
 
 // Inputs returns all that the stage is made from as it is for a platform of its own,
 // each once. What it needs is not among it.

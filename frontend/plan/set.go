@@ -164,6 +164,34 @@ func (r *resolver) faults(set *Set) (reached, others source.List) {
 	return reached, others
 }
 
+// AllInputs returns the inputs of all stages that there are for the targets' platforms, also
+// of those that no target is made from: BuildKit reads these when it checks a file. Each
+// refers only to inputs before it.
+func (s *Set) AllInputs() []*Input {
+	var inputs []*Input
+	read, known := map[*Choice]bool{}, map[*Input]bool{}
+	var visit func(*Choice)
+	visit = func(c *Choice) {
+		if c == nil || read[c] {
+			return
+		}
+		read[c] = true
+		for _, e := range c.Edges {
+			visit(e.Stage)
+			if in := c.supplied(e); in != nil && !known[in] && e.Reference.Kind != syntax.Needs {
+				known[in] = true
+				inputs = append(inputs, in)
+			}
+		}
+	}
+	for _, t := range s.Targets {
+		for _, c := range t.Stages {
+			visit(c)
+		}
+	}
+	return inputs
+}
+
 // typos returns the index of the file's stage names.
 func (f *family) typos() typos {
 	if f.names == nil {
@@ -241,9 +269,11 @@ func (f *family) reach(set *Set, c *Choice) {
 			if e.Stage != nil && !slices.Contains(set.Needs, e.Stage) {
 				set.Needs = append(set.Needs, e.Stage)
 			}
-		case e.Input != nil && !set.inputs[e.Input]:
-			set.inputs[e.Input] = true
-			set.Inputs = append(set.Inputs, e.Input)
+		default:
+			if in := c.supplied(e); in != nil && !set.inputs[in] {
+				set.inputs[in] = true
+				set.Inputs = append(set.Inputs, in)
+			}
 		}
 	}
 }
