@@ -140,19 +140,26 @@ func targetsOf(dockerfile []byte) (*targets.List, error) {
 // lowerForCheck lowers the file for every platform that is asked for, or else for those
 // that the file declares, but for any that the target cannot be built for.
 func (r *request) lowerForCheck(ctx context.Context, file *syntax.File) (*work, error) {
-	switch {
-	case !file.UsesLanguage:
-		return r.lower(ctx, file, []*ocispecs.Platform{nil})
-	case len(r.asked) > 0 || len(file.Platforms) == 0:
-		return r.lower(ctx, file, r.targetPlatforms())
+	if !file.UsesLanguage {
+		return r.plain(ctx, file, []*ocispecs.Platform{nil}), nil
 	}
-	set, err := r.resolve(ctx, plan.ResolvePossible, file, pointers(file.Platforms))
+	decide, targets := resolving(plan.ResolveAll), r.targetPlatforms()
+	declared := len(r.asked) == 0 && len(file.Platforms) > 0
+	if declared {
+		decide, targets = plan.ResolvePossible, pointers(file.Platforms)
+	}
+	set, err := r.resolve(ctx, decide, file, targets)
 	if err != nil {
 		return nil, err
 	}
-	var targets []*ocispecs.Platform
-	for _, t := range set.Targets {
-		targets = append(targets, &t.Env.Target)
+	if declared {
+		targets = nil
+		for _, t := range set.Targets {
+			targets = append(targets, &t.Env.Target)
+		}
+	}
+	if r.Target == "" {
+		set.Inputs = set.AllInputs()
 	}
 	return r.lowerSet(ctx, set, targets)
 }

@@ -125,6 +125,30 @@ MAINTAINER me
 	}
 }
 
+// TestCheckReadsAllStages checks a file of which a stage that nothing is made from takes in
+// what is for a platform of its own. No registry is asked for that by a name of ours.
+func TestCheckReadsAllStages(t *testing.T) {
+	env, frontend := productEnv(t)
+	dir := request{dockerfile: `FROM busybox AS app
+FROM app::linux/arm64 AS both
+COPY --from=busybox::linux/arm64 /bin /arm64
+RUN --mount=from=app::linux/arm64,target=/m true
+MAINTAINER me
+FROM busybox AS other
+`}.context(t, frontend)
+	for _, command := range [][]string{
+		{"docker-stagebuild", "check", "--format=json"},
+		{"docker-stagebuild", "build", "--call=check,format=json"},
+		{"docker-buildx", "build", "--call=check,format=json"},
+		{"docker-buildx", "build", "--call=check,format=json", "--platform=linux/amd64,linux/arm64"},
+	} {
+		found, failure := checked(t, env, append(command, dir)...)
+		if len(found) != 1 || !strings.HasPrefix(found[0], "MaintainerDeprecated") || failure != "" {
+			t.Errorf("%s finds %q, and fails with %q", command, found, failure)
+		}
+	}
+}
+
 // TestCheckTakesImagesAsTheyAre checks, without a builder, what only base images can
 // answer: which variables they have, and their working directory.
 func TestCheckTakesImagesAsTheyAre(t *testing.T) {
