@@ -182,13 +182,13 @@ func until(text []byte, c *plan.Choice) []byte {
 // input refers only to inputs before it.
 func (r *request) supply(ctx context.Context, w *work, l lowered) error {
 	for _, input := range w.set.Inputs {
-		var in llb.Input
+		var res *llb.Result
+		var err error
 		if input.Stage != nil {
-			in = r.part(ctx, w, l, input.Stage)
+			res, err = r.converter.Convert(ctx, r.part(ctx, w, l, input.Stage))
 		} else {
-			in = r.imageInput(input)
+			res, err = r.imageFiles(ctx, input)
 		}
-		res, err := r.converter.Convert(ctx, in)
 		if err != nil {
 			return err
 		}
@@ -204,9 +204,10 @@ func (r *request) supply(ctx context.Context, w *work, l lowered) error {
 // instructions/parse.go).
 var stageName = regexp.MustCompile(`^[a-z][a-z0-9-_.]*$`)
 
-// imageInput returns the files of an image as a file of one stage, whose FROM stands
-// on the line of the reference: errors point there.
-func (r *request) imageInput(input *plan.Input) llb.Input {
+// imageFiles converts an image, or the named context for it, of which only the files are
+// meant: a file of one stage, whose FROM stands on the line of the reference. Errors
+// point there.
+func (r *request) imageFiles(ctx context.Context, input *plan.Input) (*llb.Result, error) {
 	in := llb.Input{Platform: &input.Platform, Part: true, Files: true}
 	from := "FROM " + input.Image
 	name := input.Image
@@ -214,14 +215,21 @@ func (r *request) imageInput(input *plan.Input) llb.Input {
 	if isStageName {
 		name = strings.ToLower(name) // as names of contexts are
 	}
-	// A named context that stands for a stage runs no triggers either.
-	context, err := r.NamedContext(name, dockerui.ContextOpt{Platform: &input.Platform})
-	if err == nil && context != nil && isStageName {
-		from = "FROM " + dockerui.EmptyImageName + " AS " + name
-		in.Target = name
+	given, err := r.NamedContext(name, dockerui.ContextOpt{Platform: &input.Platform, ResolveMode: r.ImageResolveMode.String()})
+	if err == nil && given != nil {
+		// BuildKit would run the triggers of a context's image here.
+		state, image, err := given.Load(ctx)
+		if err == nil && image != nil && len(image.Config.OnBuild) > 0 {
+			image.Config.OnBuild = nil
+			return llb.Given(ctx, *state, image)
+		}
+		if isStageName {
+			from = "FROM " + dockerui.EmptyImageName + " AS " + name
+			in.Target = name
+		}
 	}
 	in.Dockerfile = append(bytes.Repeat([]byte{'\n'}, input.Line-1), from...)
-	return in
+	return r.converter.Convert(ctx, in)
 }
 
 // env returns what decides for all platforms.

@@ -98,7 +98,7 @@ func TestTriggers(t *testing.T) {
 }
 
 // TestTriggersOfAContext is FROM an image for a platform, which a named context stands for
-// and which has a trigger that names a stage.
+// and which has a trigger that names a stage. What only takes files from the image runs none.
 func TestTriggersOfAContext(t *testing.T) {
 	env, frontend := productEnv(t)
 	base := writeContext(t, map[string]string{"Dockerfile": "FROM busybox\nONBUILD COPY --from=helper /h /copied\n"})
@@ -117,6 +117,17 @@ func TestTriggersOfAContext(t *testing.T) {
 		}
 		if got, err := os.ReadFile(filepath.Join(out, "copied")); string(got) != "helped" {
 			t.Errorf("%s: the trigger copied %q, %v", command, got, err)
+		}
+	}
+	const files = "FROM busybox AS app\nCOPY --from=NAME::PLATFORM /bin/busybox /taken\nRUN --mount=from=NAME::PLATFORM,target=/m test -x /m/bin/busybox && ! test -e /m/copied\n"
+	for _, name := range []string{"example.com/base:1", "base"} {
+		dockerfile := strings.NewReplacer("NAME", name, "PLATFORM", env.Platform).Replace(files)
+		dir := request{dockerfile: dockerfile}.context(t, frontend)
+		for _, command := range []string{"docker-stagebuild", "docker-buildx"} {
+			if _, err := env.Run(t.Context(), command, "build", "--output=type=cacheonly",
+				"--build-context="+name+"=docker-image://"+env.Registry.Ref("triggers/context:1"), dir); err != nil {
+				t.Errorf("%s, context %s: %v", command, name, err)
+			}
 		}
 	}
 }

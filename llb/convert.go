@@ -15,6 +15,7 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/dockerfile2llb"
 	"github.com/moby/buildkit/frontend/dockerfile/linter"
 	"github.com/moby/buildkit/solver/pb"
+	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
@@ -113,6 +114,14 @@ func (c *Converter) Convert(ctx context.Context, in Input) (*Result, error) {
 	converted := &Result{Result: res, names: in.Names}
 	converted.Definition, err = converted.Marshal(ctx, res.State)
 	return converted, err
+}
+
+// Given returns a state and its image's config as the result of a conversion.
+func Given(ctx context.Context, state buildkit.State, image *dockerspec.DockerOCIImage) (*Result, error) {
+	given := &Result{Result: &dockerfile2llb.Result{State: state, Image: image}}
+	var err error
+	given.Definition, err = given.Marshal(ctx, state)
+	return given, err
 }
 
 // Marshal returns the definition of a state that the result is a part of. Its steps
