@@ -19,6 +19,7 @@ import (
 	"github.com/moby/buildkit/frontend/subrequests/targets"
 	"github.com/moby/buildkit/solver/pb"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/stagebuild/stagebuild/frontend/guard"
 	stagelint "github.com/stagebuild/stagebuild/frontend/lint"
 	"github.com/stagebuild/stagebuild/frontend/plan"
 	"github.com/stagebuild/stagebuild/frontend/source"
@@ -96,10 +97,11 @@ func (r *request) listTargets(file *syntax.File) (*targets.List, error) {
 	if platform := r.targetPlatforms()[0]; platform != nil {
 		env.Target = *platform
 	}
-	t, err := plan.Resolve(file, env)
+	available, err := plan.Available(file, env, []guard.Platform{env.Target}, r.Target)
 	if err != nil {
 		return nil, err
 	}
+	t := available.Target(r.Target, 0) // which need not be there
 	list, err := targetsOf(plan.Lower(t.Plan))
 	if err != nil {
 		return nil, err

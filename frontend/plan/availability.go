@@ -83,6 +83,13 @@ func (f *family) obstacles(stage string, platform guard.Platform) source.List {
 	return missing
 }
 
+// Target returns what there is of a stage for the platform at an index of those that were
+// asked about. It has no Choice when the stage is not there.
+func (a *Availability) Target(stage string, platform int) *Target {
+	target, _ := a.families[stage].member(a.targets[platform]).target(stage)
+	return target
+}
+
 // Set returns what becomes of the file when a stage is built for some of the platforms
 // that were asked about, and the error of that: what [ResolveAll] returns.
 func (a *Availability) Set(stage string, targets []guard.Platform) (*Set, error) {
