@@ -111,3 +111,35 @@ func indented(t *testing.T, text string) string {
 	}
 	return string(out)
 }
+
+// TestCallsOfWhatIsNotThere asks about a file whose default stage is there for none of the
+// platforms that it declares.
+func TestCallsOfWhatIsNotThere(t *testing.T) {
+	env, frontend := productEnv(t)
+	dir := request{dockerfile: `# platforms=linux/amd64,linux/arm64
+FROM scratch AS some
+COPY --for=linux/amd64 a /
+FROM --for=linux/s390x scratch AS last
+`}.context(t, frontend)
+	ask := func(args ...string) (string, error) {
+		out, err := env.Run(t.Context(), args[0], append(args[1:], dir)...)
+		return out.Stdout, err
+	}
+	for _, command := range []string{"docker-stagebuild", "docker-buildx"} {
+		if got, err := ask(command, "build", "--platform=linux/amd64", "--call=targets"); err != nil || !strings.Contains(got, "some") || strings.Contains(got, "default") {
+			t.Errorf("%s: the targets are\n%s%v", command, got, err)
+		}
+	}
+	want, err := ask("docker-stagebuild", "matrix", "--platform=all")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, platform := range []string{"--platform=all", "--platform=all,linux/arm64", "--platform="} {
+		if got, err := ask("docker-stagebuild", "build", "--call=matrix", platform); err != nil || !strings.HasPrefix(got, want) {
+			t.Errorf("%s: the matrix is\n%swant\n%s%v", platform, got, want, err)
+		}
+		if got, err := ask("docker-stagebuild", "build", "--call=check", platform); err == nil || !strings.Contains(err.Error(), `:5:1: stage "last" has no variant for linux/arm64`) {
+			t.Errorf("%s: the check says\n%s%v", platform, got, err)
+		}
+	}
+}

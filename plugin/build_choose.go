@@ -10,6 +10,7 @@ import (
 
 	"github.com/containerd/platforms"
 	"github.com/docker/buildx/driver"
+	"github.com/docker/buildx/util/buildflags"
 	"github.com/docker/buildx/util/platformutil"
 	"github.com/docker/buildx/util/urlutil"
 	"github.com/moby/buildkit/frontend/dockerui"
@@ -17,6 +18,7 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/stagebuild/stagebuild/frontend/guard"
+	"github.com/stagebuild/stagebuild/frontend/plan"
 	"github.com/stagebuild/stagebuild/frontend/source"
 	"github.com/stagebuild/stagebuild/frontend/syntax"
 	"github.com/stagebuild/stagebuild/plugin/inprocess"
@@ -96,8 +98,7 @@ func (r *buildRun) selectResults(ctx context.Context, o buildOptions, all bool, 
 	if err != nil {
 		return nil, err
 	}
-	asked := selection.Platforms{Named: named, All: all}
-	chosen, err := selection.Select(file, env, o.stages.Patterns, asked)
+	chosen, err := o.selection(file, env, selection.Platforms{Named: named, All: all})
 	if err != nil {
 		return nil, err
 	}
@@ -109,11 +110,27 @@ func (r *buildRun) selectResults(ctx context.Context, o buildOptions, all bool, 
 	if len(results) > 1 && results[0].build.CallFunc != nil {
 		return nil, fmt.Errorf("--call=%s answers about one stage, and %d are meant", results[0].build.CallFunc.Name, len(results))
 	}
-	if call := results[0].build.CallFunc; call != nil && call.Name == "lint" && asked.Declared(file) {
-		// A check of what the file declares says itself what cannot be built of it.
-		results[0].platforms, results[0].build.Platforms, r.notes = nil, nil, nil
-	}
 	return results, nil
+}
+
+// selection returns the stages that are asked for. Of all that the file declares, a check and
+// a matrix say themselves what cannot be built: then it is for no platforms. What a check was
+// asked for by name is an error.
+func (o *buildOptions) selection(file *syntax.File, env plan.Env, asked selection.Platforms) (*selection.Selection, error) {
+	call, err := buildflags.ParseCallFunc(o.call)
+	if err != nil {
+		return nil, err
+	}
+	saysItself := call != nil && (call.Name == "lint" || call.Name == "matrix") && len(file.Platforms) > 0 && asked.Declared(file)
+	if !saysItself {
+		return selection.Select(file, env, o.stages.Patterns, asked)
+	}
+	if call.Name == "lint" && len(asked.Named) > 0 {
+		if _, err := selection.Select(file, env, o.stages.Patterns, asked); err != nil {
+			return nil, err
+		}
+	}
+	return selection.Stages(file, o.stages.Patterns)
 }
 
 // ownPlatform is what the builder builds for when no platform is asked for.

@@ -116,6 +116,16 @@ func Select(file *syntax.File, env plan.Env, patterns Patterns, wanted Platforms
 	return s, nil
 }
 
+// Stages returns the stages that are asked for, whatever they can be built for.
+func Stages(file *syntax.File, patterns Patterns) (*Selection, error) {
+	stages, err := patterns.choose(file)
+	s := &Selection{}
+	for _, c := range stages {
+		s.Results = append(s.Results, Result{Stage: c.stage})
+	}
+	return s, err
+}
+
 // List returns the platforms that are asked for, each once.
 func (p Platforms) List(file *syntax.File) ([]guard.Platform, error) {
 	targets, err := p.of(file)
