@@ -73,3 +73,20 @@ func TestTagsReplaceNamesOfOutputs(t *testing.T) {
 		wantFile(t, pushed, env.Platform, path, stage)
 	}
 }
+
+// TestFoldersAreMade writes archives into folders that are not there, as buildx does.
+func TestFoldersAreMade(t *testing.T) {
+	env, _ := productEnv(t)
+	dir, out := writeContext(t, map[string]string{"Dockerfile": "FROM busybox AS one\nFROM busybox AS two\n"}), t.TempDir()
+	for _, kind := range []string{"oci", "docker", "tar"} {
+		path := filepath.Join(out, kind, "{{.Stage}}", "image.tar")
+		if _, err := env.Run(t.Context(), "docker-stagebuild", "build", "--stage=one,two", "--output=type="+kind+",dest="+path, dir); err != nil {
+			t.Fatal(err)
+		}
+		for _, stage := range []string{"one", "two"} {
+			if info, err := os.Stat(filepath.Join(out, kind, stage, "image.tar")); err != nil || info.Size() == 0 {
+				t.Errorf("%s of %s: %v", kind, stage, err)
+			}
+		}
+	}
+}

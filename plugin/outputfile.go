@@ -39,10 +39,13 @@ func (o *outputFiles) divert(entries []*buildflags.ExportEntry, exports []client
 	}
 }
 
-// open returns the function that opens the file at path. It opens it directly,
-// as buildx does, where no file can take its place.
+// open returns the function that opens the file at path, in a folder that is made if it
+// is not there. It opens the file directly, as buildx does, where no file can take its place.
 func (o *outputFiles) open(path string, directly filesync.FileOutputFunc) filesync.FileOutputFunc {
 	return func(md map[string]string) (io.WriteCloser, error) {
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			return nil, err
+		}
 		f, err := newOutputFile(path)
 		if err != nil {
 			return nil, err
