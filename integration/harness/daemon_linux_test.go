@@ -101,13 +101,7 @@ func listening(t *testing.T, pid int) []string {
 // startOwn starts an environment with a daemon of its own, which ends with the test.
 func startOwn(t *testing.T) *Env {
 	t.Helper()
-	env, err := Start(t.Context(), Options{})
-	if _, ok := errors.AsType[*UnavailableError](err); ok {
-		t.Skip(err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	env := new(Suite).Env(t)
 	t.Cleanup(func() {
 		if err := env.Close(); err != nil {
 			t.Error(err)
