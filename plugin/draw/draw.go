@@ -40,7 +40,7 @@ type box struct {
 // line is the edges from one node to another that look alike.
 type line struct {
 	from, to *box
-	index    int // in the scene
+	index    int // in a union
 	edges    []*graph.Edge
 	// label is the kind of reference and where it stands, and mark the platforms for
 	// which it does, if these are not those of the stage.
@@ -74,8 +74,7 @@ func compose(g *graph.Graph) *scene {
 		}
 		l.edges = append(l.edges, e)
 	}
-	for i, l := range s.lines {
-		l.index = i
+	for _, l := range s.lines {
 		l.label = keyword(l.edges[0].Kind) + " " + numbers(l.edges)
 	}
 	return s
