@@ -234,7 +234,10 @@ func deciding(p *plan.Target, platform string) []Arg {
 	}
 	args := []Arg{}
 	for _, name := range slices.Sorted(maps.Keys(decides)) {
-		if arg, ok := p.Global(name); ok && decides[name] {
+		if !decides[name] {
+			continue
+		}
+		if arg, ok := p.Global(name); ok {
 			value, given := p.Env.Args[name]
 			given = given && value == arg.Value // and not to one whose ARG is dropped
 			args = append(args, Arg{Name: name, Values: map[string]string{platform: arg.Value}, Given: given})
