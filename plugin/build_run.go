@@ -113,7 +113,7 @@ func (r *buildRun) solve(ctx context.Context, handler *build.Handler, opts *buil
 	// buildx keys builds by name, and shows this one in build details.
 	const target = "default"
 	targets := map[string]build.Options{target: *opts}
-	resps, err := build.BuildWithResultHandler(ctx, r.builder.Nodes, targets, dockerutil.NewClient(r.dockerCLI), confutil.NewConfig(r.dockerCLI), pw, handler)
+	resps, err := build.Build(ctx, r.builder.Nodes, targets, dockerutil.NewClient(r.dockerCLI), confutil.NewConfig(r.dockerCLI), pw, handler)
 	if err != nil {
 		return nil, err
 	}

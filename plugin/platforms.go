@@ -39,7 +39,14 @@ func checkPlatforms(ctx context.Context, b *connect.Builder, requested []ocispec
 		return nil
 	}
 	for _, n := range b.Nodes {
-		if n.Driver != nil && !n.Driver.Features(ctx)[driver.MultiPlatform] {
+		if n.Driver == nil {
+			continue
+		}
+		features, err := n.Driver.Features(ctx)
+		if err != nil {
+			return err
+		}
+		if !features[driver.MultiPlatform] {
 			return &onePlatformError{builder: b.Name, requested: requested}
 		}
 	}

@@ -18,7 +18,7 @@ type features struct {
 }
 
 // Features implements driver.Driver.
-func (f features) Features(context.Context) map[driver.Feature]bool { return f.list }
+func (f features) Features(context.Context) (map[driver.Feature]bool, error) { return f.list, nil }
 
 func TestCheckPlatforms(t *testing.T) {
 	for _, test := range []struct {
