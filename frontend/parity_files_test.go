@@ -158,6 +158,34 @@ ENTRYPOINT ["x"]
 		opts:       map[string]string{"build-arg:BUILDKIT_DOCKERFILE_CHECK": "skip=StageNameCasing"},
 		dockerfile: "FROM alpine AS A\nCMD x\n",
 	},
+	{
+		name: "escapes in RUN",
+		dockerfile: `FROM alpine
+ENV A=b
+RUN echo C:\hello\world "C:\quoted\path" \$A $A "a\"b" 'x\y'
+RUN ["echo", "C:\\exec\\path"]
+`,
+	},
+	{
+		name: "quoted patterns",
+		opts: map[string]string{"build-arg:TAG": `a\bc`},
+		dockerfile: `ARG TAG
+FROM alpine:${TAG#"a\b"} AS c
+FROM busybox
+ARG TAG
+ENV A=${TAG#'a\b'} B=${TAG/"\b"/x} C=${TAG%"\bc"}
+COPY --from=c /a /b
+`,
+	},
+	{
+		name: "owners",
+		dockerfile: `FROM alpine
+COPY --chown=bin: a /user-alone
+COPY --chown=1000: a /id-alone
+COPY --link --chown=1000:1000 --chmod=644 a /linked
+COPY --link --chown=root:root --chmod=644 a /linked-root
+`,
+	},
 	{name: "base of three spellings", dockerfile: "FROM alpine\nFROM docker.io/library/alpine:latest\nFROM alpine:latest AS c\nCOPY --from=0 / /\nCOPY --from=1 / /\n"},
 }
 
@@ -188,6 +216,7 @@ var refusedFiles = []plainFile{
 	{name: "line too long", dockerfile: "FROM alpine\nRUN " + longLine + "\n"},
 	{name: "file that is not there", opts: map[string]string{"filename": "other.Dockerfile"}, dockerfile: "FROM alpine\n"},
 	{name: "faulty option", opts: map[string]string{"ulimit": "x"}, dockerfile: "FROM alpine\n"},
+	{name: "linked copy for a named user", dockerfile: "FROM alpine\nRUN a\nCOPY --link --chown=1000:bin a /\n"},
 	{name: "capability", opts: map[string]string{"frontend.caps": "moby.buildkit.frontend.inputs,none"}, dockerfile: "FROM alpine\n"},
 	{name: "capability to forward for", opts: map[string]string{"frontend.caps": "none+forward"}, dockerfile: "FROM alpine\n"},
 }
