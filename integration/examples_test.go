@@ -78,13 +78,15 @@ func TestExamplesFitAScreen(t *testing.T) {
 	}
 }
 
-// copyFolder returns a copy of the example's folder, ready to be built here.
+// copyFolder returns a copy of the example's directory. Its "# syntax=" line names the
+// environment's registry, as that of a reader would.
 func (e *exampleRun) copyFolder(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	if err := os.CopyFS(dir, os.DirFS(filepath.Join("..", "examples", e.name))); err != nil {
 		t.Fatal(err)
 	}
+	edit(t, dir, "Dockerfile: # syntax="+documentRegistry+": # syntax="+e.env.Registry.Host)
 	if e.name == "node-app" {
 		const ends = "mirror.\nARG NPM_CONFIG_REGISTRY"
 		edit(t, dir, "Dockerfile: "+ends+": "+ends+"="+npmRegistry(t, e.env, filepath.Join(dir, "package-lock.json")))

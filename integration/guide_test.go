@@ -59,11 +59,7 @@ func TestScalingCommands(t *testing.T) {
 	env, _ := productEnv(t)
 	env.NeedMirror(t)
 	env.NeedOwnDaemon(t)
-	dir := writeContext(t, map[string]string{"shared.conf": "shared\n", "api": "api\n", "worker": "worker\n"})
-	building, _ := readDocument(t, "docs/building.md")
-	i := slices.IndexFunc(building, func(b block) bool { name, _ := b.argument("write"); return name == "Dockerfile" })
-	write(t, filepath.Join(dir, "Dockerfile"), building[i].text)
-
+	dir := documentContext(t, env)
 	run := &documentRun{
 		env: env, name: "docs/scaling.md", dir: dir,
 		// The hosts of the page are this one.

@@ -19,14 +19,14 @@ import (
 // matrixDocument is the page on the matrix.
 const matrixDocument = "docs/matrix.md"
 
-// documentContext writes the context of the page on building, which other pages are
-// about too.
-func documentContext(t *testing.T) string {
+// documentContext writes the build context of docs/building.md, which other pages use
+// too.
+func documentContext(t *testing.T, env *harness.Env) string {
 	t.Helper()
 	dir := writeContext(t, map[string]string{"shared.conf": "shared\n", "api": "api\n", "worker": "worker\n"})
 	building, _ := readDocument(t, "docs/building.md")
 	i := slices.IndexFunc(building, func(b block) bool { name, _ := b.argument("write"); return name == "Dockerfile" })
-	write(t, filepath.Join(dir, "Dockerfile"), building[i].text)
+	write(t, filepath.Join(dir, "Dockerfile"), atRegistry(env, building[i].text))
 	return dir
 }
 
@@ -34,7 +34,7 @@ func documentContext(t *testing.T) string {
 func TestMatrixCommands(t *testing.T) {
 	env, _ := productEnv(t)
 	env.NeedMirror(t)
-	(&documentRun{env: env, name: matrixDocument, dir: documentContext(t)}).run(t)
+	(&documentRun{env: env, name: matrixDocument, dir: documentContext(t, env)}).run(t)
 	for _, tag := range []string{"api:1.2", "worker:1.2"} {
 		res, err := env.Registry.Read(t.Context(), tag)
 		if err != nil {
@@ -142,7 +142,7 @@ func (w *workflow) runJob(t *testing.T, name string) {
 		if w.expand(t, job.RunsOn, values) == "" {
 			t.Errorf("%s: no runner", name)
 		}
-		dir := documentContext(t)
+		dir := documentContext(t, w.env)
 		for _, step := range job.Steps {
 			w.runStep(t, step, dir, values)
 		}
