@@ -10,6 +10,7 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/dockerfile2llb"
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
+	"github.com/stagebuild/stagebuild/frontend/guard"
 	"github.com/stagebuild/stagebuild/frontend/plan"
 	"github.com/stagebuild/stagebuild/frontend/source"
 	"github.com/stagebuild/stagebuild/frontend/syntax"
@@ -65,12 +66,12 @@ func lowerFor(b *testing.B, data []byte, targets []string) {
 		b.Fatal(err)
 	}
 	for _, target := range targets {
-		env := plan.Env{Target: platforms.MustParse(target), Build: platforms.MustParse("linux/amd64")}
-		p, err := plan.Resolve(file, env)
+		env := plan.Env{Build: platforms.MustParse("linux/amd64")}
+		set, err := plan.Resolve(file, env, plan.Request{Platforms: []guard.Platform{platforms.MustParse(target)}})
 		if err != nil {
 			b.Fatal(err)
 		}
-		plan.Lower(p.Plan)
+		plan.Lower(set.Targets[0].Plan)
 	}
 }
 

@@ -55,7 +55,7 @@ func needed(set *plan.Set, c *plan.Choice) string {
 	if len(set.Targets) == 1 && c.Plan == set.Targets[0].Plan {
 		return name
 	}
-	return name + " for " + guard.FormatPlatform(c.Plan.Env.Target)
+	return name + " for " + guard.FormatPlatform(c.Plan.Platform)
 }
 
 // lower decides and lowers the file for each platform, before anything is asked
@@ -65,7 +65,7 @@ func (r *request) lower(ctx context.Context, file *syntax.File, targets []*ocisp
 	if !file.UsesLanguage {
 		return r.plain(ctx, file, targets), nil
 	}
-	set, err := r.resolve(ctx, plan.ResolveAll, file, targets)
+	set, err := r.resolve(ctx, plan.Resolve, file, targets)
 	if err != nil {
 		return nil, err
 	}
@@ -161,7 +161,7 @@ func (r *request) part(ctx context.Context, w *work, l lowered, c *plan.Choice) 
 	stages := c.Plan.File.Stages
 	target := cmp.Or(r.Target, stages[len(stages)-1].Name, defaultStage)
 	return llb.Input{
-		Dockerfile: until(w.stage(l, c), c), AllStages: w.set.Triggers, Target: c.Stage.Name, Platform: &c.Plan.Env.Target,
+		Dockerfile: until(w.stage(l, c), c), AllStages: w.set.Triggers, Target: c.Stage.Name, Platform: &c.Plan.Platform,
 		TargetStage: target, Part: true, Names: w.names(c.Plan), Warn: r.warn(ctx, w),
 	}
 }
@@ -237,7 +237,6 @@ func (r *request) env() plan.Env {
 	env := plan.Env{
 		Build:    platforms.DefaultSpec(),
 		Args:     r.BuildArgs,
-		Stage:    r.Target,
 		Contexts: map[string]bool{},
 	}
 	if len(r.BuildPlatforms) > 0 {

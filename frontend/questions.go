@@ -139,7 +139,7 @@ func (r *request) matrix(file *syntax.File) (answer, error) {
 	case err != nil:
 		return nil, err
 	case r.Target != "" && len(r.asked) > 0 && len(m.Impossible) > 0:
-		_, err = plan.ResolveAll(file, r.env(), r.asked)
+		_, err = plan.Resolve(file, r.env(), plan.Request{Stage: r.Target, Platforms: r.asked})
 	case len(m.Stages) == 0:
 		err = matrix.Nothing(m.Notes())
 	}
@@ -193,7 +193,7 @@ func (r *request) graphs(file *syntax.File) ([]*graph.Graph, error) {
 // questionedSet resolves the target for the platforms in question.
 func (r *request) questionedSet(file *syntax.File) (*plan.Set, error) {
 	if len(r.asked) > 0 {
-		return plan.ResolveAll(file, r.env(), r.asked)
+		return plan.Resolve(file, r.env(), plan.Request{Stage: r.Target, Platforms: r.asked})
 	}
-	return plan.ResolvePossible(file, r.env(), r.questioned(file))
+	return plan.ResolvePossible(file, r.env(), plan.Request{Stage: r.Target, Platforms: r.questioned(file)})
 }

@@ -102,7 +102,7 @@ func (w *work) addScans(target int, res *llb.Result) {
 	t := w.set.Targets[target]
 	for _, in := range t.Choice.Inputs() {
 		suffix := ""
-		if platformID(&in.Platform) != platformID(&t.Env.Target) {
+		if platformID(&in.Platform) != platformID(&t.Platform) {
 			suffix = "@" + guard.PlatformName(in.Platform)
 		}
 		for _, extra := range w.scanned[in] {

@@ -93,11 +93,11 @@ func (r *request) listTargets(file *syntax.File) (*targets.List, error) {
 		return targetsOf(file.Source.Data)
 	}
 	env := r.env()
-	env.Target = env.Build
+	target := env.Build
 	if platform := r.targetPlatforms()[0]; platform != nil {
-		env.Target = *platform
+		target = *platform
 	}
-	available, err := plan.Available(file, env, []guard.Platform{env.Target}, r.Target)
+	available, err := plan.Available(file, env, []guard.Platform{target}, r.Target)
 	if err != nil {
 		return nil, err
 	}
@@ -145,7 +145,7 @@ func (r *request) lowerForCheck(ctx context.Context, file *syntax.File) (*work, 
 	if !file.UsesLanguage {
 		return r.plain(ctx, file, []*ocispecs.Platform{nil}), nil
 	}
-	decide, targets := resolving(plan.ResolveAll), r.targetPlatforms()
+	decide, targets := resolving(plan.Resolve), r.targetPlatforms()
 	declared := len(r.asked) == 0 && len(file.Platforms) > 0
 	if declared {
 		decide, targets = plan.ResolvePossible, pointers(file.Platforms)
@@ -157,7 +157,7 @@ func (r *request) lowerForCheck(ctx context.Context, file *syntax.File) (*work, 
 	if declared {
 		targets = nil
 		for _, t := range set.Targets {
-			targets = append(targets, &t.Env.Target)
+			targets = append(targets, &t.Platform)
 		}
 	}
 	if r.Target == "" {

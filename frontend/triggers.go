@@ -11,30 +11,29 @@ import (
 	"github.com/moby/buildkit/frontend/dockerui"
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
-	"github.com/stagebuild/stagebuild/frontend/guard"
 	"github.com/stagebuild/stagebuild/frontend/plan"
 	"github.com/stagebuild/stagebuild/frontend/syntax"
 	"golang.org/x/sync/errgroup"
 )
 
-// resolving is [plan.ResolveAll] or [plan.ResolvePossible].
-type resolving func(*syntax.File, plan.Env, []guard.Platform) (*plan.Set, error)
+// resolving is [plan.Resolve] or [plan.ResolvePossible].
+type resolving func(*syntax.File, plan.Env, plan.Request) (*plan.Set, error)
 
 // resolve decides what becomes of the file for each platform. The ONBUILD triggers of
 // base images can name stages of the file: it is resolved again when there are such.
 func (r *request) resolve(ctx context.Context, decide resolving, file *syntax.File, targets []*ocispecs.Platform) (*plan.Set, error) {
 	env := r.env()
-	wanted := make([]ocispecs.Platform, len(targets))
+	request := plan.Request{Stage: r.Target, Platforms: make([]ocispecs.Platform, len(targets))}
 	for i, platform := range targets {
-		wanted[i] = env.Build
+		request.Platforms[i] = env.Build
 		if platform != nil {
-			wanted[i] = *platform
+			request.Platforms[i] = *platform
 		}
 	}
 	t := &triggers{request: r, images: map[string]*triggeringImage{}}
 	env.Triggers = t.of
 	for {
-		set, err := decide(file, env, wanted)
+		set, err := decide(file, env, request)
 		if err != nil || !t.fetch(ctx) {
 			return set, err
 		}

@@ -52,7 +52,7 @@ func (o *buildOptions) only(env lookupEnv) ([]*result, error) {
 func (o *buildOptions) results(file *syntax.File, env plan.Env, selected []selection.Result, lookup lookupEnv) ([]*result, error) {
 	var list []*result
 	for _, s := range selected {
-		values := &templateValues{Stage: stageName(file, s.Stage), file: file, env: env}
+		values := &templateValues{Stage: stageName(file, s.Stage), file: file, env: env, platform: env.Build}
 		parts, err := o.parts(values, s.Platforms)
 		if err != nil {
 			return nil, err
@@ -87,11 +87,11 @@ func (o *buildOptions) parts(values *templateValues, targets []guard.Platform) (
 			return nil, err
 		}
 		options.platforms = nil
-		return []*result{{options: *options, builtFor: []guard.Platform{values.env.Target}}}, nil
+		return []*result{{options: *options, builtFor: []guard.Platform{values.platform}}}, nil
 	}
 	var parts []*result
 	same := map[string]*result{}
-	for _, values.env.Target = range targets {
+	for _, values.platform = range targets {
 		options, err := o.filledIn(values)
 		if err != nil {
 			return nil, err
@@ -104,8 +104,8 @@ func (o *buildOptions) parts(values *templateValues, targets []guard.Platform) (
 			same[key] = r
 			parts = append(parts, r)
 		}
-		r.builtFor = append(r.builtFor, values.env.Target)
-		r.options.platforms = append(r.options.platforms, guard.FormatPlatform(values.env.Target))
+		r.builtFor = append(r.builtFor, values.platform)
+		r.options.platforms = append(r.options.platforms, guard.FormatPlatform(values.platform))
 	}
 	return parts, nil
 }

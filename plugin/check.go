@@ -209,14 +209,16 @@ func (o *checkOptions) diagnostics(file *syntax.File, targets []guard.Platform, 
 	if err != nil {
 		return nil, err
 	}
-	env.Stage = string(o.stage)
+	request := plan.Request{Stage: string(o.stage), Platforms: targets}
 	switch {
 	case len(targets) > 0:
-		_, err = plan.ResolveAll(file, env, targets)
+		_, err = plan.Resolve(file, env, request)
 	case len(file.Platforms) > 0:
-		_, err = plan.ResolvePossible(file, env, file.Platforms)
+		request.Platforms = file.Platforms
+		_, err = plan.ResolvePossible(file, env, request)
 	default:
-		_, err = plan.ResolveAll(file, env, []guard.Platform{env.Build})
+		request.Platforms = []guard.Platform{env.Build}
+		_, err = plan.Resolve(file, env, request)
 	}
 	return source.Diagnostics(err), nil
 }

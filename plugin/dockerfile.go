@@ -56,10 +56,9 @@ func loadDockerfile(contextPath, file string, stdin io.Reader) (string, []byte, 
 	return name, data, err
 }
 
-// planEnv is what decides about a file, beside the file: its target is the
-// builder's own platform.
+// planEnv returns the environment of a build on a builder of the given platform.
 func planEnv(own ocispecs.Platform, buildArgs, contexts []string, lookup lookupEnv) (plan.Env, error) {
-	env := plan.Env{Target: own, Build: own, Contexts: map[string]bool{}}
+	env := plan.Env{Build: own, Contexts: map[string]bool{}}
 	var err error
 	if env.Args, err = keyValues("build-arg", buildArgs, lookup); err != nil {
 		return env, err

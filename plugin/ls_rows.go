@@ -86,7 +86,7 @@ func variantOf(s *syntax.Stage, available *plan.Availability, targets []guard.Pl
 func (r *stageRow) addVariants(file *syntax.File, available *plan.Availability, targets []guard.Platform) {
 	r.Platforms = []string{}
 	for i, p := range targets {
-		if len(available.Obstacles(r.Name, i)) == 0 {
+		if len(available.Diagnostics(r.Name, i)) == 0 {
 			r.Platforms = append(r.Platforms, guard.FormatPlatform(p))
 		}
 	}

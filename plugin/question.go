@@ -98,7 +98,7 @@ func (o *questionOptions) addFlags(cmd *cobra.Command) {
 // question is a file, and what is asked about it.
 type question struct {
 	file      *syntax.File
-	env       plan.Env // its Target is the platform of this machine
+	env       plan.Env
 	platforms selection.Platforms
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/docker/cli/cli/command"
 	"github.com/spf13/cobra"
 
+	"github.com/stagebuild/stagebuild/frontend/guard"
 	"github.com/stagebuild/stagebuild/frontend/plan"
 )
 
@@ -49,7 +50,11 @@ commented out. No builder is needed.`,
 			if err != nil {
 				return &usageError{command: cmd.CommandPath(), err: err}
 			}
-			return runRender(dockerCLI.Out(), dockerCLI.In(), options, env)
+			platform, err := options.target(env.Build)
+			if err != nil {
+				return &usageError{command: cmd.CommandPath(), err: err}
+			}
+			return runRender(dockerCLI.Out(), dockerCLI.In(), options, env, platform)
 		},
 	}
 	options.addFlags(cmd)
@@ -62,42 +67,37 @@ commented out. No builder is needed.`,
 	return cmd
 }
 
-// env is what decides about the file, beside the file.
-func (o *renderOptions) env(lookup lookupEnv) (plan.Env, error) {
-	env, err := o.dockerfileOptions.env(lookup)
-	if err != nil {
-		return env, err
-	}
-	env.Stage = string(o.stage)
+// target returns the platform to render the file for.
+func (o *renderOptions) target(own guard.Platform) (guard.Platform, error) {
 	switch strings.ToLower(o.platform) {
 	case "", "local":
-		return env, nil
+		return own, nil
 	case "all":
-		return env, errors.New("--platform=all: a plain Dockerfile is one platform's; name it")
+		return own, errors.New("--platform=all: a plain Dockerfile is one platform's; name it")
 	}
 	p, err := platforms.Parse(o.platform)
 	if err != nil {
-		return env, fmt.Errorf("--platform: %w", err)
+		return own, fmt.Errorf("--platform: %w", err)
 	}
-	env.Target = platforms.Normalize(p)
-	return env, nil
+	return platforms.Normalize(p), nil
 }
 
-func runRender(out io.Writer, stdin io.Reader, options renderOptions, env plan.Env) error {
+func runRender(out io.Writer, stdin io.Reader, options renderOptions, env plan.Env, platform guard.Platform) error {
 	file, err := options.read(stdin)
 	if file == nil {
 		return err
 	}
-	if env.Stage != "" && file.Group(env.Stage) == nil {
-		return file.NoStage(env.Stage)
+	stage := string(options.stage)
+	if stage != "" && file.Group(stage) == nil {
+		return file.NoStage(stage)
 	}
 	dockerfile := file.Source.Data
 	if file.UsesLanguage {
-		target, err := plan.Resolve(file, env)
+		set, err := plan.Resolve(file, env, plan.Request{Stage: stage, Platforms: []guard.Platform{platform}})
 		if err != nil {
 			return err
 		}
-		dockerfile = plan.Lower(target.Plan)
+		dockerfile = plan.Lower(set.Targets[0].Plan)
 	}
 	_, err = out.Write(dockerfile)
 	return err

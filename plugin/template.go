@@ -27,27 +27,29 @@ type templateValues struct {
 	Stage string
 
 	file *syntax.File
-	env  plan.Env // for one of the result's platforms
+	env  plan.Env
+	// platform is one of the result's platforms.
+	platform guard.Platform
 }
 
 // Platform is "linux/arm/v7", for example.
 func (v *templateValues) Platform() string {
-	return guard.FormatPlatform(v.env.Target)
+	return guard.FormatPlatform(v.platform)
 }
 
 // OS is "linux", for example.
 func (v *templateValues) OS() string {
-	return v.env.Target.OS
+	return v.platform.OS
 }
 
 // Arch is "arm", for example.
 func (v *templateValues) Arch() string {
-	return v.env.Target.Architecture
+	return v.platform.Architecture
 }
 
 // Variant is "v7", for example, and mostly empty.
 func (v *templateValues) Variant() string {
-	return v.env.Target.Variant
+	return v.platform.Variant
 }
 
 // Arg is the value of a build arg: the given one, or the default of the file.
@@ -55,12 +57,12 @@ func (v *templateValues) Arg(name string) (string, error) {
 	if value, ok := v.env.Args[name]; ok {
 		return value, nil
 	}
-	value, declared, names := plan.GlobalArg(v.file, v.env, name)
-	if declared {
-		return value, nil
+	globals := plan.Globals(v.file, v.env, v.platform)
+	if arg, declared := globals.Lookup(name); declared && !arg.IsEnv {
+		return arg.Value, nil
 	}
 	msg := fmt.Sprintf("no build arg %q is given or declared above the first stage", name)
-	if near := source.DidYouMean(name, names); near != "" {
+	if near := source.DidYouMean(name, globals.Names()); near != "" {
 		msg += ", " + near
 	}
 	return "", errors.New(msg)

@@ -18,7 +18,7 @@ const emptyImage = "scratch"
 // Of returns the graph of one platform: all stages of its file, and which of them is
 // the target.
 func Of(p *plan.Target) *Graph {
-	platform := guard.FormatPlatform(p.Env.Target)
+	platform := guard.FormatPlatform(p.Platform)
 	b := &builder{
 		graph: &Graph{
 			File: p.File.Source.Name, Platforms: []string{platform}, Args: deciding(p, platform),
@@ -105,7 +105,7 @@ func (b *builder) used(c *plan.Choice, e plan.Edge, platform string, state State
 		return b.stage(e.Stage, platform, state)
 	}
 	n := &Node{Kind: Image, Name: e.Name, Platform: platform}
-	runsOn := c.Plan.Env.Target
+	runsOn := c.Plan.Platform
 	if e.Platform != nil {
 		runsOn = *e.Platform
 	} else if e.Reference.Kind == syntax.FromBase {

@@ -11,6 +11,7 @@ import (
 	"github.com/containerd/platforms"
 	"github.com/stagebuild/stagebuild/frontend/corpus"
 	"github.com/stagebuild/stagebuild/frontend/graph"
+	"github.com/stagebuild/stagebuild/frontend/guard"
 	"github.com/stagebuild/stagebuild/frontend/plan"
 	"github.com/stagebuild/stagebuild/frontend/source"
 	"github.com/stagebuild/stagebuild/frontend/syntax"
@@ -58,14 +59,14 @@ func output(t *testing.T, form string, graphs []*graph.Graph) string {
 func graphs(t *testing.T, dockerfile []byte, environment string) []*graph.Graph {
 	file, _ := syntax.Parse(source.NewFile("Dockerfile", dockerfile))
 	asked := corpus.ParseEnvironment(t, environment)
-	env := plan.Env{Build: platforms.MustParse("linux/amd64"), Args: asked.Args, Contexts: asked.Contexts, Stage: asked.Stage}
+	env := plan.Env{Build: platforms.MustParse("linux/amd64"), Args: asked.Args, Contexts: asked.Contexts}
 	var list []*graph.Graph
-	for _, env.Target = range asked.Platforms {
-		resolved, err := plan.Resolve(file, env)
+	for _, platform := range asked.Platforms {
+		set, err := plan.Resolve(file, env, plan.Request{Stage: asked.Stage, Platforms: []guard.Platform{platform}})
 		if err != nil {
 			t.Fatalf("%s: %v", environment, err)
 		}
-		list = append(list, graph.Of(resolved))
+		list = append(list, graph.Of(set.Targets[0]))
 	}
 	return list
 }
@@ -151,12 +152,13 @@ func TestGraphsAreSound(t *testing.T) {
 		file, _ := syntax.Parse(source.NewFile("Dockerfile", a.Dockerfile()))
 		var merged []*graph.Graph
 		for _, name := range []string{"linux/amd64", "linux/arm64", "windows/amd64"} {
-			p, err := plan.Resolve(file, plan.Env{Target: platforms.MustParse(name), Build: platforms.MustParse("linux/amd64")})
+			request := plan.Request{Platforms: []guard.Platform{platforms.MustParse(name)}}
+			set, err := plan.Resolve(file, plan.Env{Build: platforms.MustParse("linux/amd64")}, request)
 			if err != nil {
 				continue
 			}
 			drawn++
-			g := graph.Of(p)
+			g := graph.Of(set.Targets[0])
 			checkSound(t, a.Path, g)
 			checkWidth(t, a.Path, g)
 			merged = append(merged, g)

@@ -63,8 +63,8 @@ type finding struct {
 func (c *checker) findOnce(holds func(*plan.Target) []finding) {
 	var found []finding
 	platforms := map[finding][]string{}
-	for _, t := range c.set.Asked {
-		platform := guard.FormatPlatform(t.Env.Target)
+	for _, t := range c.set.Requested {
+		platform := guard.FormatPlatform(t.Platform)
 		for _, f := range holds(t) {
 			if platforms[f] == nil {
 				found = append(found, f)
@@ -76,7 +76,7 @@ func (c *checker) findOnce(holds func(*plan.Target) []finding) {
 	}
 	slices.SortStableFunc(found, func(a, b finding) int { return a.in.Index - b.in.Index })
 	for _, f := range found {
-		if len(platforms[f]) == len(c.set.Asked) {
+		if len(platforms[f]) == len(c.set.Requested) {
 			c.find(f.in, "%s", f.message)
 		} else {
 			c.find(f.in, "%s (for %s)", f.message, strings.Join(platforms[f], ", "))
@@ -257,7 +257,7 @@ func checkUnresolvedStage(c *checker) {
 // others, the platform is left out: the finding says for which ones it holds.
 func (c *checker) withoutPlatform(d *source.Diagnostic, p *plan.Plan) string {
 	message, _, _ := strings.Cut(d.Message, "\n")
-	if platform := " for " + guard.FormatPlatform(p.Env.Target); len(c.set.Asked) > 1 {
+	if platform := " for " + guard.FormatPlatform(p.Platform); len(c.set.Requested) > 1 {
 		message = strings.TrimSuffix(strings.ReplaceAll(message, platform+":", ":"), platform)
 	}
 	return strings.TrimSuffix(message, ":")

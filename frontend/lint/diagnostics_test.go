@@ -26,7 +26,7 @@ import (
 func resolve(text string) (*plan.Set, error) {
 	file, _ := syntax.Parse(source.NewFile("Dockerfile", []byte(text)))
 	amd64 := platforms.MustParse("linux/amd64")
-	return plan.ResolveAll(file, plan.Env{Build: amd64}, []guard.Platform{amd64})
+	return plan.Resolve(file, plan.Env{Build: amd64}, plan.Request{Platforms: []guard.Platform{amd64}})
 }
 
 // diagnosed returns the diagnostics of an example, and whether they are errors.

@@ -27,7 +27,7 @@ func check(t *testing.T, dockerfile, options string) ([]string, error) {
 	if targets == nil {
 		targets = []guard.Platform{platforms.MustParse("linux/amd64")}
 	}
-	set, err := plan.ResolvePossible(file, plan.Env{Build: platforms.MustParse("linux/amd64")}, targets)
+	set, err := plan.ResolvePossible(file, plan.Env{Build: platforms.MustParse("linux/amd64")}, plan.Request{Platforms: targets})
 	if err != nil {
 		t.Fatal(err)
 	}

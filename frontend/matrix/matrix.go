@@ -60,9 +60,9 @@ func (i Impossible) String() string {
 }
 
 // Of multiplies stages with platforms, for one set of build args. Stages are names, ""
-// is the file's default; all of [Stages] are taken when there are none. env.Target and
-// env.Stage are not looked at. The error is a source.List of what is wrong with the
-// file whichever stage is built, or says that there is no such stage.
+// is the file's default; all of [Stages] are taken when there are none. The error is a
+// source.List of the diagnostics that the file has whichever stage is built, or names a
+// missing stage.
 func Of(file *syntax.File, env plan.Env, stages []string, platforms []guard.Platform) (*Matrix, error) {
 	if len(stages) == 0 {
 		stages = Stages(file)
@@ -79,7 +79,7 @@ func Of(file *syntax.File, env plan.Env, stages []string, platforms []guard.Plat
 		name := strings.ToLower(stage) // as the file's names are
 		var possible []guard.Platform
 		for i, platform := range platforms {
-			if obstacles := available.Obstacles(stage, i); len(obstacles) > 0 {
+			if obstacles := available.Diagnostics(stage, i); len(obstacles) > 0 {
 				m.Impossible = append(m.Impossible, NewImpossible(name, platform, obstacles))
 			} else {
 				possible = append(possible, platform)

@@ -17,10 +17,10 @@ type Availability struct {
 	families map[string]*family // by stage
 }
 
-// Available finds out which stages there are, with one set of args. env.Target and
-// env.Stage are not looked at. Names are those of stages as they are asked for: in
-// another case, TARGETSTAGE is another. The error is a source.List of what is wrong
-// with the file whichever stage is built, its Diagnostics included.
+// Available plans the file for each of its stages, for its default, and for the stages
+// that are named. Names are the stages as the user typed them; case matters, because
+// TARGETSTAGE keeps it. The error is a source.List of the diagnostics that the file has
+// whichever stage is built.
 func Available(file *syntax.File, env Env, targets []guard.Platform, names ...string) (*Availability, error) {
 	if file.Torn {
 		return nil, file.Diagnostics.Err()
@@ -35,8 +35,7 @@ func Available(file *syntax.File, env Env, targets []guard.Platform, names ...st
 		}
 		// Only a file that looks at its target differs between them.
 		if f == nil || asksStage {
-			env.Stage = name
-			f = resolved(file, env, targets)
+			f = resolved(file, env, name, targets)
 			for _, r := range f.order {
 				faults = append(faults, r.diagnostics...)
 			}
@@ -68,11 +67,11 @@ func asksForStage(file *syntax.File) bool {
 	})
 }
 
-// Obstacles returns why a stage cannot be built for the platform at an index of
+// Diagnostics returns why a stage cannot be built for the platform at an index of
 // those that were asked about: nil when it can. "" is the file's default. What is
-// wrong with a reference whatever the platform is no obstacle: building the stage
-// says so.
-func (a *Availability) Obstacles(stage string, platform int) source.List {
+// wrong with a reference on every platform is not among it: building the stage reports
+// that.
+func (a *Availability) Diagnostics(stage string, platform int) source.List {
 	return a.families[stage].obstacles(stage, a.targets[platform])
 }
 
@@ -90,8 +89,8 @@ func (a *Availability) Target(stage string, platform int) *Target {
 	return target
 }
 
-// Set returns what becomes of the file when a stage is built for some of the platforms
-// that were asked about, and the error of that: what [ResolveAll] returns.
+// Set returns the plans for building a stage for some of the platforms that were asked
+// about, and the error of that: what [Resolve] returns.
 func (a *Availability) Set(stage string, targets []guard.Platform) (*Set, error) {
 	return a.families[stage].set(stage, targets)
 }
@@ -112,7 +111,7 @@ func (f *family) missing(c *Choice, seen map[*Choice]bool, list *source.List) {
 		return
 	}
 	seen[c] = true
-	for _, d := range f.member(c.Plan.Env.Target).problems[c] {
+	for _, d := range f.member(c.Plan.Platform).problems[c] {
 		if d.Name == NoVariant || d.Name == DroppedStage {
 			*list = append(*list, d)
 		}

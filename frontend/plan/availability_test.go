@@ -76,7 +76,7 @@ default: windows/amd64`},
 				}
 				b.WriteByte(':')
 				for i, p := range targets {
-					if len(a.Obstacles(name, i)) == 0 {
+					if len(a.Diagnostics(name, i)) == 0 {
 						b.WriteString(" " + guard.FormatPlatform(p))
 					}
 				}
@@ -88,7 +88,7 @@ default: windows/amd64`},
 	}
 }
 
-func TestObstaclesSayWhy(t *testing.T) {
+func TestDiagnosticsTellWhy(t *testing.T) {
 	file, err := syntax.Parse(source.NewFile("Dockerfile", []byte("FROM --for=linux a AS base\nFROM base AS app\n")))
 	if err != nil {
 		t.Fatal(err)
@@ -98,7 +98,7 @@ func TestObstaclesSayWhy(t *testing.T) {
 		t.Fatal(err)
 	}
 	for stage, want := range map[string]string{"base": "Dockerfile:1:", "app": "Dockerfile:2:6:"} {
-		got := fmt.Sprint(a.Obstacles(stage, 0))
+		got := fmt.Sprint(a.Diagnostics(stage, 0))
 		if !strings.HasPrefix(got, want) || !strings.Contains(got, "line 1: --for=linux does not match windows/amd64") {
 			t.Errorf("%s: %s", stage, got)
 		}
@@ -135,8 +135,7 @@ func TestAvailableHasTheSetOfEachStage(t *testing.T) {
 			}
 			for _, some := range [][]guard.Platform{targets[1:], targets} {
 				for _, stage := range append(file.StageNames(), "") {
-					env.Stage = stage
-					set, err := plan.ResolveAll(file, env, some)
+					set, err := plan.Resolve(file, env, plan.Request{Stage: stage, Platforms: some})
 					if err != nil {
 						failed++
 					}
@@ -148,10 +147,9 @@ func TestAvailableHasTheSetOfEachStage(t *testing.T) {
 				}
 			}
 			for _, stage := range append(file.StageNames(), "") {
-				env.Stage = stage
 				var possible []guard.Platform
 				for i, platform := range targets {
-					if len(available.Obstacles(stage, i)) == 0 {
+					if len(available.Diagnostics(stage, i)) == 0 {
 						possible = append(possible, platform)
 					}
 				}
@@ -159,7 +157,7 @@ func TestAvailableHasTheSetOfEachStage(t *testing.T) {
 					possible = targets
 				}
 				want := inWords(available.Set(stage, possible))
-				if diff := cmp.Diff(want, inWords(plan.ResolvePossible(file, env, targets))); diff != "" {
+				if diff := cmp.Diff(want, inWords(plan.ResolvePossible(file, env, plan.Request{Stage: stage, Platforms: targets}))); diff != "" {
 					t.Errorf("%s, %s, what is possible of stage %q (-want +got):\n%s", a.Path, expectation.Name, stage, diff)
 				}
 			}
@@ -186,15 +184,15 @@ func TestResolvePossible(t *testing.T) {
 	} {
 		file, _ := syntax.Parse(source.NewFile("Dockerfile", []byte(test.dockerfile)))
 		amd64, arm64 := platforms.MustParse("linux/amd64"), platforms.MustParse("linux/arm64")
-		set, err := plan.ResolvePossible(file, plan.Env{Build: amd64, Stage: test.stage}, []guard.Platform{amd64, arm64})
+		set, err := plan.ResolvePossible(file, plan.Env{Build: amd64}, plan.Request{Stage: test.stage, Platforms: []guard.Platform{amd64, arm64}})
 		got := fmt.Sprint(err)
 		if err == nil {
 			var targets, asked []string
 			for _, target := range set.Targets {
-				targets = append(targets, guard.FormatPlatform(target.Env.Target))
+				targets = append(targets, guard.FormatPlatform(target.Platform))
 			}
-			for _, target := range set.Asked {
-				asked = append(asked, fmt.Sprint(guard.FormatPlatform(target.Env.Target), " ", len(target.Unreached)))
+			for _, target := range set.Requested {
+				asked = append(asked, fmt.Sprint(guard.FormatPlatform(target.Platform), " ", len(target.Unreached)))
 			}
 			got = strings.Join(targets, " ") + "; " + strings.Join(asked, ", ")
 		}
@@ -211,7 +209,7 @@ func inWords(set *plan.Set, err error) string {
 	}
 	var b strings.Builder
 	for _, target := range set.Targets {
-		fmt.Fprintf(&b, "for %s %q:", guard.FormatPlatform(target.Env.Target), target.Name)
+		fmt.Fprintf(&b, "for %s %q:", guard.FormatPlatform(target.Platform), target.Name)
 		for _, c := range []*plan.Choice{target.Choice, target.Default} {
 			if c != nil {
 				fmt.Fprintf(&b, " stage %d", c.Stage.Index)
@@ -223,7 +221,7 @@ func inWords(set *plan.Set, err error) string {
 		fmt.Fprintf(&b, "input %s\n", in.Name)
 	}
 	for _, c := range set.Needs {
-		fmt.Fprintf(&b, "needs %d for %s\n", c.Stage.Index, guard.FormatPlatform(c.Plan.Env.Target))
+		fmt.Fprintf(&b, "needs %d for %s\n", c.Stage.Index, guard.FormatPlatform(c.Plan.Platform))
 	}
 	fmt.Fprintln(&b, set.Triggers, set.Warnings)
 	return b.String()

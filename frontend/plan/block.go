@@ -58,7 +58,7 @@ func (r *resolver) branch(branch *syntax.Branch, s *scope) (guard.Decision, erro
 	if condition == nil {
 		return guard.Decision{Holds: true, Reason: fmt.Sprintf("no branch above ELSE holds (line %d)", line)}, nil
 	}
-	holds, err := condition.Eval(r.plan.Env.Target, s)
+	holds, err := condition.Eval(r.plan.Platform, s)
 	return guard.Decision{
 		Holds:  holds,
 		Reason: fmt.Sprintf("%s %s (line %d)", keyword(branch), condition.Outcome(holds, s), line),

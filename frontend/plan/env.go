@@ -13,16 +13,13 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/guard"
 )
 
-// Env is all that a plan depends on beside the file.
+// Env is the part of a build's environment that plans depend on. It is the same for
+// all target platforms and stages of a request.
 type Env struct {
-	// Target is the platform that is built for.
-	Target guard.Platform
-	// Build is the platform that the builder runs on.
+	// Build is the build platform: the one that the builder runs on.
 	Build guard.Platform
-	// Args are the build args given from outside. They are not changed.
+	// Args are the build args given from outside. They are only read.
 	Args map[string]string
-	// Stage is the target stage's name, or "" for the file's default.
-	Stage string
 	// Contexts are the named contexts that were given, by their names in lower
 	// case: "base", or "base::linux/arm64" for one platform. A named context
 	// always wins over a stage or an image of its name.
@@ -45,9 +42,9 @@ func (e Env) hasContext(name string, platform guard.Platform) bool {
 
 // automatic returns the args that need no declaration (defaultArgs in BuildKit's
 // dockerfile2llb/platform.go). A build arg of the same name overrides one.
-func (e Env) automatic(target string) map[string]guard.Arg {
-	if target == "" {
-		target = "default"
+func (e Env) automatic(target guard.Platform, stage string) map[string]guard.Arg {
+	if stage == "" {
+		stage = "default"
 	}
 	values := map[string]string{
 		"BUILDPLATFORM":   platforms.Format(e.Build),
@@ -55,12 +52,12 @@ func (e Env) automatic(target string) map[string]guard.Arg {
 		"BUILDOSVERSION":  e.Build.OSVersion,
 		"BUILDARCH":       e.Build.Architecture,
 		"BUILDVARIANT":    e.Build.Variant,
-		"TARGETPLATFORM":  platforms.FormatAll(e.Target),
-		"TARGETOS":        e.Target.OS,
-		"TARGETOSVERSION": e.Target.OSVersion,
-		"TARGETARCH":      e.Target.Architecture,
-		"TARGETVARIANT":   e.Target.Variant,
-		targetStage:       target,
+		"TARGETPLATFORM":  platforms.FormatAll(target),
+		"TARGETOS":        target.OS,
+		"TARGETOSVERSION": target.OSVersion,
+		"TARGETARCH":      target.Architecture,
+		"TARGETVARIANT":   target.Variant,
+		targetStage:       stage,
 	}
 	args := make(map[string]guard.Arg, len(values))
 	for name, value := range values {

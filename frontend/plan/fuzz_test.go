@@ -11,6 +11,7 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/command"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/stagebuild/stagebuild/frontend/corpus"
+	"github.com/stagebuild/stagebuild/frontend/guard"
 	"github.com/stagebuild/stagebuild/frontend/plan"
 	"github.com/stagebuild/stagebuild/frontend/source"
 	"github.com/stagebuild/stagebuild/frontend/syntax"
@@ -31,8 +32,8 @@ func checkLower(t *testing.T, data []byte, target, name, value string) {
 		return
 	}
 	file, faults := syntax.Parse(source.NewFile("Dockerfile", bytes.Clone(data)))
-	env := plan.Env{Target: platform, Build: platforms.MustParse("linux/amd64"), Args: map[string]string{name: value}}
-	p, err := plan.Resolve(file, env)
+	env := plan.Env{Build: platforms.MustParse("linux/amd64"), Args: map[string]string{name: value}}
+	set, err := plan.Resolve(file, env, plan.Request{Platforms: []guard.Platform{platform}})
 	checkSpans(t, err, len(data))
 	for _, fault := range source.Diagnostics(faults) {
 		if !slices.Contains(source.Diagnostics(err), fault) {
@@ -42,6 +43,7 @@ func checkLower(t *testing.T, data []byte, target, name, value string) {
 	if err != nil {
 		return
 	}
+	p := set.Targets[0]
 	built := reached(p)
 	for _, c := range p.Stages {
 		for _, in := range c.Stage.Body {

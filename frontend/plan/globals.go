@@ -1,11 +1,12 @@
 package plan
 
-import "github.com/stagebuild/stagebuild/frontend/syntax"
+import (
+	"github.com/stagebuild/stagebuild/frontend/guard"
+	"github.com/stagebuild/stagebuild/frontend/syntax"
+)
 
-// GlobalArg returns the value that a global ARG has for env.Target, and whether
-// the file declares it. The names are those that it declares.
-func GlobalArg(file *syntax.File, env Env, name string) (value string, declared bool, names []string) {
-	r := newFamily(file, env).member(env.Target)
-	arg, declared := r.scope.Lookup(name)
-	return arg.Value, declared && !arg.IsEnv, r.scope.Names()
+// Globals returns the values of the global ARGs and of the automatic args, for one
+// platform and the default target.
+func Globals(file *syntax.File, env Env, platform guard.Platform) guard.Scope {
+	return newFamily(file, env, "").member(platform).scope
 }

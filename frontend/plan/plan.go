@@ -13,6 +13,8 @@ import (
 type Plan struct {
 	File *syntax.File
 	Env  Env
+	// Platform is the target platform.
+	Platform guard.Platform
 	// Stages has one Choice for each of File.Stages.
 	Stages []*Choice
 

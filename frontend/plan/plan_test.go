@@ -39,10 +39,13 @@ func outcome(t *testing.T, dockerfile []byte, environment string) string {
 	if !file.UsesLanguage {
 		return "plain\n"
 	}
-	p, err := plan.Resolve(file, env(t, environment))
+	asked := corpus.ParseEnvironment(t, environment)
+	env := plan.Env{Build: platforms.MustParse("linux/amd64"), Args: asked.Args, Contexts: asked.Contexts}
+	set, err := plan.Resolve(file, env, plan.Request{Stage: asked.Stage, Platforms: asked.Platforms[:1]})
 	if err != nil {
 		return diagnostics(err)
 	}
+	p := set.Targets[0]
 	if faults != nil {
 		t.Errorf("a faulty file is resolved: %v", faults)
 	}
@@ -68,12 +71,4 @@ func diagnostics(err error) string {
 		fmt.Fprintf(&out, "%s (%s)\n%s\n", d.Error(), d.Name, strings.ReplaceAll(d.Snippet(), "\r", ""))
 	}
 	return out.String()
-}
-
-func env(t *testing.T, environment string) plan.Env {
-	asked := corpus.ParseEnvironment(t, environment)
-	return plan.Env{
-		Target: asked.Platforms[0], Build: platforms.MustParse("linux/amd64"),
-		Args: asked.Args, Contexts: asked.Contexts, Stage: asked.Stage,
-	}
 }

@@ -35,7 +35,7 @@ func (r *resolver) edge(c *Choice, ref *syntax.Reference, s *scope) Edge {
 	if ref.Kind == syntax.FromBase {
 		e.Context = r.hasContext(c.Stage, e.Name)
 	} else {
-		e.Context = r.plan.Env.hasContext(e.Name, r.plan.Env.Target)
+		e.Context = r.plan.Env.hasContext(e.Name, r.plan.Platform)
 	}
 	if e.Context {
 		return e
@@ -73,7 +73,7 @@ func (r *resolver) triggers(c, base *Choice) {
 // reported at a place of their own.
 func (r *resolver) trigger(c *Choice, ref *syntax.Reference, at source.Span) Edge {
 	e := Edge{Reference: ref, Name: ref.Text, triggered: true}
-	if e.Context = r.plan.Env.hasContext(e.Name, r.plan.Env.Target); e.Context {
+	if e.Context = r.plan.Env.hasContext(e.Name, r.plan.Platform); e.Context {
 		return e
 	}
 	if n, ok := isIndex(e.Name); ok && ref.Kind == syntax.CopyFrom {

@@ -40,11 +40,11 @@ type resolver struct {
 // globals resolves the instructions before the first FROM.
 func (r *resolver) globals() {
 	stages := r.plan.File.Stages
-	target := r.plan.Env.Stage
-	if target == "" && len(stages) > 0 {
-		target = stages[len(stages)-1].Name
+	stage := r.family.stage
+	if stage == "" && len(stages) > 0 {
+		stage = stages[len(stages)-1].Name
 	}
-	automatic := &scope{args: r.plan.Env.automatic(target)}
+	automatic := &scope{args: r.plan.Env.automatic(r.plan.Platform, stage)}
 	r.scope = automatic.child(false)
 	r.plan.globals = r.scope
 	for _, in := range r.plan.File.Globals {
@@ -78,7 +78,7 @@ func (r *resolver) decide(in *syntax.Instruction, s *scope) guard.Decision {
 	if !r.checkNames(in, s) {
 		return guard.Decision{}
 	}
-	d, err := in.Guard.Eval(r.plan.Env.Target, s)
+	d, err := in.Guard.Eval(r.plan.Platform, s)
 	if err != nil {
 		r.reportGuard(in, err.(*guard.Error)) //nolint:errorlint // Eval documents its type
 	}
@@ -215,7 +215,7 @@ func (r *resolver) upTo(index int) {
 			r.checkDropped(c)
 		case r.hasContext(c.Stage, c.Stage.Name):
 			c.Replaced = true
-			c.RunsOn = r.plan.Env.Target
+			c.RunsOn = r.plan.Platform
 			c.scope = r.scope.child(true)
 			r.checkDropped(c)
 		default:
@@ -272,14 +272,14 @@ func (r *resolver) runsOn(c *Choice, base Edge) guard.Platform {
 			return p
 		}
 	}
-	return r.plan.Env.Target
+	return r.plan.Platform
 }
 
 // hasContext reports whether a named context stands for a stage of the file, or for
 // what it is FROM: for the platform that the stage asks for (buildDispatchStates and
 // resolveBaseImage in BuildKit's dockerfile2llb/convert.go).
 func (r *resolver) hasContext(s *syntax.Stage, name string) bool {
-	platform := r.plan.Env.Target
+	platform := r.plan.Platform
 	if len(r.plan.Env.Contexts) > 0 && s.Platform != "" {
 		if p, ok := r.stagePlatform(s); ok {
 			platform = p
@@ -298,7 +298,7 @@ func (r *resolver) checkDropped(c *Choice) {
 }
 
 func (r *resolver) platform() string {
-	return guard.FormatPlatform(r.plan.Env.Target)
+	return guard.FormatPlatform(r.plan.Platform)
 }
 
 // noVariant lists every variant of a stage and why it does not hold. Nothing

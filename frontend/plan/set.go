@@ -21,9 +21,9 @@ const UndeclaredPlatform = "UndeclaredPlatform"
 type Set struct {
 	// Targets are what is built for the platforms that were asked for, in order.
 	Targets []*Target
-	// Asked are those of all platforms that were asked about, in order: the Targets,
-	// and between them what [ResolvePossible] left out.
-	Asked []*Target
+	// Requested has one Target for each requested platform, in order. [ResolvePossible]
+	// leaves some of them out of Targets.
+	Requested []*Target
 	// Inputs are what is built for a platform of its own. Each refers only to
 	// inputs before it.
 	Inputs []*Input
@@ -39,75 +39,74 @@ type Set struct {
 	inputs  map[*Input]bool
 }
 
-// ResolveAll decides what becomes of a file that uses the language, for several
-// target platforms at once. env.Target is not looked at. The error is a
-// source.List of everything that is wrong on any of them, the file's Diagnostics
-// included, but for what follows from one another. The set is nil then.
-func ResolveAll(file *syntax.File, env Env, targets []guard.Platform) (*Set, error) {
-	if file.Torn {
-		return nil, file.Diagnostics.Err()
-	}
-	return resolved(file, env, targets).set(env.Stage, targets)
+// Request is a stage to build, and the platforms to build it for.
+type Request struct {
+	// Stage is the target stage's name, or "" for the file's default.
+	Stage string
+	// Platforms are the target platforms.
+	Platforms []guard.Platform
 }
 
-// ResolvePossible is [ResolveAll] for those of the platforms that the stage can be built
-// for, as [Availability] says. When it can be for none the error says why. The others
-// are left out of the Targets alone: what is wrong with a guard is an error on any of them.
-func ResolvePossible(file *syntax.File, env Env, targets []guard.Platform) (*Set, error) {
+// Resolve plans a file that uses the language, for all platforms of a request. The
+// error is a source.List of the diagnostics on any of them, those of the file
+// included, but not those that follow from another. The set is nil then.
+func Resolve(file *syntax.File, env Env, req Request) (*Set, error) {
 	if file.Torn {
 		return nil, file.Diagnostics.Err()
 	}
-	f := resolved(file, env, targets)
+	return resolved(file, env, req.Stage, req.Platforms).set(req.Stage, req.Platforms)
+}
+
+// ResolvePossible is [Resolve] for the platforms that the stage can be built for. The
+// others are only left out of the set's Targets: an invalid guard is an error on every
+// requested platform. When the stage can be built for none, the error tells why.
+func ResolvePossible(file *syntax.File, env Env, req Request) (*Set, error) {
+	if file.Torn {
+		return nil, file.Diagnostics.Err()
+	}
+	f := resolved(file, env, req.Stage, req.Platforms)
 	var possible []guard.Platform
-	for _, platform := range targets {
-		if len(f.obstacles(env.Stage, platform)) == 0 {
+	for _, platform := range req.Platforms {
+		if len(f.obstacles(req.Stage, platform)) == 0 {
 			possible = append(possible, platform)
 		}
 	}
 	if len(possible) == 0 {
-		return f.set(env.Stage, targets)
+		return f.set(req.Stage, req.Platforms)
 	}
-	set, err := f.set(env.Stage, possible)
+	set, err := f.set(req.Stage, possible)
 	if err != nil {
 		return nil, err
 	}
-	set.Asked = nil
-	for _, platform := range targets {
+	set.Requested = nil
+	for _, platform := range req.Platforms {
 		r := f.member(platform)
-		target, _ := r.target(env.Stage)
+		target, _ := r.target(req.Stage)
 		_, target.Unreached = r.faults(set)
-		set.Asked = append(set.Asked, target)
+		set.Requested = append(set.Requested, target)
 	}
 	return set, nil
-}
-
-// Resolve is ResolveAll for env.Target alone.
-func Resolve(file *syntax.File, env Env) (*Target, error) {
-	set, err := ResolveAll(file, env, []guard.Platform{env.Target})
-	if err != nil {
-		return nil, err
-	}
-	return set.Targets[0], nil
 }
 
 // family is the platforms of one request while they are resolved.
 type family struct {
 	file    *syntax.File
 	env     Env
+	stage   string // the target stage's name, or "" for the default
 	members map[string]*resolver
 	order   []*resolver
 	inputs  map[string]*Input
 	names   typos // made when it is first asked for
 }
 
-func newFamily(file *syntax.File, env Env) *family {
-	return &family{file: file, env: env, members: map[string]*resolver{}, inputs: map[string]*Input{}}
+func newFamily(file *syntax.File, env Env, stage string) *family {
+	return &family{file: file, env: env, stage: stage, members: map[string]*resolver{}, inputs: map[string]*Input{}}
 }
 
 // resolved returns the family of some target platforms, with all stages resolved for
 // these.
-func resolved(file *syntax.File, env Env, targets []guard.Platform) *family {
-	f := newFamily(file, env)
+func resolved(file *syntax.File, env Env, stage string, targets []guard.Platform) *family {
+	f := newFamily(file, env, stage)
 	for _, platform := range targets {
 		f.member(platform)
 	}
@@ -142,9 +141,9 @@ func (f *family) set(stage string, targets []guard.Platform) (*Set, error) {
 		list = slices.Concat(list, r.diagnostics, faults[r], reached)
 	}
 	for _, t := range set.Targets {
-		_, t.Unreached = f.member(t.Env.Target).faults(set)
+		_, t.Unreached = f.member(t.Platform).faults(set)
 	}
-	set.Asked = set.Targets
+	set.Requested = set.Targets
 	if err := list.Err(); err != nil {
 		return nil, err
 	}
@@ -206,11 +205,9 @@ func (f *family) member(platform guard.Platform) *resolver {
 	if r, ok := f.members[key]; ok {
 		return r
 	}
-	env := f.env
-	env.Target = platform
 	r := &resolver{
 		family:   f,
-		plan:     &Plan{File: f.file, Env: env, decisions: make([]guard.Decision, len(f.file.Instructions))},
+		plan:     &Plan{File: f.file, Env: f.env, Platform: platform, decisions: make([]guard.Decision, len(f.file.Instructions))},
 		problems: map[*Choice]source.List{},
 		blocks:   map[*syntax.Block]outcome{},
 	}
@@ -259,7 +256,7 @@ func (f *family) reach(set *Set, c *Choice) {
 	set.reached[c] = true
 	if f.env.Triggers != nil && !c.triggered {
 		c.triggered = true
-		f.member(c.Plan.Env.Target).imageTriggers(c)
+		f.member(c.Plan.Platform).imageTriggers(c)
 	}
 	for _, e := range c.Edges {
 		set.Triggers = set.Triggers || e.triggered && e.Stage != nil

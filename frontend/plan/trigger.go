@@ -20,7 +20,7 @@ func (r *resolver) imageTriggers(c *Choice) {
 	if isStage || base.faulty || base.Name == emptyImage {
 		return
 	}
-	platform, ok := r.plan.Env.Target, true
+	platform, ok := r.plan.Platform, true
 	switch {
 	case base.Input != nil:
 		platform = base.Input.Platform

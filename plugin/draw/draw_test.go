@@ -63,12 +63,12 @@ func drawing(t *testing.T, dockerfile []byte, environment string) *graph.Graph {
 		t.Fatal(err)
 	}
 	asked := corpus.ParseEnvironment(t, environment)
-	env := plan.Env{Build: platforms.MustParse("linux/amd64"), Args: asked.Args, Contexts: asked.Contexts, Stage: asked.Stage}
+	env := plan.Env{Build: platforms.MustParse("linux/amd64"), Args: asked.Args, Contexts: asked.Contexts}
 	targets := asked.Platforms
 	if len(targets) == 0 {
 		targets = file.Platforms
 	}
-	set, err := plan.ResolveAll(file, env, targets)
+	set, err := plan.Resolve(file, env, plan.Request{Stage: asked.Stage, Platforms: targets})
 	if err != nil {
 		t.Fatalf("%s: %v", environment, err)
 	}

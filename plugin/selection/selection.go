@@ -48,7 +48,7 @@ type Selection struct {
 }
 
 // Set returns what becomes of the file when one of the results is built. The error is
-// that of [plan.ResolveAll].
+// that of [plan.Resolve].
 func (s *Selection) Set(r Result) (*plan.Set, error) {
 	return s.available.Set(r.Stage, r.Platforms)
 }
@@ -82,7 +82,7 @@ func Select(file *syntax.File, env plan.Env, patterns Patterns, wanted Platforms
 	for _, c := range stages {
 		var possible []guard.Platform
 		for k, t := range asked {
-			obstacles := s.available.Obstacles(c.stage, k)
+			obstacles := s.available.Diagnostics(c.stage, k)
 			switch {
 			case len(obstacles) == 0:
 				possible = append(possible, t.platform)
