@@ -19,12 +19,12 @@ import (
 // documentRegistry is the registry of the commands in the documents.
 const documentRegistry = "registry.example.com"
 
-// TestReadmeFiles compares what the README shows as files of the repository.
+// TestReadmeFiles looks for the excerpts that the README shows in the files that they are of.
 func TestReadmeFiles(t *testing.T) {
 	blocks, _ := readDocument(t, "README.md")
 	shown := 0
 	for _, b := range blocks {
-		path, ok := b.argument("file")
+		path, ok := b.argument("excerpt")
 		if !ok {
 			continue
 		}
@@ -33,12 +33,12 @@ func TestReadmeFiles(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(string(data), b.text); diff != "" {
-			t.Errorf("README.md:%d is not %s (-file +README):\n%s", b.line, path, diff)
+		if !strings.Contains("\n"+string(data), "\n"+b.text) {
+			t.Errorf("README.md:%d is not a part of %s", b.line, path)
 		}
 	}
 	if shown == 0 {
-		t.Error("the README shows no file")
+		t.Error("the README shows no excerpt of a file")
 	}
 }
 
