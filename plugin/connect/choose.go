@@ -5,18 +5,18 @@ import "fmt"
 // Source is where the choice of a builder comes from.
 type Source int
 
-// The sources, in the order in which they are asked. The first one that has an
-// answer decides: a builder that was asked for and cannot be reached is an
-// error, since a build elsewhere would use another cache and another network.
+// The sources, in order of precedence. The first one that is set decides. If its
+// builder cannot be reached, the build fails instead of trying the next source,
+// which would have another cache and another network.
 const (
 	Flag         Source = iota // the --builder flag
 	BuilderEnv                 // the BUILDX_BUILDER variable: a builder's name
 	HostEnv                    // the BUILDKIT_HOST variable: a daemon's address
-	CurrentStore               // the builder that `docker buildx use` selected
+	CurrentStore               // the builder selected with `docker buildx use`
 	DockerEngine               // the engine of the current docker context
 )
 
-// String names the source as a user knows it.
+// String returns the flag or variable, or a description for the last two sources.
 func (s Source) String() string {
 	switch s {
 	case Flag:
@@ -36,9 +36,9 @@ func (s Source) String() string {
 // Choice is the outcome of [Choose].
 type Choice struct {
 	Source Source
-	// Value is the name of a builder, for HostEnv the address of a daemon.
-	// CurrentStore has none: it stands for the builder that buildx's store
-	// holds as current, which may turn out to be the docker context's engine.
+	// Value is the name of a builder, or for HostEnv the address of a daemon. It
+	// is empty for CurrentStore: buildx's store then has the current builder, or
+	// else buildx uses the engine of the docker context.
 	Value string
 }
 

@@ -1,10 +1,3 @@
-// Package connect finds the builder that a build runs on.
-//
-// [Choose] decides which of the ways to name a builder counts, from the command
-// line and the environment alone; [Connect] turns its choice into the nodes
-// that buildx's pipeline builds on, or into an [Error] that helps. Where nothing
-// was chosen and no Docker Engine runs, it uses the private daemon of package
-// daemon.
 package connect
 
 import (
@@ -38,34 +31,34 @@ import (
 // answerTimeout bounds how long a remote daemon may take to answer.
 const answerTimeout = 10 * time.Second
 
-// hostBuilder is the name of the builder that BUILDKIT_HOST stands for, in
-// progress output and in buildx's records of builds.
+// hostBuilder is the name of the builder for BUILDKIT_HOST in progress output and
+// in buildx's records of builds.
 const hostBuilder = "buildkit-host"
 
 // Builder is a builder that is ready for buildx's pipeline.
 type Builder struct {
-	// Name and Driver are what buildx calls it ("default", "docker").
+	// Name and Driver are buildx's names, such as "default" and "docker".
 	Name, Driver string
 	Nodes        []builder.Node
 
-	lease *daemon.Lease // nil unless it is the private daemon
+	lease *daemon.Lease // of the private daemon, else nil
 }
 
-// Close says that the builder is used no more.
+// Close releases the private daemon, if the builder is that.
 func (b *Builder) Close() {
 	if b.lease == nil {
 		return
 	}
 	if err := b.lease.Close(); err != nil {
-		// The end of the process gives the lease back, too.
-		logrus.Debugf("giving the private daemon back: %v", err)
+		// The end of the process releases the lease, too.
+		logrus.Debugf("releasing the private daemon: %v", err)
 	}
 }
 
-// Connect loads the nodes of the chosen builder, which the caller closes. The
-// context path of the build picks the node of a Kubernetes builder that already
-// has the context's cache. Notices get a line about a private daemon. An
-// unreachable builder is an [*Error].
+// Connect loads the nodes of the chosen builder. The caller closes the builder. A
+// Kubernetes builder uses the build's context path to pick the node that has the
+// context's cache. Connect writes a line to notices if it uses the private daemon,
+// and returns an [*Error] if the builder is unreachable.
 func Connect(ctx context.Context, cli command.Cli, choice Choice, contextPath string, notices io.Writer) (*Builder, error) {
 	if choice.Source == HostEnv {
 		return connectHost(ctx, cli, choice.Value)
@@ -75,19 +68,19 @@ func Connect(ctx context.Context, cli command.Cli, choice Choice, contextPath st
 		if err != nil {
 			return nil, err
 		}
-		// A builder that buildx knows by the name is what buildx means by it.
+		// A buildx builder or docker context of that name takes precedence.
 		if !slices.Contains(names, daemon.Name) {
 			return connectNamedDaemon(ctx, cli, choice.Source, notices)
 		}
 	}
 	b, err := connectStored(ctx, cli, choice, contextPath)
-	if e, ok := errors.AsType[*Error](err); ok && e.Source == DockerEngine && !e.Missing && localEngine(cli) {
-		return connectInstead(ctx, cli, e, notices)
+	if e, ok := errors.AsType[*Error](err); ok && e.Source == DockerEngine && !e.Missing && isLocalEngine(cli) {
+		return connectFallback(ctx, cli, e, notices)
 	}
 	return b, err
 }
 
-// Names lists the builders of buildx's store and the docker contexts, sorted.
+// Names returns the sorted names of buildx's builders and of the docker contexts.
 func Names(cli command.Cli) ([]string, error) {
 	txn, release, err := storeutil.GetStore(cli)
 	if err != nil {
@@ -113,10 +106,10 @@ func Names(cli command.Cli) ([]string, error) {
 	return slices.Compact(names), nil
 }
 
-// connectStored loads a builder of buildx's store, or the engine of a docker
-// context, which buildx treats as a builder of the context's name.
+// connectStored loads a builder of buildx's store or the engine of a docker
+// context. For buildx, a context is a builder of the same name.
 func connectStored(ctx context.Context, cli command.Cli, choice Choice, contextPath string) (*Builder, error) {
-	// "." is another context in each folder.
+	// buildx hashes the path, and "." differs between working directories.
 	if abs, err := filepath.Abs(contextPath); err == nil {
 		contextPath = abs
 	}
@@ -128,7 +121,7 @@ func connectStored(ctx context.Context, cli command.Cli, choice Choice, contextP
 		return nil, &Error{Source: choice.Source, Name: choice.Value, Context: true, Err: errOtherContext}
 	}
 	if err != nil && choice.Source == CurrentStore {
-		// There is no current builder, and no docker context that buildx could use instead.
+		// There is no current builder, and the docker context does not exist.
 		return nil, &Error{Source: DockerEngine, Name: cli.CurrentContext(), Missing: true, Err: err}
 	}
 	if err != nil {
@@ -146,7 +139,7 @@ func connectStored(ctx context.Context, cli command.Cli, choice Choice, contextP
 	verifier := policy.DefaultImageVerifier(confutil.NewConfig(cli))
 	nodes, err := b.LoadNodes(ctx, builder.WithImageVerifier(verifier))
 	if err == nil {
-		err = reachable(ctx, nodes)
+		err = checkReachable(ctx, nodes)
 	}
 	if err != nil {
 		if ctx.Err() != nil {
@@ -157,12 +150,12 @@ func connectStored(ctx context.Context, cli command.Cli, choice Choice, contextP
 	return &Builder{Name: b.Name, Driver: b.Driver, Nodes: nodes}, nil
 }
 
-// errOtherContext is why a docker context is no builder for buildx, whose words
-// are about itself.
-var errOtherContext = errors.New("a docker context, and not the current one")
+// errOtherContext replaces buildx's error for a docker context that is not the
+// current one, which advises to run buildx.
+var errOtherContext = errors.New("this is a docker context, but not the current one")
 
-// isOtherContext reports whether name is a docker context that is not the current
-// one. A builder cannot have such a name.
+// isOtherContext reports whether name is a docker context other than the current
+// one. buildx does not allow a builder to have the name of a context.
 func isOtherContext(cli command.Cli, name string) bool {
 	if name == "" || name == cli.CurrentContext() {
 		return false
@@ -171,7 +164,7 @@ func isOtherContext(cli command.Cli, name string) bool {
 	return err == nil
 }
 
-// touch notes in buildx's store that the builder was used.
+// touch records the use of the builder in buildx's store.
 func touch(cli command.Cli, group *store.NodeGroup) error {
 	txn, release, err := storeutil.GetStore(cli)
 	if err != nil {
@@ -179,15 +172,15 @@ func touch(cli command.Cli, group *store.NodeGroup) error {
 	}
 	defer release()
 	if err := txn.UpdateLastActivity(group); err != nil {
-		return fmt.Errorf("noting the builder's last use: %w", err)
+		return fmt.Errorf("recording the builder's last use: %w", err)
 	}
 	return nil
 }
 
-// connectHost makes a builder for the daemon that BUILDKIT_HOST names.
+// connectHost returns a builder for the daemon at the address in BUILDKIT_HOST.
 func connectHost(ctx context.Context, cli command.Cli, address string) (*Builder, error) {
 	if err := remoteutil.IsValidEndpoint(address); err != nil {
-		return nil, fmt.Errorf("%s=%s is no address of a BuildKit daemon (unix://PATH, tcp://HOST:PORT): %w", HostEnv, address, err)
+		return nil, fmt.Errorf("%s=%q is not the address of a BuildKit daemon (%w); write unix://PATH or tcp://HOST:PORT", HostEnv, address, err)
 	}
 	b, err := connectAddress(ctx, cli, hostBuilder, address)
 	if err != nil {
@@ -196,8 +189,8 @@ func connectHost(ctx context.Context, cli command.Cli, address string) (*Builder
 	return b, nil
 }
 
-// connectAddress makes a builder of one node for the daemon at an address. It is
-// not saved, and neither asks the store nor the docker engine anything.
+// connectAddress returns a builder with one node for the daemon at an address. The
+// builder is not saved. Neither buildx's store nor the Docker Engine is used.
 func connectAddress(ctx context.Context, cli command.Cli, name, address string) (*Builder, error) {
 	factory, err := driver.GetFactory("remote", true)
 	if err != nil {
@@ -218,17 +211,17 @@ func connectAddress(ctx context.Context, cli command.Cli, name, address string) 
 		Builder:     name,
 		Driver:      handle,
 		ImageOpt:    imagetools.Opt{Auth: auth},
-		ProxyConfig: proxies(cli, address),
+		ProxyConfig: proxyArgs(cli, address),
 	}
-	if err := reachable(ctx, []builder.Node{node}); err != nil {
+	if err := checkReachable(ctx, []builder.Node{node}); err != nil {
 		return nil, err
 	}
 	return &Builder{Name: name, Driver: factory.Name(), Nodes: []builder.Node{node}}, nil
 }
 
-// proxies are the build args that the user's docker configuration sets for the
-// daemon at an address.
-func proxies(cli command.Cli, address string) map[string]string {
+// proxyArgs returns the proxy build args that the user's docker configuration sets
+// for the daemon at an address.
+func proxyArgs(cli command.Cli, address string) map[string]string {
 	args := map[string]string{}
 	for k, v := range cli.ConfigFile().ParseProxyConfig(address, nil) {
 		if v != nil {
@@ -238,9 +231,9 @@ func proxies(cli command.Cli, address string) map[string]string {
 	return args
 }
 
-// reachable returns nil if some node can be built on, so that an unreachable
-// builder is found out at once: buildx waits for one twice, 20 seconds each.
-func reachable(ctx context.Context, nodes []builder.Node) error {
+// checkReachable returns nil if at least one node is reachable. Without this check
+// an unreachable builder would take 40 seconds to fail: buildx waits twice.
+func checkReachable(ctx context.Context, nodes []builder.Node) error {
 	var errs []error
 	for _, n := range nodes {
 		err := n.Err
@@ -253,13 +246,13 @@ func reachable(ctx context.Context, nodes []builder.Node) error {
 		errs = append(errs, err)
 	}
 	if len(errs) == 0 {
-		return errors.New("it has no nodes")
+		return errors.New("the builder has no nodes")
 	}
 	return errors.Join(errs...)
 }
 
-// probe asks whether one node can be reached, where that is quick to find out.
-// A container that is not running yet can be: buildx starts it.
+// probe returns an error if a quick check finds the node unreachable. A container
+// that does not run yet is no error, because buildx starts it.
 func probe(ctx context.Context, n builder.Node) error {
 	switch n.Driver.Factory().Name() {
 	case "remote":
@@ -267,7 +260,7 @@ func probe(ctx context.Context, n builder.Node) error {
 			// The other schemes start a process (ssh, docker, kubectl).
 			return nil
 		}
-		return answers(ctx, n)
+		return ping(ctx, n)
 	case "docker-container":
 		_, err := n.Driver.Info(ctx)
 		return err
@@ -275,12 +268,12 @@ func probe(ctx context.Context, n builder.Node) error {
 	return nil
 }
 
-// answers asks the daemon of a remote node for a sign of life: what accepts a
-// connection may be something else, or have nothing behind it.
-func answers(ctx context.Context, n builder.Node) error {
+// ping calls the daemon of a remote node. An accepted connection alone proves
+// nothing: a proxy without a daemon accepts it, too.
+func ping(ctx context.Context, n builder.Node) error {
 	limited, cancel := context.WithTimeoutCause(ctx, answerTimeout, fmt.Errorf("no answer within %s", answerTimeout))
 	defer cancel()
-	// What a plain connection fails with says more than gRPC does of it.
+	// Dial first: the error of a plain connection is clearer than gRPC's.
 	conn, err := n.Driver.Dial(limited)
 	if err != nil {
 		return err
@@ -288,14 +281,14 @@ func answers(ctx context.Context, n builder.Node) error {
 	if err := conn.Close(); err != nil {
 		return err
 	}
-	// The client stays with the node, and so does not end with the limit.
+	// The node caches the client, so the client must outlive the time limit.
 	c, err := n.Driver.Client(ctx)
 	if err != nil {
 		return err
 	}
 	_, err = c.ControlClient().Info(limited, &control.InfoRequest{})
 	switch {
-	case err == nil, grpcerrors.Code(err) == codes.Unimplemented: // BuildKit before 0.11 has no such call
+	case err == nil, grpcerrors.Code(err) == codes.Unimplemented: // before BuildKit v0.11
 		return nil
 	case limited.Err() != nil:
 		return context.Cause(limited)

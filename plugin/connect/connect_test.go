@@ -22,37 +22,44 @@ func TestChoose(t *testing.T) {
 		{"flag before all", "f", map[string]string{"BUILDKIT_HOST": "tcp://h:1", "BUILDX_BUILDER": "b"}, Choice{Flag, "f"}},
 		{"empty is not set", "", map[string]string{"BUILDKIT_HOST": "", "BUILDX_BUILDER": ""}, Choice{Source: CurrentStore}},
 	} {
-		got := Choose(test.flag, func(k string) string { return test.env[k] })
-		if got != test.want {
-			t.Errorf("%s: %+v, want %+v", test.name, got, test.want)
-		}
+		t.Run(test.name, func(t *testing.T) {
+			got := Choose(test.flag, func(k string) string { return test.env[k] })
+			if got != test.want {
+				t.Errorf("Choose() = %+v, want %+v", got, test.want)
+			}
+		})
 	}
 }
 
-func TestErrorListsWhatWasTried(t *testing.T) {
+func TestErrorListsTriedSources(t *testing.T) {
 	reason := errors.New("connection refused")
 	notStarted := &daemon.StartError{Reason: "did not start", Log: "/state/buildkitd.log", Tail: []string{"first", "last"}}
 	for _, test := range []struct {
+		name string
 		err  *Error
 		want string
 	}{
 		{
+			"missing builder",
 			&Error{Source: Flag, Name: "b", Missing: true, Err: reason},
 			`no builder can be reached. Tried, in order:
   --builder               b: connection refused
 Set it up with: docker buildx create --bootstrap --name b`,
 		}, {
+			"other docker context",
 			&Error{Source: Flag, Name: "c", Context: true, Err: reason},
 			`no builder can be reached. Tried, in order:
   --builder               c: connection refused
 Build on its engine with: docker --context c stagebuild build`,
 		}, {
+			"stopped builder",
 			&Error{Source: BuilderEnv, Name: "b", Err: reason},
 			`no builder can be reached. Tried, in order:
   --builder               not given
   BUILDX_BUILDER          b: connection refused
 Start it with: docker buildx inspect --bootstrap b`,
 		}, {
+			"unreachable BUILDKIT_HOST",
 			&Error{Source: HostEnv, Name: "unix:///b.sock", Err: reason},
 			`no builder can be reached. Tried, in order:
   --builder               not given
@@ -60,6 +67,7 @@ Start it with: docker buildx inspect --bootstrap b`,
   BUILDKIT_HOST           unix:///b.sock: connection refused
 Start a BuildKit daemon there with: buildkitd --addr unix:///b.sock`,
 		}, {
+			"no engine",
 			&Error{Source: DockerEngine, Name: "default", Err: reason},
 			`no builder can be reached. Tried, in order:
   --builder               not given
@@ -69,6 +77,7 @@ Start a BuildKit daemon there with: buildkitd --addr unix:///b.sock`,
   docker context          default: connection refused
 Start the Docker Engine, or use a BuildKit daemon with: docker buildx create --use --driver remote unix:///run/buildkit/buildkitd.sock`,
 		}, {
+			"no engine and no private daemon",
 			&Error{Source: DockerEngine, Name: "default", Err: reason, Private: notStarted},
 			`no builder can be reached. Tried, in order:
   --builder               not given
@@ -81,17 +90,20 @@ Start the Docker Engine, or use a BuildKit daemon with: docker buildx create --u
     last
 Start the Docker Engine, or use a BuildKit daemon with: docker buildx create --use --driver remote unix:///run/buildkit/buildkitd.sock`,
 		}, {
+			"private daemon by name",
 			&Error{Source: Flag, Name: "embedded", Embedded: true, Err: reason},
 			`no builder can be reached. Tried, in order:
   --builder               embedded: connection refused
 Use another BuildKit daemon with: docker buildx create --use --driver remote unix:///run/buildkit/buildkitd.sock`,
 		},
 	} {
-		if diff := cmp.Diff(test.want, test.err.Error()); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", test.err.Source, diff)
-		}
-		if !errors.Is(test.err, reason) {
-			t.Errorf("%s: the reason is lost", test.err.Source)
-		}
+		t.Run(test.name, func(t *testing.T) {
+			if diff := cmp.Diff(test.want, test.err.Error()); diff != "" {
+				t.Errorf("message (-want +got):\n%s", diff)
+			}
+			if !errors.Is(test.err, reason) {
+				t.Error("the message does not wrap the reason")
+			}
+		})
 	}
 }

@@ -11,24 +11,26 @@ import (
 	"github.com/stagebuild/stagebuild/plugin/daemon"
 )
 
-// Error says that no builder can be reached, what was tried and how to get one.
+// Error reports that no builder can be reached. Its message lists the sources that
+// were tried, and ends with a command that sets a builder up.
 type Error struct {
-	// Source is the one that decided, Name its builder, context or address.
+	// Source is the source that decided. Name is its builder, docker context or
+	// address.
 	Source Source
 	Name   string
-	// Missing is set if buildx has no builder of that name, or docker no context, and
-	// Context if the name is that of a docker context other than the current one.
+	// Missing is set if there is no builder or docker context of that name. Context
+	// is set if the name is that of a docker context other than the current one.
 	Missing, Context bool
-	// Embedded is set if it is not buildx's builder, but the private daemon.
+	// Embedded is set if the private daemon was chosen by name.
 	Embedded bool
-	// Err is why that one cannot be used.
+	// Err is the reason why the builder cannot be used.
 	Err error
-	// Private is why the private daemon cannot be used instead, nil where it may
-	// not be.
+	// Private is the reason why the private daemon cannot be used instead. It is
+	// nil if the private daemon was not tried.
 	Private error
 }
 
-// Unwrap returns the reasons.
+// Unwrap returns Err and Private.
 func (e *Error) Unwrap() []error {
 	if e.Private == nil {
 		return []error{e.Err}
@@ -36,12 +38,12 @@ func (e *Error) Unwrap() []error {
 	return []error{e.Err, e.Private}
 }
 
-// Error lists every source up to the one that decided, and one command.
+// Error lists every source up to the one that decided, then one command.
 func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString("no builder can be reached. Tried, in order:\n")
 	for s := Flag; s < e.Source; s++ {
-		fmt.Fprintf(&b, "  %-24s%s\n", s, absence(s))
+		fmt.Fprintf(&b, "  %-24s%s\n", s, unset(s))
 	}
 	name := e.Name
 	if name != "" {
@@ -55,8 +57,8 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// absence says that a source was asked and had no answer.
-func absence(s Source) string {
+// unset describes a source that is not set.
+func unset(s Source) string {
 	switch s {
 	case Flag:
 		return "not given"
@@ -67,10 +69,10 @@ func absence(s Source) string {
 	}
 }
 
-// otherDaemon is the command for a daemon that someone else looks after.
+// otherDaemon is the command that makes a builder of an existing daemon.
 const otherDaemon = "docker buildx create --use --driver remote unix:///run/buildkit/buildkitd.sock"
 
-// advice is one sentence that ends in the command that sets a builder up.
+// advice returns a sentence that ends with the command that sets a builder up.
 func (e *Error) advice() string {
 	install := installCommand(e)
 	switch {
@@ -96,8 +98,8 @@ func (e *Error) advice() string {
 	return "Start it with: docker buildx inspect --bootstrap " + e.Name
 }
 
-// installCommand installs what the private daemon lacks, if that is what is
-// wrong with it, and is "" otherwise.
+// installCommand returns the command that installs the programs that the private
+// daemon lacks, or "" if err is not about missing programs.
 func installCommand(err error) string {
 	missing, ok := errors.AsType[*daemon.MissingError](err)
 	if !ok {

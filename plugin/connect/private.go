@@ -16,7 +16,7 @@ import (
 	"github.com/stagebuild/stagebuild/plugin/daemon"
 )
 
-// connectNamedDaemon uses the private daemon because it was asked for.
+// connectNamedDaemon connects to the private daemon, which was chosen by name.
 func connectNamedDaemon(ctx context.Context, cli command.Cli, source Source, notices io.Writer) (*Builder, error) {
 	b, err := connectDaemon(ctx, cli, "", notices)
 	if err == nil || ctx.Err() != nil {
@@ -25,8 +25,9 @@ func connectNamedDaemon(ctx context.Context, cli command.Cli, source Source, not
 	return nil, &Error{Source: source, Name: daemon.Name, Embedded: true, Err: err}
 }
 
-// connectInstead uses the private daemon because no engine answers.
-func connectInstead(ctx context.Context, cli command.Cli, engine *Error, notices io.Writer) (*Builder, error) {
+// connectFallback connects to the private daemon because the Docker Engine does not
+// answer.
+func connectFallback(ctx context.Context, cli command.Cli, engine *Error, notices io.Writer) (*Builder, error) {
 	logrus.Debugf("no Docker Engine: %v", engine.Err)
 	why := fmt.Sprintf("No Docker Engine answers at %s.\n", cli.DockerEndpoint().Host)
 	b, err := connectDaemon(ctx, cli, why, notices)
@@ -37,8 +38,8 @@ func connectInstead(ctx context.Context, cli command.Cli, engine *Error, notices
 	return nil, engine
 }
 
-// connectDaemon starts the private daemon, or finds it running, and says so. It
-// says why when the daemon is started.
+// connectDaemon connects to the private daemon, and starts it if it does not run.
+// It writes a line about that to notices, after why if it starts the daemon.
 func connectDaemon(ctx context.Context, cli command.Cli, why string, notices io.Writer) (*Builder, error) {
 	settings, err := daemonSettings(cli)
 	if err != nil {
@@ -64,23 +65,23 @@ func connectDaemon(ctx context.Context, cli command.Cli, why string, notices io.
 	return b, nil
 }
 
-// daemonSettings are those of the environment, with the configuration that buildx
-// gives to the daemons that it makes.
+// daemonSettings reads the private daemon's settings from the environment. The
+// daemon gets the same BuildKit configuration file as buildx's own daemons.
 func daemonSettings(cli command.Cli) (daemon.Settings, error) {
 	settings, err := daemon.ReadSettings(os.Getenv)
 	if err != nil {
 		return settings, err
 	}
 	if file, ok := confutil.NewConfig(cli).BuildKitConfigFile(); ok {
-		// BUILDX_CONFIG may be relative, and the daemon runs elsewhere.
+		// BUILDX_CONFIG may be relative, and the daemon has another working directory.
 		settings.Config, err = filepath.Abs(file)
 	}
 	return settings, err
 }
 
-// localEngine reports whether the engine of the docker context would be on this
-// machine. One on another machine was asked for by someone, who would not
-// expect the build to be here.
-func localEngine(cli command.Cli) bool {
+// isLocalEngine reports whether the docker context's engine would run on this
+// machine. A user who chose an engine on another machine does not expect a build
+// on this one.
+func isLocalEngine(cli command.Cli) bool {
 	return strings.HasPrefix(cli.DockerEndpoint().Host, "unix://")
 }
