@@ -1,5 +1,5 @@
-// Command docker-stagebuild builds staged Dockerfiles, as the Docker CLI plugin
-// `docker stagebuild` and by itself.
+// Command docker-stagebuild builds staged Dockerfiles. It is the Docker CLI plugin
+// `docker stagebuild`, and runs without the CLI, too.
 package main
 
 import (

@@ -15,8 +15,8 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"docker-stagebuild": main})
 }
 
-// TestScripts runs the program as a user does, without a daemon: the scripts of
-// testdata/script each have a home of their own and no Docker configuration.
+// TestScripts runs the program without a daemon. Each script of testdata/script has a
+// home directory of its own and no Docker configuration.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
@@ -27,7 +27,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("DOCKER_CONFIG", env.WorkDir+"/docker")
 			env.Setenv("DOCKER_HOST", "unix://"+env.WorkDir+"/engine.sock")
-			// The folder with the program itself: no buildkitd, wherever there is one.
+			// Keep only the program's own directory, so that no buildkitd is on PATH.
 			path, _, _ := strings.Cut(env.Getenv("PATH"), string(os.PathListSeparator))
 			env.Setenv("PATH", path)
 			return nil
@@ -35,8 +35,8 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// status is the command `status N PROGRAM ARG…`: it runs a program that must
-// end with the exit status N.
+// status implements the script command `status N PROGRAM ARG…`, which runs a program
+// and fails unless that exits with status N.
 func status(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: status N program arg...")

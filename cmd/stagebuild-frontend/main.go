@@ -1,5 +1,5 @@
-// Command stagebuild-frontend is the entrypoint of the frontend image: BuildKit
-// runs it for a Dockerfile whose "# syntax=" names the image.
+// Command stagebuild-frontend is the entrypoint of the frontend image. BuildKit runs
+// it for a Dockerfile with that image in its "# syntax=" line.
 package main
 
 import (
@@ -8,7 +8,7 @@ import (
 
 	"github.com/moby/buildkit/frontend/gateway/grpcclient"
 	"github.com/moby/buildkit/util/appcontext"
-	_ "github.com/moby/buildkit/util/grpcutil/encoding/proto" // the codec that BuildKit's API is fast with
+	_ "github.com/moby/buildkit/util/grpcutil/encoding/proto" // faster gRPC encoding of BuildKit's messages
 
 	"github.com/stagebuild/stagebuild/frontend"
 )

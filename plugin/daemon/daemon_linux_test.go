@@ -33,11 +33,11 @@ func TestStartAndReuse(t *testing.T) {
 		t.Fatal(err)
 	}
 	if info.Mode().Perm() != 0o700 {
-		t.Errorf("the state folder's mode is %v", info.Mode())
+		t.Errorf("the state directory's mode is %v", info.Mode())
 	}
 }
 
-// TestOneDaemonForAll has many processes want the daemon at the same moment.
+// TestOneDaemonForAll starts many processes that use the daemon at the same moment.
 func TestOneDaemonForAll(t *testing.T) {
 	s := newSettings(t)
 	const rounds, processes = 15, 4
@@ -67,7 +67,7 @@ func TestIdleStop(t *testing.T) {
 	s := newSettings(t)
 	s.Idle = 50 * time.Millisecond
 	lease, _ := mustUse(t, s)
-	// While the lease is held, the supervisor looks many times.
+	// The supervisor checks many times while the lease is held.
 	deadline := time.Now().Add(10 * s.Idle)
 	await(t, func() error {
 		if time.Now().Before(deadline) {
@@ -75,11 +75,11 @@ func TestIdleStop(t *testing.T) {
 		}
 		return nil
 	})
-	if err := ready(t.Context(), s.socket()); err != nil {
+	if err := ping(t.Context(), s.socket()); err != nil {
 		t.Fatalf("the daemon stopped while it was in use: %v", err)
 	}
 	closeLease(t, lease)
-	await(t, func() error { return free(s) })
+	await(t, func() error { return checkStopped(s) })
 	if _, err := os.Stat(s.socket()); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("the socket is left behind: %v", err)
 	}
@@ -88,10 +88,10 @@ func TestIdleStop(t *testing.T) {
 	if !started {
 		t.Error("the daemon was not started again")
 	}
-	await(t, func() error { return free(s) })
+	await(t, func() error { return checkStopped(s) })
 }
 
-// TestUseWhileStopping asks for a lease on a daemon that is being stopped.
+// TestUseWhileStopping requests a lease on a daemon that is stopping.
 func TestUseWhileStopping(t *testing.T) {
 	s := newSettings(t)
 	s.Idle = 0
@@ -108,14 +108,14 @@ func TestUseWhileStopping(t *testing.T) {
 		}
 		return err
 	})
-	// It still answers, and would for a build that began now, but not to its end.
-	if err := ready(t.Context(), s.socket()); err != nil {
+	// The daemon still answers, but would stop during a build that starts now.
+	if err := ping(t.Context(), s.socket()); err != nil {
 		t.Error(err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 10*pollInterval)
 	defer cancel()
 	if _, err := Use(ctx, s, func() {}); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("a lease on a daemon that is being stopped: %v", err)
+		t.Errorf("a lease on a stopping daemon: %v", err)
 	}
 	if err := os.Remove(stay); err != nil {
 		t.Fatal(err)
@@ -125,12 +125,12 @@ func TestUseWhileStopping(t *testing.T) {
 	if !started {
 		t.Error("the daemon was not started again")
 	}
-	await(t, func() error { return free(s) })
+	await(t, func() error { return checkStopped(s) })
 }
 
-// TestUseAllTheTime has the daemon stop as soon as it can, while leases are
-// asked for without a pause.
-func TestUseAllTheTime(t *testing.T) {
+// TestUseWithoutPause requests leases without a pause from a daemon that has no idle
+// time.
+func TestUseWithoutPause(t *testing.T) {
 	s := newSettings(t)
 	s.Idle = 0
 	var wg sync.WaitGroup
@@ -143,17 +143,17 @@ func TestUseAllTheTime(t *testing.T) {
 					t.Error(err)
 					return
 				}
-				if err := ready(t.Context(), s.socket()); err != nil {
-					t.Errorf("the daemon does not answer who has a lease: %v", err)
+				if err := ping(t.Context(), s.socket()); err != nil {
+					t.Errorf("the daemon does not answer while a lease is held: %v", err)
 				}
 				closeLease(t, lease)
 			}
 		})
 	}
 	wg.Wait()
-	await(t, func() error { return free(s) })
+	await(t, func() error { return checkStopped(s) })
 	if n := starts(t, s); int(started.Load()) != n {
-		t.Errorf("%d daemons were started, and %d times one was said to be", n, started.Load())
+		t.Errorf("%d daemons were started, and %d starts reported", n, started.Load())
 	}
 }
 
@@ -172,9 +172,9 @@ func TestKilled(t *testing.T) {
 				kill(t, supervisor)
 			}
 			if victim == "supervisor" {
-				// The kernel asks the daemon to end, which takes it a moment.
+				// The kernel signals the daemon, which takes a moment to end.
 				await(t, func() error {
-					if ready(t.Context(), s.socket()) == nil {
+					if ping(t.Context(), s.socket()) == nil {
 						return errors.New("the daemon goes on without its supervisor")
 					}
 					return nil
@@ -194,23 +194,24 @@ func TestKilled(t *testing.T) {
 func TestDoesNotStart(t *testing.T) {
 	for _, test := range []struct {
 		name, buildkitd string
+		limit           time.Duration
 		log             string
 	}{
-		{"it ends", "echo no such thing >&2; exit 3", "no such thing"},
-		{"it never answers", "echo starting; /bin/sleep 600", "buildkitd did not answer within 200ms"},
+		{"ends at once", "echo no such thing >&2; exit 3", 30 * time.Second, "no such thing"},
+		{"never answers", "echo starting; /bin/sleep 600", 200 * time.Millisecond, "buildkitd did not answer within 200ms"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "buildkitd")
 			script(t, path, test.buildkitd)
 			putOnPath(t, map[string]string{"buildkitd": path})
 			s := testSettings(filepath.Join(t.TempDir(), "state"))
-			s.Start = 200 * time.Millisecond
+			s.Start = test.limit
 			_, err := Use(t.Context(), s, func() {})
 			failed, ok := errors.AsType[*StartError](err)
 			if !ok || !strings.Contains(strings.Join(failed.Tail, "\n"), test.log) || failed.Log != s.Log() {
 				t.Fatalf("%v; want the log, with %q", err, test.log)
 			}
-			if err := free(s); err != nil {
+			if err := checkStopped(s); err != nil {
 				t.Errorf("a process is left behind: %v", err)
 			}
 			for _, file := range []string{s.socket(), s.pidFile()} {
@@ -222,7 +223,7 @@ func TestDoesNotStart(t *testing.T) {
 	}
 }
 
-// TestInterrupted stops waiting when the caller does not want to wait.
+// TestInterrupted cancels the context while Use waits for the daemon.
 func TestInterrupted(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "buildkitd")
 	script(t, path, "exec /bin/sleep 600")
@@ -232,12 +233,12 @@ func TestInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	if _, err := Use(ctx, s, cancel); !errors.Is(err, context.Canceled) {
-		t.Errorf("%v; want that it was cancelled", err)
+		t.Errorf("Use() = %v, want canceled", err)
 	}
 }
 
-// TestHoldsNothingOpen ends a process that started the daemon, and reads a pipe
-// of it to the end.
+// TestHoldsNothingOpen reads a pipe of a process that started the daemon. The pipe
+// must end with the process.
 func TestHoldsNothingOpen(t *testing.T) {
 	s := newSettings(t)
 	r, w, err := os.Pipe()
@@ -269,7 +270,7 @@ func TestHoldsNothingOpen(t *testing.T) {
 	}
 }
 
-func TestLongStateFolder(t *testing.T) {
+func TestLongStateDir(t *testing.T) {
 	s := newSettings(t)
 	s.Dir = filepath.Join(s.Dir, strings.Repeat("long", 25))
 	t.Cleanup(func() { stopDaemon(t, s) })
@@ -280,23 +281,23 @@ func TestLongStateFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !strings.HasPrefix(lease.Address, "unix:///tmp/stagebuild-") || info.Mode().Perm() != 0o700 {
-		t.Errorf("the socket is %s, in a folder with mode %v", lease.Address, info.Mode())
+		t.Errorf("the socket is %s, in a directory with mode %v", lease.Address, info.Mode())
 	}
 	closeLease(t, lease)
 	stopDaemon(t, s)
 	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("the socket's folder is left behind: %v", err)
+		t.Errorf("the socket's directory is left behind: %v", err)
 	}
 }
 
-func TestSocketFolderOfOthers(t *testing.T) {
+func TestSocketDirOfOthers(t *testing.T) {
 	parent := t.TempDir()
 	open := filepath.Join(parent, "open")
 	if err := os.Mkdir(open, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := makeSocketFolder(open); err != nil {
-		t.Errorf("a folder of this user: %v", err)
+	if err := makeSocketDir(open); err != nil {
+		t.Errorf("a directory of this user: %v", err)
 	}
 	if err := os.Chmod(open, 0o770); err != nil {
 		t.Fatal(err)
@@ -306,8 +307,8 @@ func TestSocketFolderOfOthers(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, dir := range []string{open, link} {
-		if err := makeSocketFolder(dir); err == nil {
-			t.Errorf("%s is taken for a private folder", dir)
+		if err := makeSocketDir(dir); err == nil {
+			t.Errorf("%s is taken for a private directory", dir)
 		}
 	}
 }
@@ -320,7 +321,7 @@ func TestSuperviseNeedsTheLock(t *testing.T) {
 	}
 	cmd := exec.CommandContext(t.Context(), command[0], command[1:]...)
 	out, err := cmd.CombinedOutput()
-	if err == nil || !strings.Contains(string(out), "this command is for the builds of docker stagebuild") {
+	if err == nil || !strings.Contains(string(out), "only docker stagebuild can start this command") {
 		t.Errorf("%v: %s", err, out)
 	}
 }

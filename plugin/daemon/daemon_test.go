@@ -27,29 +27,31 @@ func TestReadSettings(t *testing.T) {
 			want: Settings{Dir: filepath.Join(home, ".local", "state", "stagebuild"), Idle: 10 * time.Minute, Start: time.Minute},
 		},
 		{
-			name: "a state folder",
+			name: "a state directory",
 			env:  map[string]string{"HOME": home, "XDG_STATE_HOME": state, idleVar: "0", startVar: "90s"},
 			want: Settings{Dir: filepath.Join(state, "stagebuild"), Start: 90 * time.Second},
 		},
 		{
-			name: "a relative state folder",
+			name: "a relative state directory",
 			env:  map[string]string{"HOME": home, "XDG_STATE_HOME": "state"},
 			want: Settings{Dir: filepath.Join(home, ".local", "state", "stagebuild"), Idle: 10 * time.Minute, Start: time.Minute},
 		},
-		{name: "no home", err: "neither XDG_STATE_HOME nor HOME is an absolute path"},
-		{name: "no duration", env: map[string]string{"HOME": home, idleVar: "10"}, err: "STAGEBUILD_DAEMON_IDLE_TIMEOUT=10 is no duration"},
-		{name: "less than no time", env: map[string]string{"HOME": home, startVar: "-1s"}, err: "STAGEBUILD_DAEMON_START_TIMEOUT=-1s is no duration"},
+		{name: "no home", err: "set XDG_STATE_HOME or HOME to an absolute path"},
+		{name: "no unit", env: map[string]string{"HOME": home, idleVar: "10"}, err: `STAGEBUILD_DAEMON_IDLE_TIMEOUT="10" is not a duration`},
+		{name: "negative", env: map[string]string{"HOME": home, startVar: "-1s"}, err: `STAGEBUILD_DAEMON_START_TIMEOUT="-1s" is not a duration`},
 	} {
-		got, err := ReadSettings(func(name string) string { return test.env[name] })
-		if test.err != "" {
-			if err == nil || !strings.Contains(err.Error(), test.err) {
-				t.Errorf("%s: error %v, want %q", test.name, err, test.err)
+		t.Run(test.name, func(t *testing.T) {
+			got, err := ReadSettings(func(name string) string { return test.env[name] })
+			if test.err != "" {
+				if err == nil || !strings.Contains(err.Error(), test.err) {
+					t.Errorf("error %v, want %q", err, test.err)
+				}
+				return
 			}
-			continue
-		}
-		if diff := cmp.Diff(test.want, got); err != nil || diff != "" {
-			t.Errorf("%s: %v (-want +got):\n%s", test.name, err, diff)
-		}
+			if diff := cmp.Diff(test.want, got); err != nil || diff != "" {
+				t.Errorf("%v (-want +got):\n%s", err, diff)
+			}
+		})
 	}
 }
 
@@ -62,17 +64,17 @@ func TestSocketFitsItsLimit(t *testing.T) {
 		}
 	}
 	if (Settings{Dir: "/a,b"}).socket() == (Settings{Dir: "/a,c"}).socket() {
-		t.Error("two state folders share a socket")
+		t.Error("two state directories share a socket")
 	}
 }
 
-// lookIn is exec.LookPath for a machine with some programs.
-func lookIn(there ...string) func(string) (string, error) {
+// lookIn returns an exec.LookPath for a machine that has only the given programs.
+func lookIn(installed ...string) func(string) (string, error) {
 	return func(name string) (string, error) {
-		if slices.Contains(there, name) {
+		if slices.Contains(installed, name) {
 			return filepath.Join("/bin", name), nil
 		}
-		return "", errors.New("not there")
+		return "", errors.New("not found")
 	}
 }
 
@@ -80,38 +82,44 @@ func TestMissingPrograms(t *testing.T) {
 	const buildkit = "curl -fsSL https://github.com/moby/buildkit/releases/download/v0.33.1/buildkit-v0.33.1.linux-amd64.tar.gz | "
 	const rootlesskit = "curl -fsSL https://github.com/rootless-containers/rootlesskit/releases/latest/download/rootlesskit-$(uname -m).tar.gz | "
 	for _, test := range []struct {
-		there   []string
-		root    bool
-		want    string
-		install string
+		name      string
+		installed []string
+		root      bool
+		want      string
+		install   string
 	}{
 		{
+			name:    "nothing as root",
 			root:    true,
 			want:    "buildkitd and an OCI runtime (runc, crun) are not on PATH",
 			install: buildkit + "tar -xz -C /usr/local",
 		}, {
+			name:    "nothing",
 			want:    "buildkitd, an OCI runtime (runc, crun) and rootlesskit are not on PATH",
 			install: buildkit + "sudo tar -xz -C /usr/local && " + rootlesskit + "sudo tar -xz -C /usr/local/bin",
 		}, {
-			there:   []string{"buildkitd"},
-			root:    true,
-			want:    "an OCI runtime (runc, crun) is not on PATH",
-			install: buildkit + "tar -xz -C /usr/local",
+			name:      "no runtime",
+			installed: []string{"buildkitd"},
+			root:      true,
+			want:      "an OCI runtime (runc, crun) is not on PATH",
+			install:   buildkit + "tar -xz -C /usr/local",
 		}, {
-			there:   []string{"buildkitd", "crun"},
-			want:    "rootlesskit is not on PATH",
-			install: rootlesskit + "sudo tar -xz -C /usr/local/bin",
+			name:      "no rootlesskit",
+			installed: []string{"buildkitd", "crun"},
+			want:      "rootlesskit is not on PATH",
+			install:   rootlesskit + "sudo tar -xz -C /usr/local/bin",
 		},
 	} {
-		_, err := find(lookIn(test.there...), test.root)
-		missing, ok := errors.AsType[*MissingError](err)
-		if !ok || missing.Error() != test.want {
-			t.Errorf("with %v, root %v: %v, want %q", test.there, test.root, err, test.want)
-			continue
-		}
-		if diff := cmp.Diff(test.install, missing.Install("v0.33.1", "amd64", test.root)); diff != "" {
-			t.Errorf("with %v (-want +got):\n%s", test.there, diff)
-		}
+		t.Run(test.name, func(t *testing.T) {
+			_, err := find(lookIn(test.installed...), test.root)
+			missing, ok := errors.AsType[*MissingError](err)
+			if !ok || missing.Error() != test.want {
+				t.Fatalf("error %v, want %q", err, test.want)
+			}
+			if diff := cmp.Diff(test.install, missing.Install("v0.33.1", "amd64", test.root)); diff != "" {
+				t.Errorf("command (-want +got):\n%s", diff)
+			}
+		})
 	}
 }
 
@@ -151,7 +159,7 @@ func TestCommand(t *testing.T) {
 	}
 }
 
-func TestStartErrorShowsWhatWentWrong(t *testing.T) {
+func TestStartErrorShowsTheCause(t *testing.T) {
 	s := Settings{Dir: t.TempDir()}
 	log := strings.Repeat("earlier\n", 20) + `level=info msg="auto snapshotter"
 buildkitd: no such luck

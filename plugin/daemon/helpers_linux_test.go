@@ -17,13 +17,13 @@ import (
 	"time"
 )
 
-// testSettings are for a daemon that a test stops.
+// testSettings returns settings for a daemon that the test has to stop.
 func testSettings(dir string) Settings {
 	return Settings{Dir: dir, Idle: time.Minute, Start: 30 * time.Second, Supervisor: []string{"/proc/self/exe", SupervisorCommand}}
 }
 
-// newSettings returns settings for a daemon in a new folder, with buildkitd and
-// a runtime on PATH. The daemon is stopped with the test.
+// newSettings returns settings for a daemon in a new directory, puts buildkitd and a
+// runtime on PATH, and stops the daemon at the end of the test.
 func newSettings(t *testing.T) Settings {
 	t.Helper()
 	exe, err := os.Executable()
@@ -36,7 +36,8 @@ func newSettings(t *testing.T) Settings {
 	return s
 }
 
-// putOnPath makes a PATH of links to programs, and of what every daemon needs.
+// putOnPath sets PATH to a directory with links to programs, a fake runtime and a
+// fake rootlesskit.
 func putOnPath(t *testing.T, programs map[string]string) {
 	t.Helper()
 	bin := t.TempDir()
@@ -53,7 +54,7 @@ func putOnPath(t *testing.T, programs map[string]string) {
 		t.Fatal(err)
 	}
 	script(t, filepath.Join(bin, "rootlesskit"), `exec "$@"`)
-	// The system's folders hold sh and mount.
+	// The system's directories have sh and mount.
 	t.Setenv("PATH", bin+":/usr/bin:/bin")
 }
 
@@ -79,8 +80,8 @@ func await(t *testing.T, check func() error) {
 	}
 }
 
-// free returns nil if neither a supervisor nor a daemon runs.
-func free(s Settings) error {
+// checkStopped returns an error while a supervisor or a daemon runs.
+func checkStopped(s Settings) error {
 	run, err := s.lockRun()
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
@@ -91,7 +92,7 @@ func free(s Settings) error {
 	return run.Close()
 }
 
-// supervisorPID reads which process the supervisor is.
+// supervisorPID reads the supervisor's process ID.
 func supervisorPID(s Settings) (int, error) {
 	data, err := os.ReadFile(s.pidFile())
 	if err != nil {
@@ -104,7 +105,7 @@ func supervisorPID(s Settings) (int, error) {
 func stopDaemon(t *testing.T, s Settings) {
 	t.Helper()
 	await(t, func() error {
-		if free(s) == nil {
+		if checkStopped(s) == nil {
 			return nil
 		}
 		pid, err := supervisorPID(s)
@@ -114,7 +115,7 @@ func stopDaemon(t *testing.T, s Settings) {
 		if err := syscall.Kill(pid, syscall.SIGTERM); err != nil && !errors.Is(err, syscall.ESRCH) {
 			return err
 		}
-		return free(s)
+		return checkStopped(s)
 	})
 }
 
@@ -128,7 +129,7 @@ func starts(t *testing.T, s Settings) int {
 	return bytes.Count(data, []byte("\n"))
 }
 
-// mustUse takes a lease, and says whether the daemon was started for it.
+// mustUse takes a lease, and reports whether that started the daemon.
 func mustUse(t *testing.T, s Settings) (lease *Lease, started bool) {
 	t.Helper()
 	lease, err := Use(t.Context(), s, func() { started = true })

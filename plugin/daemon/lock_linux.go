@@ -8,20 +8,20 @@ import (
 	"time"
 )
 
-// pollInterval is how often a process looks whether what it waits for has come.
+// pollInterval is the time between two calls of a condition that [poll] waits for.
 const pollInterval = 10 * time.Millisecond
 
-// errHeld says that another process holds a lock.
+// errHeld is the error of a lock that another process holds.
 var errHeld = errors.New("another process holds the lock")
 
-// openLock opens a lock file, which it makes if need be. Closing the file
-// releases its lock, unless another process has it open, too.
+// openLock opens a lock file, and creates it if it is missing. Closing the file
+// releases its lock, unless another process has inherited the open file.
 func openLock(path string) (*os.File, error) {
 	return os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 }
 
-// tryLock takes a lock on an open file, syscall.LOCK_SH or LOCK_EX. A lock that
-// another process holds is errHeld.
+// tryLock locks an open file, shared (syscall.LOCK_SH) or exclusively (LOCK_EX). It
+// returns errHeld if another process holds the lock.
 func tryLock(f *os.File, how int) error {
 	for {
 		err := syscall.Flock(int(f.Fd()), how|syscall.LOCK_NB)
@@ -38,8 +38,8 @@ func tryLock(f *os.File, how int) error {
 // unlock releases the lock on an open file.
 func unlock(f *os.File) error { return syscall.Flock(int(f.Fd()), syscall.LOCK_UN) }
 
-// poll calls try until it reports that it is done or fails. The end of ctx is
-// an error, its cause.
+// poll calls try until that is done or fails. If ctx ends first, poll returns the
+// cause.
 func poll(ctx context.Context, try func() (done bool, err error)) error {
 	tick := time.NewTicker(pollInterval)
 	defer tick.Stop()

@@ -18,8 +18,8 @@ import (
 	"google.golang.org/grpc"
 )
 
-// TestMain makes this test binary three more programs: the buildkitd that the
-// tests have on PATH, the supervisor, and another process that uses the daemon.
+// TestMain makes this test binary three more programs: buildkitd, the supervisor, and
+// another process that uses the daemon.
 func TestMain(m *testing.M) {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
@@ -38,10 +38,9 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// fakeBuildkitd does of buildkitd's work what the lock protocol is about: it
-// refuses a state folder that is in use, takes a moment to start, listens, answers,
-// and ends on SIGTERM, though not while there is a file "stay". It notes its
-// start in the file "starts".
+// fakeBuildkitd does the part of buildkitd's work that matters for the locks: it
+// refuses a state directory that is in use, listens, answers, and ends on SIGTERM, but
+// not before the file "stay" is removed. It adds a line to the file "starts".
 func fakeBuildkitd(ctx context.Context) error {
 	flags := map[string]string{}
 	for _, arg := range os.Args[1:] {
@@ -83,12 +82,12 @@ func fakeBuildkitd(ctx context.Context) error {
 	return server.Serve(listener)
 }
 
-// fakeControl answers the one question of [ready].
+// fakeControl answers the one call of [ping].
 type fakeControl struct {
 	controlapi.UnimplementedControlServer
 }
 
-// ListWorkers says that there are none.
+// ListWorkers returns no workers.
 func (fakeControl) ListWorkers(context.Context, *controlapi.ListWorkersRequest) (*controlapi.ListWorkersResponse, error) {
 	return &controlapi.ListWorkersResponse{}, nil
 }
@@ -115,8 +114,8 @@ func supervisor(ctx context.Context) error {
 	return Supervise(ctx, s, args)
 }
 
-// user takes a lease on the daemon of a folder, says so on standard output, and
-// gives it back when standard input ends.
+// user takes a lease on the daemon of a directory, prints the daemon's address, and
+// releases the lease when standard input ends.
 func user(ctx context.Context) error {
 	lease, err := Use(ctx, testSettings(os.Args[2]), func() {})
 	if err != nil {

@@ -8,12 +8,12 @@ import (
 	"runtime"
 )
 
-// Use returns an error: buildkitd runs on Linux.
+// Use returns an error, because buildkitd needs Linux.
 func Use(context.Context, Settings, func()) (*Lease, error) { return nil, unsupported() }
 
-// Supervise returns an error: buildkitd runs on Linux.
+// Supervise returns an error, because buildkitd needs Linux.
 func Supervise(context.Context, Settings, []string) error { return unsupported() }
 
 func unsupported() error {
-	return fmt.Errorf("it needs Linux, this is %s", runtime.GOOS)
+	return fmt.Errorf("buildkitd needs Linux, and this system is %s", runtime.GOOS)
 }

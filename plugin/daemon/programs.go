@@ -7,28 +7,28 @@ import (
 	"strings"
 )
 
-// programs are the paths of what the daemon consists of.
+// programs are the paths of the programs that the daemon needs.
 type programs struct {
 	buildkitd string
 	runtime   string
-	// rootlesskit gives a user who is not root a user namespace, "" for root.
+	// rootlesskit makes a user namespace. It is "" for root.
 	rootlesskit string
 }
 
-// How the parts are called in messages.
+// The names of the programs in messages.
 const (
 	partBuildkitd   = "buildkitd"
 	partRuntime     = "an OCI runtime (runc, crun)"
 	partRootlesskit = "rootlesskit"
 )
 
-// MissingError says which parts of the daemon this machine lacks.
+// MissingError reports programs that the daemon needs and that are not on PATH.
 type MissingError struct {
-	// Parts names them, in the order of their need.
+	// Parts are the names of the programs, in the order in which they are needed.
 	Parts []string
 }
 
-// Error lists the parts.
+// Error lists the programs.
 func (e *MissingError) Error() string {
 	verb := "is"
 	if len(e.Parts) > 1 {
@@ -42,9 +42,10 @@ func (e *MissingError) Error() string {
 	return fmt.Sprintf("%s %s not on PATH", list, verb)
 }
 
-// Install is the command that installs the missing parts from the releases of
-// their projects: of BuildKit in a version ("v0.1.2"), which comes with a
-// runtime, for an architecture of Go. It is "" where there is no release.
+// Install returns the shell command that installs the missing programs from the
+// releases of their projects, for an architecture as in GOARCH. BuildKit's release,
+// which includes an OCI runtime, has the given version ("v0.1.2"). Install returns ""
+// if there is no such release.
 func (e *MissingError) Install(version, arch string, root bool) string {
 	const github = "https://github.com/"
 	sudo := "sudo "
@@ -70,8 +71,8 @@ func (e *MissingError) Install(version, arch string, root bool) string {
 	return strings.Join(commands, " && ")
 }
 
-// find looks the parts up with look, which is exec.LookPath. What is not there
-// is a [MissingError].
+// find looks the programs up with look, which is exec.LookPath outside of tests. It
+// returns a [MissingError] if one is missing.
 func find(look func(string) (string, error), root bool) (programs, error) {
 	var missing []string
 	first := func(part string, names ...string) string {
@@ -85,8 +86,8 @@ func find(look func(string) (string, error), root bool) (programs, error) {
 	}
 	p := programs{
 		buildkitd: first(partBuildkitd, "buildkitd"),
-		// BuildKit's releases call theirs buildkit-runc. Debian puts runc where
-		// only the PATH of root leads.
+		// BuildKit's releases include buildkit-runc. Debian installs runc in
+		// /usr/sbin, which is not on the PATH of ordinary users.
 		runtime: first(partRuntime, "buildkit-runc", "runc", "crun", "/usr/sbin/runc"),
 	}
 	if !root {
@@ -98,9 +99,9 @@ func find(look func(string) (string, error), root bool) (programs, error) {
 	return p, nil
 }
 
-// command is the daemon's command line. It says all that could let the daemon
-// listen elsewhere than on its socket: buildkitd takes defaults for its flags
-// from the system's configuration, whatever --config says.
+// command returns the daemon's command line. It sets every flag that could make the
+// daemon listen on another socket: buildkitd takes the defaults of its flags from the
+// system's configuration file, even if --config names another file.
 func (p programs) command(s Settings) []string {
 	config := s.Config
 	if config == "" {
@@ -112,25 +113,25 @@ func (p programs) command(s Settings) []string {
 		"--root=" + s.root(),
 		"--addr=" + s.Address(),
 		"--debugaddr=", "--tlscert=", "--tlskey=", "--tlscacert=", "--group=",
-		// Otherwise it takes this socket away from the system's daemon.
+		// The default would take over the socket of the system's daemon.
 		"--otel-socket-path=" + s.traceSocket(),
 		"--oci-worker=true", "--oci-worker-binary=" + p.runtime, "--containerd-worker=false",
 	}
 	if s.Config == "" {
-		// What buildx gives the daemons that it makes.
+		// buildx does the same for its own daemons.
 		args = append(args, "--allow-insecure-entitlement=network.host")
 	}
 	if p.rootlesskit != "" {
-		// A process namespace, as root gets one from the supervisor.
+		// Add a process namespace. For root the supervisor makes one.
 		args = append([]string{p.rootlesskit, "--pidns"}, args...)
 	}
 	return args
 }
 
-// environment is what of a process's environment the daemon gets: what finds
-// programs, registries and certificates. The rest is about one build, and may
-// be secret: the daemon outlives it. So does a plugin's connection to the Docker
-// CLI, which is named in a variable.
+// environment returns the variables that the daemon gets: those that locate programs,
+// registries and certificates. It leaves out all others, because they may hold secrets
+// of one build, which the daemon outlives. One of them names the plugin's connection
+// to the Docker CLI.
 func environment(environ []string) []string {
 	return slices.DeleteFunc(slices.Clone(environ), func(kv string) bool {
 		name, _, _ := strings.Cut(kv, "=")

@@ -7,19 +7,20 @@ import (
 	"strings"
 )
 
-// logTail is how many lines of the log an error shows.
+// logTail is the number of lines of the log in an error.
 const logTail = 12
 
-// StartError says that the daemon did not start, or does not answer.
+// StartError reports a daemon that did not start or does not answer.
 type StartError struct {
-	// Reason is the rest of a sentence about the daemon: "did not start".
+	// Reason is a predicate whose subject is the daemon: "did not start".
 	Reason string
-	// Log is the file with the daemon's output, Tail its last lines.
+	// Log is the path of the file with the daemon's output, and Tail has its last
+	// lines.
 	Log  string
 	Tail []string
 }
 
-// Error returns the reason, and below it the end of the log.
+// Error returns the reason, followed by the end of the log.
 func (e *StartError) Error() string {
 	if len(e.Tail) == 0 {
 		return fmt.Sprintf("it %s, and %s is empty", e.Reason, e.Log)
@@ -27,8 +28,8 @@ func (e *StartError) Error() string {
 	return fmt.Sprintf("it %s; the last lines of %s:\n    %s", e.Reason, e.Log, strings.Join(e.Tail, "\n    "))
 }
 
-// startError reads the log for an error. A log that cannot be read has nothing
-// to say beside the reason.
+// startError returns a [StartError] with the end of the log. A log that cannot be
+// read is treated as empty.
 func (s Settings) startError(reason string) error {
 	data, _ := os.ReadFile(s.Log())
 	e := &StartError{Reason: reason, Log: s.Log()}
@@ -37,8 +38,8 @@ func (s Settings) startError(reason string) error {
 		last := len(e.Tail) - 1
 		switch {
 		case strings.HasPrefix(text, "\t") && last >= 0:
-			// A stack trace hides what went wrong: a line is a file's, and the
-			// one before it a function's.
+			// Leave stack traces out, because they push the error out of the tail:
+			// an indented line names a file, and the line before it a function.
 			if !strings.Contains(e.Tail[last], " ") {
 				e.Tail = e.Tail[:last]
 			}

@@ -13,24 +13,24 @@ import (
 	"time"
 )
 
-// Supervise runs the daemon's command until nobody has held a lease for the idle
-// time, until the daemon ends by itself, or until ctx ends. It is called in the
-// process that [Use] starts, and writes to the daemon's log, standard error.
+// Supervise runs the daemon's command until there was no lease for the idle time,
+// until the daemon ends by itself, or until ctx ends. The process that [Use] starts
+// calls it. Its standard error is the daemon's log.
 func Supervise(ctx context.Context, s Settings, command []string) error {
 	run := os.NewFile(lockFD, s.runLock())
-	if err := sameFile(run, s.runLock()); err != nil {
-		return fmt.Errorf("this command is for the builds of docker stagebuild, which start it with a lock: %w", err)
+	if err := checkSameFile(run, s.runLock()); err != nil {
+		return fmt.Errorf("only docker stagebuild can start this command, because it needs an inherited lock: %w", err)
 	}
 	use, err := openLock(s.useLock())
 	if err != nil {
 		return err
 	}
-	// The end of this process releases the locks: the daemon and its socket are
-	// gone by then.
+	// Keep the locks until this process ends. The daemon has ended and its socket
+	// is removed by then.
 	defer runtime.KeepAlive(run)
 	defer runtime.KeepAlive(use)
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
-	defer s.removeTraces()
+	defer s.removeRunFiles()
 	if err := os.WriteFile(s.pidFile(), []byte(strconv.Itoa(os.Getpid())+"\n"), 0o600); err != nil {
 		return err
 	}
@@ -38,7 +38,7 @@ func Supervise(ctx context.Context, s Settings, command []string) error {
 	if err != nil {
 		return err
 	}
-	// What never answered has nothing to finish.
+	// A daemon that never answered has no builds to finish: kill it at once.
 	var grace time.Duration
 	defer func() { child.stop(log, grace) }()
 	log.Info("starting the private daemon", "pid", child.pid(), "idle", s.Idle)
@@ -51,36 +51,37 @@ func Supervise(ctx context.Context, s Settings, command []string) error {
 	return err
 }
 
-// sameFile returns nil if the open file is the one at path.
-func sameFile(f *os.File, path string) error {
+// checkSameFile returns an error unless f is the file at path.
+func checkSameFile(f *os.File, path string) error {
 	open, err := f.Stat()
 	if err != nil {
 		return err
 	}
-	there, err := os.Stat(path)
+	named, err := os.Stat(path)
 	if err != nil {
 		return err
 	}
-	if !os.SameFile(open, there) {
+	if !os.SameFile(open, named) {
 		return fmt.Errorf("file descriptor %d is not %s", lockFD, path)
 	}
 	return nil
 }
 
-// awaitReady returns when the daemon answers.
+// awaitReady waits until the daemon answers. It returns an error if the daemon ends
+// or the time limit passes first.
 func (s Settings) awaitReady(ctx context.Context, child *child) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, s.Start, fmt.Errorf("buildkitd did not answer within %s", s.Start))
 	defer cancel()
 	return poll(ctx, func() (bool, error) {
-		if ready(ctx, s.socket()) == nil {
+		if ping(ctx, s.socket()) == nil {
 			return true, nil
 		}
-		return false, child.ended()
+		return false, child.exitError()
 	})
 }
 
-// watch returns when the daemon is to stop, and why. If that is because it was
-// idle, this process then has the lock on use to itself.
+// watch waits until the daemon has to stop, and returns the reason. If the daemon was
+// idle, watch returns with use locked exclusively.
 func (s Settings) watch(ctx context.Context, use *os.File, child *child) (reason string, err error) {
 	tick := time.NewTicker(min(max(s.Idle/10, pollInterval), time.Minute))
 	defer tick.Stop()
@@ -88,7 +89,7 @@ func (s Settings) watch(ctx context.Context, use *os.File, child *child) (reason
 	for {
 		select {
 		case <-child.done:
-			return "it ended", child.ended()
+			return "it ended", child.exitError()
 		case <-ctx.Done():
 			return context.Cause(ctx).Error(), nil
 		case <-tick.C:
@@ -112,18 +113,19 @@ func (s Settings) watch(ctx context.Context, use *os.File, child *child) (reason
 	}
 }
 
-// child is the daemon's process, which may be rootlesskit around buildkitd.
+// child is the daemon's process: buildkitd, or rootlesskit which runs it.
 type child struct {
 	cmd  *exec.Cmd
-	done chan struct{} // closed when it has ended
+	done chan struct{} // closed when the process has ended
 }
 
-// startChild starts the daemon's command with the lock open in it, so that the
-// lock is held for as long as buildkitd runs, whatever becomes of this process.
+// startChild starts the daemon's command. The process inherits the open lock file, so
+// that the lock is held while buildkitd runs, even if this process is killed.
 func startChild(ctx context.Context, command []string, run *os.File) (*child, error) {
 	c, err := start(inNamespaces(newCommand(ctx, command, run)))
 	if errors.Is(err, syscall.EPERM) {
-		// Not root, or root without the rights: rootlesskit makes namespaces.
+		// Only root with enough rights can make namespaces. rootlesskit makes them
+		// for other users.
 		c, err = start(newCommand(ctx, command, run))
 	}
 	if err != nil {
@@ -137,17 +139,17 @@ func newCommand(ctx context.Context, command []string, run *os.File) *exec.Cmd {
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	cmd.ExtraFiles = []*os.File{run}
 	cmd.SysProcAttr = &syscall.SysProcAttr{
-		// Without its supervisor nobody would stop the daemon.
+		// The daemon must end with its supervisor, which alone can stop it.
 		Pdeathsig: syscall.SIGTERM,
 		Setpgid:   true,
 	}
 	return cmd
 }
 
-// inNamespaces makes a command the first process of a process namespace, with
-// mounts of its own. What a killed buildkitd leaves behind, running steps and
-// mounts in the state folder, the kernel ends with it. What is unmounted outside
-// is unmounted inside, too, so that no disk stays busy.
+// inNamespaces runs a command as the first process of a new process namespace, in a
+// mount namespace of its own. If buildkitd is killed, the kernel ends its running
+// steps and removes its mounts in the state directory. The mounts are slaves of those
+// outside, so that a disk that is unmounted there does not stay busy.
 func inNamespaces(cmd *exec.Cmd) *exec.Cmd {
 	const script = `mount --make-rslave / && mount -t proc none /proc && exec "$0" "$@"`
 	cmd.Args = append([]string{"sh", "-c", script, cmd.Path}, cmd.Args[1:]...)
@@ -161,14 +163,14 @@ func start(cmd *exec.Cmd) (*child, error) {
 	c := &child{cmd: cmd, done: make(chan struct{})}
 	started := make(chan error)
 	go func() {
-		// The death signal is about the thread that forked, so that thread has to
-		// live as long as the child (prctl(2), PR_SET_PDEATHSIG).
+		// The kernel sends the death signal when the forking thread ends, so the
+		// thread must live as long as the child (prctl(2), PR_SET_PDEATHSIG).
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 		err := cmd.Start()
 		started <- err
 		if err == nil {
-			_ = cmd.Wait() // how it ended is in its state
+			_ = cmd.Wait() // cmd.ProcessState has the result
 			close(c.done)
 		}
 	}()
@@ -177,8 +179,8 @@ func start(cmd *exec.Cmd) (*child, error) {
 
 func (c *child) pid() int { return c.cmd.Process.Pid }
 
-// ended returns an error if the process has ended.
-func (c *child) ended() error {
+// exitError returns an error if the process has ended.
+func (c *child) exitError() error {
 	select {
 	case <-c.done:
 		return fmt.Errorf("buildkitd ended: %s", c.cmd.ProcessState)
@@ -187,19 +189,19 @@ func (c *child) ended() error {
 	}
 }
 
-// stop ends the process, and kills it if it takes longer than grace. What is left
-// of its process group is killed in any case.
+// stop terminates the process, and kills it after the grace period. It always kills
+// the rest of the process group.
 func (c *child) stop(log *slog.Logger, grace time.Duration) {
 	if grace > 0 {
 		c.terminate(log, grace)
 	}
 	if err := syscall.Kill(-c.pid(), syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
-		log.Error("killing what is left of buildkitd", "error", err)
+		log.Error("killing the process group of buildkitd", "error", err)
 	}
 	<-c.done
 }
 
-// terminate asks the process to end, and waits for it.
+// terminate sends SIGTERM and waits up to the grace period.
 func (c *child) terminate(log *slog.Logger, grace time.Duration) {
 	if err := c.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		log.Error("stopping buildkitd", "error", err)

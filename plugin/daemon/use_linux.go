@@ -15,24 +15,24 @@ import (
 	"github.com/moby/buildkit/client"
 )
 
-// stopGrace is how long buildkitd may take to end before it is killed.
+// stopGrace is the time that buildkitd gets to end before it is killed.
 const stopGrace = 10 * time.Second
 
-// lockFD is the file descriptor of run.lock in a supervisor: the first after
-// the standard streams.
+// lockFD is the file descriptor of run.lock in a supervisor, the first one after the
+// standard streams.
 const lockFD = 3
 
-// Use returns a lease on the daemon, and starts it where none runs: it calls
-// starting just before. It returns when the daemon answers.
+// Use returns a lease on the daemon as soon as that answers. If no daemon runs, Use
+// starts one, and calls starting just before.
 //
-// A machine without the programs is a [*MissingError], a daemon that does not
-// come up a [*StartError].
+// Use returns a [*MissingError] if a program is missing, and a [*StartError] if the
+// daemon does not start.
 func Use(ctx context.Context, s Settings, starting func()) (*Lease, error) {
 	p, err := find(exec.LookPath, os.Geteuid() == 0)
 	if err != nil {
 		return nil, err
 	}
-	if err := makeFolder(s.Dir); err != nil {
+	if err := makeStateDir(s.Dir); err != nil {
 		return nil, err
 	}
 	use, err := openLock(s.useLock())
@@ -43,16 +43,16 @@ func Use(ctx context.Context, s Settings, starting func()) (*Lease, error) {
 		return nil, errors.Join(err, use.Close())
 	}
 	return &Lease{Address: s.Address(), Log: s.Log(), release: func() error {
-		// The supervisor sees that the daemon was used since it last looked.
+		// The new time tells the supervisor that the daemon was in use.
 		now := time.Now()
 		return errors.Join(os.Chtimes(s.useLock(), now, now), use.Close())
 	}}, nil
 }
 
-// ensure takes the lease and waits until the daemon answers.
+// ensure locks the lease, starts the daemon if necessary, and waits until it answers.
 func (s Settings) ensure(ctx context.Context, use *os.File, p programs, starting func()) error {
 	unresponsive := errors.New("unresponsive")
-	// A daemon that is being stopped comes first.
+	// Before that, a stopping daemon has to end.
 	ctx, cancel := context.WithTimeoutCause(ctx, s.Start+2*stopGrace, unresponsive)
 	defer cancel()
 	err := poll(ctx, func() (bool, error) {
@@ -64,7 +64,7 @@ func (s Settings) ensure(ctx context.Context, use *os.File, p programs, starting
 	}
 	var started bool
 	err = poll(ctx, func() (bool, error) {
-		if ready(ctx, s.socket()) == nil {
+		if ping(ctx, s.socket()) == nil {
 			return true, nil
 		}
 		run, err := s.lockRun()
@@ -84,7 +84,7 @@ func (s Settings) ensure(ctx context.Context, use *os.File, p programs, starting
 	return err
 }
 
-// unlessHeld is err without errHeld, which is waited for.
+// unlessHeld returns err, or nil for errHeld, after which the caller tries again.
 func unlessHeld(err error) error {
 	if errors.Is(err, errHeld) {
 		return nil
@@ -92,7 +92,7 @@ func unlessHeld(err error) error {
 	return err
 }
 
-// lockRun takes the lock that a running daemon holds.
+// lockRun locks run.lock. It returns errHeld while a daemon runs.
 func (s Settings) lockRun() (*os.File, error) {
 	f, err := openLock(s.runLock())
 	if err != nil {
@@ -104,20 +104,20 @@ func (s Settings) lockRun() (*os.File, error) {
 	return f, nil
 }
 
-// start starts a supervisor and hands it the lock. It does not wait for the
-// daemon, which goes on without this process.
+// start starts a supervisor, which inherits the lock file and outlives this process.
+// It does not wait for the daemon.
 func (s Settings) start(ctx context.Context, run *os.File, p programs) (err error) {
 	if dir := filepath.Dir(s.socket()); dir != s.Dir {
-		if err := makeSocketFolder(dir); err != nil {
+		if err := makeSocketDir(dir); err != nil {
 			return err
 		}
 	}
-	log, err := s.freshLog()
+	log, err := s.newLog()
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, log.Close()) }()
-	if err := keepToSelf(); err != nil {
+	if err := closeInheritedOnExec(); err != nil {
 		return err
 	}
 	command, err := s.supervisor(p)
@@ -128,7 +128,7 @@ func (s Settings) start(ctx context.Context, run *os.File, p programs) (err erro
 	cmd.Dir = s.Dir
 	cmd.Env = environment(os.Environ())
 	if p.rootlesskit != "" && os.Getenv("XDG_RUNTIME_DIR") == "" {
-		// Without one, as in a cron job, runc keeps its state where root does.
+		// Without the variable, as in a cron job, runc uses root's directory.
 		if err := os.MkdirAll(s.runtimeDir(), 0o700); err != nil {
 			return err
 		}
@@ -136,18 +136,18 @@ func (s Settings) start(ctx context.Context, run *os.File, p programs) (err erro
 	}
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.ExtraFiles = []*os.File{run}
-	// A session of its own: no Ctrl-C and no hangup of the terminal gets there.
+	// In its own session the supervisor gets neither Ctrl-C nor the terminal's hangup.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("starting the private daemon: %w", err)
 	}
-	// How it ends is seen from the lock. This is for the process table.
+	// Reap the process. The lock shows whether it still runs.
 	go func() { _ = cmd.Wait() }()
 	return nil
 }
 
-// supervisor is the command line of the supervisor: the settings as flags, and
-// after them the daemon's own command line.
+// supervisor returns the supervisor's command line: the settings as flags, followed by
+// the daemon's own command line.
 func (s Settings) supervisor(p programs) ([]string, error) {
 	command := s.Supervisor
 	if command == nil {
@@ -161,9 +161,9 @@ func (s Settings) supervisor(p programs) ([]string, error) {
 	return slices.Concat(command, flags, p.command(s)), nil
 }
 
-// ready returns nil if a daemon answers at the socket.
-func ready(ctx context.Context, socket string) error {
-	// A socket without a daemon refuses at once. The client would try for long.
+// ping returns nil if a daemon answers at the socket.
+func ping(ctx context.Context, socket string) error {
+	// Dial first: the client would keep trying on a socket without a daemon.
 	var dialer net.Dialer
 	conn, err := dialer.DialContext(ctx, "unix", socket)
 	if err != nil {
