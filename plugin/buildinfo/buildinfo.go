@@ -1,4 +1,3 @@
-// Package buildinfo says which build of the program is running.
 package buildinfo
 
 import (
@@ -7,30 +6,30 @@ import (
 	"runtime/debug"
 )
 
-// Overrides for builds that are made outside of the module's repository, such
-// as those of a distribution:
+// Overrides for builds outside of the module's repository, such as those of a Linux
+// distribution:
 //
 //	go build -ldflags "-X github.com/stagebuild/stagebuild/plugin/buildinfo.version=v1.2.3 -X …commit=…"
 var (
 	version string
-	commit  string //nolint:gochecknoglobals // the linker sets it, and nothing else
+	commit  string //nolint:gochecknoglobals // only the linker sets it
 )
 
-// unknown stands for what the toolchain did not record, as in tests.
+// unknown is the value of a field that the toolchain did not record, as in tests.
 const unknown = "unknown"
 
 // Info describes a build of the program.
 type Info struct {
 	// Version is a module version ("v1.2.3", a pseudo-version) or "(devel)".
 	Version string `json:"version"`
-	// Commit is the full hash of the source's commit, with "-dirty" after it if
-	// files were changed, or "unknown".
+	// Commit is the full hash of the source's commit, followed by "-dirty" if files
+	// were changed, or "unknown".
 	Commit string `json:"commit"`
-	// BuildKit is the version of the BuildKit library, as "v0.1.2".
+	// BuildKit is the version of the BuildKit library, such as "v0.1.2".
 	BuildKit string `json:"buildkit"`
-	// Go is the toolchain, as "go1.2.3".
+	// Go is the version of the toolchain, such as "go1.2.3".
 	Go string `json:"go"`
-	// Platform is what the program was built for, as "linux/amd64".
+	// Platform is the platform of the program, such as "linux/amd64".
 	Platform string `json:"platform"`
 }
 
@@ -43,7 +42,7 @@ func Read() Info {
 	return describe(bi, version, commit)
 }
 
-// describe combines what the toolchain recorded with the overrides.
+// describe merges the toolchain's record with the overrides, which take precedence.
 func describe(bi *debug.BuildInfo, version, commit string) Info {
 	info := Info{
 		Version:  cmp.Or(version, bi.Main.Version, "(devel)"),
@@ -64,7 +63,7 @@ func describe(bi *debug.BuildInfo, version, commit string) Info {
 	return info
 }
 
-// vcsCommit is the commit that the toolchain recorded, or "".
+// vcsCommit returns the commit in the toolchain's record, or "".
 func vcsCommit(settings []debug.BuildSetting) string {
 	var revision, dirty string
 	for _, s := range settings {

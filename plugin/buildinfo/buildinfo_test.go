@@ -34,9 +34,11 @@ func TestDescribe(t *testing.T) {
 		{"replaced", replaced, "", "", "(devel)", "unknown", "v0.34.0"},
 		{"nothing", &debug.BuildInfo{}, "", "", "(devel)", "unknown", "unknown"},
 	} {
-		got := describe(test.bi, test.version, test.commit)
-		if got.Version != test.wantVersion || got.Commit != test.wantCommit || got.BuildKit != test.wantBuildKit {
-			t.Errorf("%s: %+v", test.name, got)
-		}
+		t.Run(test.name, func(t *testing.T) {
+			got := describe(test.bi, test.version, test.commit)
+			if got.Version != test.wantVersion || got.Commit != test.wantCommit || got.BuildKit != test.wantBuildKit {
+				t.Errorf("describe() = %+v", got)
+			}
+		})
 	}
 }

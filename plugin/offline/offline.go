@@ -1,6 +1,3 @@
-// Package offline answers what can be asked about a Dockerfile without a builder.
-// It runs the frontend itself, on a gateway that has the files of one build
-// context and no daemon behind it: what it answers is what a builder would.
 package offline
 
 import (
@@ -25,25 +22,25 @@ import (
 	fstypes "github.com/tonistiigi/fsutil/types"
 )
 
-// Client is a gateway client without a daemon. Base images are taken to be there
-// for every platform, and to have what the file asks of them: a working directory,
-// and each variable that it uses. So nothing is found that depends on them.
+// Client is a gateway client without a daemon. It assumes that every base image exists
+// for every platform, and has a working directory and all variables that the file uses.
+// So a subrequest finds nothing that depends on the images.
 type Client struct {
-	gateway.Client // what a Dockerfile frontend does not call for a question
+	gateway.Client // nil: a Dockerfile frontend calls no other method for a subrequest
 
-	// Options are the request's (frontend/dockerui): "filename", "platform", …
+	// Options are the request's options (frontend/dockerui): "platform", "target", …
 	Options map[string]string
-	// Name and Dockerfile are the file that the request is about.
+	// Name and Dockerfile are the path and the content of the requested file.
 	Name       string
 	Dockerfile []byte
-	// Context is the folder whose .dockerignore counts, or "".
+	// Context is the directory with the .dockerignore file, or "".
 	Context string
-	// Platform is the builder's own.
+	// Platform is the builder's platform.
 	Platform ocispecs.Platform
 }
 
-// BuildOpts implements gateway.Client: the request, and the capabilities of a
-// daemon as new as the library.
+// BuildOpts implements gateway.Client. It returns the request with the capabilities of
+// a daemon of the same version as the BuildKit library.
 func (c *Client) BuildOpts() gateway.BuildOpts {
 	opts := maps.Clone(c.Options)
 	opts["filename"] = c.Name
@@ -60,7 +57,7 @@ func (c *Client) Inputs(context.Context) (map[string]llb.State, error) {
 	return map[string]llb.State{}, nil
 }
 
-// Solve implements gateway.Client: every result is the files.
+// Solve implements gateway.Client. Every result has the files of the build context.
 func (c *Client) Solve(context.Context, gateway.SolveRequest) (*gateway.Result, error) {
 	res := gateway.NewResult()
 	res.SetRef(files{client: c})
@@ -75,14 +72,14 @@ func (c *Client) ResolveImageConfig(_ context.Context, ref string, opt sourceres
 	}
 	config, err := json.Marshal(ocispecs.Image{Platform: platform, Config: ocispecs.ImageConfig{
 		Env: variables(c.Dockerfile),
-		// Any but the root, which a mount cannot have for its target.
+		// Not the root directory, which cannot be the target of a mount.
 		WorkingDir: "/workdir",
 	}})
 	return ref, "", config, err
 }
 
-// ResolveSourceMetadata implements gateway.Client: whatever a SOURCE_DATE_EPOCH names is
-// there, and of one time.
+// ResolveSourceMetadata implements gateway.Client. Every source that SOURCE_DATE_EPOCH
+// can refer to exists, and has the same time.
 func (c *Client) ResolveSourceMetadata(_ context.Context, op *pb.SourceOp, _ sourceresolver.Opt) (*sourceresolver.MetaResponse, error) {
 	time := time.Unix(0, 0)
 	return &sourceresolver.MetaResponse{Op: op, HTTP: &sourceresolver.ResolveHTTPResponse{LastModified: &time}}, nil
@@ -93,9 +90,9 @@ var (
 	workdirLine = regexp.MustCompile(`(?im)^[ \t]*WORKDIR[ \t].*`)
 )
 
-// variables returns a variable for each name that a Dockerfile uses, with a value that
-// a port, a mode, a size and a signal can have. What a WORKDIR uses is a path.
-// An ARG or ENV of the file itself hides the variable.
+// variables returns a variable for each name that a Dockerfile uses. Its value, 1, is
+// valid as a port, a mode, a size and a signal. A name in a WORKDIR gets a path. An ARG
+// or ENV of the file overrides the variable.
 func variables(dockerfile []byte) []string {
 	values := map[string]string{}
 	for _, m := range usedName.FindAllSubmatch(dockerfile, -1) {
@@ -113,14 +110,15 @@ func variables(dockerfile []byte) []string {
 	return env
 }
 
-// Warn implements gateway.Client. The answer holds what there is to warn of.
+// Warn implements gateway.Client. It does nothing, because the result of a subrequest
+// has the warnings.
 func (c *Client) Warn(context.Context, digest.Digest, string, gateway.WarnOpts) error {
 	return nil
 }
 
-// files are what a frontend reads of a build context.
+// files is a reference to the Dockerfile and the ignore files of the build context.
 type files struct {
-	gateway.Reference // what a frontend does not call for a question
+	gateway.Reference // nil: a frontend calls no other method for a subrequest
 	client            *Client
 }
 
@@ -139,7 +137,8 @@ func (f files) ReadFile(_ context.Context, req gateway.ReadRequest) ([]byte, err
 	return nil, &fs.PathError{Op: "open", Path: req.Filename, Err: fs.ErrNotExist}
 }
 
-// StatFile implements gateway.Reference. Files are read without it.
+// StatFile implements gateway.Reference. It is not supported: BuildKit's frontend then
+// reads the file without it.
 func (f files) StatFile(context.Context, gateway.StatRequest) (*fstypes.Stat, error) {
 	return nil, errors.ErrUnsupported
 }
