@@ -12,6 +12,7 @@ import (
 	"github.com/moby/buildkit/frontend/dockerui"
 	"github.com/moby/buildkit/frontend/gateway/client"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/stagebuild/stagebuild/frontend/gateway"
 	"github.com/stagebuild/stagebuild/llb"
 )
 
@@ -19,7 +20,7 @@ import (
 // another frontend is handed to that. Errors of the Dockerfile carry BuildKit's
 // source info (solver/errdefs), so that clients print the user's lines.
 func Build(ctx context.Context, c client.Client) (*client.Result, error) {
-	conv, err := convert(ctx, newReads(c), &warnings{})
+	conv, err := convert(ctx, gateway.NewCache(c), &warnings{})
 	if err != nil {
 		return nil, err
 	}
@@ -29,14 +30,14 @@ func Build(ctx context.Context, c client.Client) (*client.Result, error) {
 // request is one request to the frontend.
 type request struct {
 	*dockerui.Client
-	inputs    *inputs             // the gateway that is read through
+	inputs    *gateway.Inputs     // the gateway that is read through
 	asked     []ocispecs.Platform // the platforms asked for, none for the builder's
 	source    *dockerui.Source
 	converter *llb.Converter
 	warnings  *warnings
 }
 
-func newRequest(bc *dockerui.Client, c *inputs, src *dockerui.Source, warned *warnings) *request {
+func newRequest(bc *dockerui.Client, c *gateway.Inputs, src *dockerui.Source, warned *warnings) *request {
 	r := &request{Client: bc, inputs: c, asked: bc.TargetPlatforms, source: src, warnings: warned}
 	r.converter = &llb.Converter{Options: dockerfile2llb.ConvertOpt{
 		Config:       bc.Config,

@@ -10,6 +10,7 @@ import (
 	"github.com/moby/buildkit/solver/pb"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/stagebuild/stagebuild/frontend/gateway"
 	"github.com/stagebuild/stagebuild/frontend/source"
 	"github.com/stagebuild/stagebuild/frontend/syntax"
 	"github.com/stagebuild/stagebuild/llb"
@@ -43,13 +44,13 @@ type converted struct {
 // convert reads the file of a request through c, decides about it and converts
 // it. The client is warned of what it has not been warned of yet.
 func convert(ctx context.Context, c client.Client, warned *warnings) (*conversion, error) {
-	in := newInputs(c)
+	in := gateway.NewInputs(c)
 	bc, err := dockerui.NewClient(in)
 	if err != nil {
 		return nil, err
 	}
 	opts := bc.BuildOpts().Opts
-	if forward, err := checkCaps(opts[keyCaps]); forward || err != nil {
+	if forward, err := checkCaps(opts[gateway.OptionCaps]); forward || err != nil {
 		return &conversion{elsewhere: true}, err
 	}
 	src, err := bc.ReadEntrypoint(ctx, "Dockerfile")

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/moby/buildkit/frontend/gateway/client"
+	"github.com/stagebuild/stagebuild/frontend/gateway"
 	"github.com/stagebuild/stagebuild/llb"
 	"golang.org/x/sync/errgroup"
 )
@@ -41,7 +42,7 @@ type Group struct {
 // outcome is a member's conversion and what was read for it, or why there is none.
 type outcome struct {
 	conversion *conversion
-	read       *record
+	read       *gateway.Record
 	err        error
 }
 
@@ -77,7 +78,7 @@ func (g *Group) Share(ctx context.Context, c client.Client) (*client.Result, err
 	case <-g.done:
 		return client.NewResult(), nil
 	case opts := <-g.first:
-		conversions, locals := g.convert(ctx, newReads(c), opts)
+		conversions, locals := g.convert(ctx, gateway.NewCache(c), opts)
 		g.settled.Do(func() {
 			g.conversions = conversions
 			close(g.ready)
@@ -114,7 +115,7 @@ func (g *Group) Build(ctx context.Context, c client.Client) (*client.Result, err
 	if member.err != nil {
 		return nil, member.err
 	}
-	if member.read.replay(ctx, c) != nil {
+	if member.read.Replay(ctx, c) != nil {
 		return Build(ctx, c) // it has changed since, or says what is wrong by itself
 	}
 	return member.conversion.solve(ctx, c)
@@ -122,9 +123,9 @@ func (g *Group) Build(ctx context.Context, c client.Client) (*client.Result, err
 
 func memberOf(opts map[string]string) Member {
 	return Member{
-		Stage:         opts[keyTarget],
-		Platforms:     opts[keyPlatform],
-		MultiPlatform: opts[keyMultiPlatform] == "true",
+		Stage:         opts[gateway.OptionTarget],
+		Platforms:     opts[gateway.OptionPlatform],
+		MultiPlatform: opts[gateway.OptionMultiPlatform] == "true",
 	}
 }
 
@@ -132,17 +133,17 @@ func memberOf(opts map[string]string) Member {
 const maxConversions = 16
 
 // convert converts every member, and returns what they take of local sources.
-func (g *Group) convert(ctx context.Context, shared *reads, opts map[string]string) (map[Member]*outcome, *llb.Locals) {
+func (g *Group) convert(ctx context.Context, shared *gateway.Cache, opts map[string]string) (map[Member]*outcome, *llb.Locals) {
 	conversions := make(map[Member]*outcome, len(g.members))
 	for _, m := range g.members {
-		conversions[m] = &outcome{read: &record{Client: shared}}
+		conversions[m] = &outcome{read: gateway.NewRecord(shared)}
 	}
 	warned := &warnings{}
 	var eg errgroup.Group
 	eg.SetLimit(maxConversions)
 	for m, o := range conversions {
 		eg.Go(func() error {
-			o.conversion, o.err = convert(ctx, memberClient{o.read, m.options(opts)}, warned)
+			o.conversion, o.err = convert(ctx, gateway.Override(o.read, m.options(opts)), warned)
 			return nil
 		})
 	}
@@ -193,28 +194,15 @@ func hold(ctx context.Context, c client.Client, locals *llb.Locals) {
 // options returns a request's options as this member has them.
 func (m Member) options(opts map[string]string) map[string]string {
 	own := maps.Clone(opts)
-	for key, value := range map[string]string{keyTarget: m.Stage, keyPlatform: m.Platforms} {
+	for key, value := range map[string]string{gateway.OptionTarget: m.Stage, gateway.OptionPlatform: m.Platforms} {
 		delete(own, key)
 		if value != "" {
 			own[key] = value
 		}
 	}
-	delete(own, keyMultiPlatform)
+	delete(own, gateway.OptionMultiPlatform)
 	if m.MultiPlatform {
-		own[keyMultiPlatform] = "true"
+		own[gateway.OptionMultiPlatform] = "true"
 	}
 	return own
-}
-
-// memberClient is the gateway that a member is read through.
-type memberClient struct {
-	client.Client
-	opts map[string]string
-}
-
-// BuildOpts implements client.Client.
-func (c memberClient) BuildOpts() client.BuildOpts {
-	o := c.Client.BuildOpts()
-	o.Opts = maps.Clone(c.opts)
-	return o
 }

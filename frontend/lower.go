@@ -12,6 +12,7 @@ import (
 	"github.com/containerd/platforms"
 	"github.com/moby/buildkit/frontend/dockerui"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/stagebuild/stagebuild/frontend/gateway"
 	"github.com/stagebuild/stagebuild/frontend/guard"
 	"github.com/stagebuild/stagebuild/frontend/plan"
 	"github.com/stagebuild/stagebuild/frontend/source"
@@ -192,7 +193,7 @@ func (r *request) supply(ctx context.Context, w *work, l lowered) error {
 		if err != nil {
 			return err
 		}
-		if err := r.inputs.add(input.Name, res); err != nil {
+		if err := r.inputs.Add(input.Name, res.Definition, res.Image); err != nil {
 			return fmt.Errorf("supplying %s: %w", input.Name, err)
 		}
 		w.scanned[input] = scannedOf(input, res)
@@ -245,7 +246,7 @@ func (r *request) env() plan.Env {
 	for key := range r.BuildOpts().Opts {
 		// These two BuildKit never looks for (namedContextFunc in
 		// dockerfile2llb/convert.go), nor for a name in upper case.
-		name, ok := strings.CutPrefix(key, keyContextPrefix)
+		name, ok := strings.CutPrefix(key, gateway.OptionContext)
 		if ok && name != dockerui.DefaultLocalNameContext && name != dockerui.EmptyImageName {
 			env.Contexts[name] = true
 		}

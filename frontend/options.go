@@ -9,19 +9,8 @@ import (
 	"github.com/moby/buildkit/solver/errdefs"
 	"github.com/moby/buildkit/util/grpcerrors"
 	"google.golang.org/grpc/codes"
-)
 
-// The frontend options that are read here. All others are dockerui's.
-const (
-	keyCaps          = "frontend.caps"
-	keyCmdline       = "cmdline"
-	keySyntaxArg     = "build-arg:BUILDKIT_SYNTAX"
-	keyContextPrefix = "context:"
-	keyInputMetadata = "input-metadata:"
-	keyResolveMode   = "image-resolve-mode"
-	keyTarget        = "target"
-	keyPlatform      = "platform"
-	keyMultiPlatform = "multi-platform"
+	"github.com/stagebuild/stagebuild/frontend/gateway"
 )
 
 // Repository is the name under which this frontend is published, on any registry.
@@ -31,13 +20,13 @@ const Repository = "stagebuild/stagebuild"
 // superset.
 const dockerRepository = "docker/dockerfile"
 
-// capabilities are those of BuildKit's Dockerfile frontend (builder/caps.go).
+// capabilities lists those of BuildKit's Dockerfile frontend (builder/caps.go).
 var capabilities = []string{
-	"moby.buildkit.frontend.inputs",
-	"moby.buildkit.frontend.subrequests",
-	"moby.buildkit.frontend.contexts",
-	"moby.buildkit.frontend.gitquerystring",
-	"moby.buildkit.frontend.contexts.zstd",
+	gateway.CapInputs,
+	gateway.CapSubrequests,
+	gateway.CapContexts,
+	gateway.CapGitQueryString,
+	gateway.CapContextsZstd,
 }
 
 // checkCaps refuses a request that needs what this frontend does not have. With
@@ -63,10 +52,10 @@ func checkCaps(requested string) (forward bool, err error) {
 // followed that already (the cmdline option). The frontend itself and BuildKit's
 // own are served here, unless a digest pins them.
 func anotherFrontend(opts map[string]string, dockerfile []byte) bool {
-	if _, followed := opts[keyCmdline]; followed {
+	if _, followed := opts[gateway.OptionCmdline]; followed {
 		return false
 	}
-	ref, ok := opts[keySyntaxArg]
+	ref, ok := opts[gateway.OptionSyntax]
 	if ok {
 		ref, _, _ = strings.Cut(strings.TrimSpace(ref), " ")
 	} else if ref, _, _, ok = parser.DetectSyntax(dockerfile); !ok {

@@ -10,19 +10,11 @@ import (
 	"github.com/moby/buildkit/frontend/subrequests"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/stagebuild/stagebuild/frontend/gateway"
 	"github.com/stagebuild/stagebuild/frontend/graph"
 	"github.com/stagebuild/stagebuild/frontend/matrix"
 	"github.com/stagebuild/stagebuild/frontend/plan"
 	"github.com/stagebuild/stagebuild/frontend/syntax"
-)
-
-// The option that names a subrequest, and the entries of its result (BuildKit's
-// frontend/dockerui/requests.go and frontend/subrequests).
-const (
-	keyRequestID  = "requestid"
-	resultJSON    = "result.json"
-	resultText    = "result.txt"
-	resultVersion = "version"
 )
 
 // textWidth is how many columns the text of an answer has: who reads it is not
@@ -52,14 +44,14 @@ func questions() []question {
 func newQuestion(name, description string, answer func(*request, *syntax.File) (answer, error)) question {
 	return question{answer: answer, Request: subrequests.Request{
 		Name: "frontend." + name, Version: "1.0.0", Type: subrequests.TypeRPC, Description: description,
-		Opts:     []subrequests.Named{{Name: keyTarget, Description: "Target build stage"}, {Name: keyPlatform, Description: "Target platforms"}},
-		Metadata: []subrequests.Named{{Name: resultJSON}, {Name: resultText}},
+		Opts:     []subrequests.Named{{Name: gateway.OptionTarget, Description: "Target build stage"}, {Name: gateway.OptionPlatform, Description: "Target platforms"}},
+		Metadata: []subrequests.Named{{Name: gateway.ResultJSON}, {Name: gateway.ResultText}},
 	}}
 }
 
 // question answers a request of this frontend's own. It reports false for any other.
 func (r *request) question(file *syntax.File) (*client.Result, bool, error) {
-	id := r.BuildOpts().Opts[keyRequestID]
+	id := r.BuildOpts().Opts[gateway.OptionRequestID]
 	for _, q := range questions() {
 		if q.Name != id {
 			continue
@@ -88,16 +80,16 @@ func toResult(a any, text []byte, version string) (*client.Result, error) {
 		return nil, err
 	}
 	res := client.NewResult()
-	res.AddMeta(resultJSON, data)
-	res.AddMeta(resultText, text)
-	res.AddMeta(resultVersion, []byte(version))
+	res.AddMeta(gateway.ResultJSON, data)
+	res.AddMeta(gateway.ResultText, text)
+	res.AddMeta(gateway.ResultVersion, []byte(version))
 	return res, nil
 }
 
 // describe adds the questions to BuildKit's list of subrequests.
 func describe(res *client.Result) (*client.Result, error) {
 	var list []subrequests.Request
-	if err := json.Unmarshal(res.Metadata[resultJSON], &list); err != nil {
+	if err := json.Unmarshal(res.Metadata[gateway.ResultJSON], &list); err != nil {
 		return nil, fmt.Errorf("reading the list of subrequests: %w", err)
 	}
 	for _, q := range questions() {
@@ -111,7 +103,7 @@ func describe(res *client.Result) (*client.Result, error) {
 	if err := subrequests.PrintDescribe(data, &text); err != nil {
 		return nil, err
 	}
-	return toResult(list, text.Bytes(), string(res.Metadata[resultVersion]))
+	return toResult(list, text.Bytes(), string(res.Metadata[gateway.ResultVersion]))
 }
 
 func (r *request) explain(file *syntax.File) (answer, error) {

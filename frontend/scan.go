@@ -15,6 +15,7 @@ import (
 	"github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/solver/result"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/stagebuild/stagebuild/frontend/gateway"
 	"github.com/stagebuild/stagebuild/frontend/guard"
 	"github.com/stagebuild/stagebuild/frontend/plan"
 	"github.com/stagebuild/stagebuild/llb"
@@ -37,7 +38,7 @@ func (r *request) newScanner(ctx context.Context) (sbom.Scanner, error) {
 	platform := r.BuildPlatforms[0]
 	return sbom.CreateSBOMScanner(ctx, r.inputs, r.SBOM.Generator, platform, sourceresolver.Opt{
 		ImageOpt: &sourceresolver.ResolveImageOpt{
-			ResolveMode: r.BuildOpts().Opts[keyResolveMode],
+			ResolveMode: r.BuildOpts().Opts[gateway.OptionResolveMode],
 			Platform:    &platform,
 		},
 	}, r.SBOM.Parameters)

@@ -19,6 +19,7 @@ import (
 	"github.com/moby/buildkit/frontend/subrequests/targets"
 	"github.com/moby/buildkit/solver/pb"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/stagebuild/stagebuild/frontend/gateway"
 	"github.com/stagebuild/stagebuild/frontend/guard"
 	stagelint "github.com/stagebuild/stagebuild/frontend/lint"
 	"github.com/stagebuild/stagebuild/frontend/plan"
@@ -35,7 +36,7 @@ func (r *request) subrequest(ctx context.Context, file *syntax.File) (*client.Re
 		return res, true, err
 	}
 	res, ok, err := r.buildkitSubrequest(ctx, file)
-	if res != nil && r.BuildOpts().Opts[keyRequestID] == subrequests.RequestSubrequestsDescribe {
+	if res != nil && r.BuildOpts().Opts[gateway.OptionRequestID] == subrequests.RequestSubrequestsDescribe {
 		res, err = describe(res)
 	}
 	return res, ok, err

@@ -17,6 +17,8 @@ import (
 	"github.com/moby/buildkit/util/progress/progressui"
 	"github.com/moby/sys/atomicwriter"
 	"github.com/sirupsen/logrus"
+
+	"github.com/stagebuild/stagebuild/frontend/gateway"
 )
 
 // finish writes and prints what there is to say about a build that is done.
@@ -67,7 +69,7 @@ func metadataOf(resp map[string]string, warnings []client.VertexWarning) map[str
 		out[k] = v
 		dt := []byte(v)
 		// Alone of all values, a subrequest's result is JSON as it is.
-		if k != "result.json" {
+		if k != gateway.ResultJSON {
 			var err error
 			if dt, err = base64.StdEncoding.DecodeString(v); err != nil {
 				continue

@@ -13,13 +13,8 @@ import (
 	"github.com/moby/buildkit/frontend/subrequests/outline"
 	"github.com/moby/buildkit/frontend/subrequests/targets"
 	"github.com/moby/buildkit/solver/pb"
-)
 
-// The entries of a subrequest's result (BuildKit's frontend/subrequests).
-const (
-	resultJSON   = "result.json"
-	resultText   = "result.txt"
-	resultStatus = "result.statuscode"
+	"github.com/stagebuild/stagebuild/frontend/gateway"
 )
 
 // printCall prints the result of a subrequest (`--call`), and returns its
@@ -32,7 +27,7 @@ func printCall(w io.Writer, req *request, res map[string]string) error {
 	if call.IgnoreStatus {
 		return nil
 	}
-	if status, err := strconv.Atoi(res[resultStatus]); err == nil && status != 0 {
+	if status, err := strconv.Atoi(res[gateway.ResultStatusCode]); err == nil && status != 0 {
 		return statusError(status)
 	}
 	return nil
@@ -41,7 +36,7 @@ func printCall(w io.Writer, req *request, res map[string]string) error {
 // printCallResult prints a result for people with BuildKit's own printers, and
 // one that it has none for as the frontend formatted it.
 func printCallResult(w io.Writer, name, format string, res map[string]string, filename string) error {
-	dt, ok := res[resultJSON]
+	dt, ok := res[gateway.ResultJSON]
 	if format == "json" && ok {
 		_, err := fmt.Fprintln(w, dt)
 		return err
@@ -56,7 +51,7 @@ func printCallResult(w io.Writer, name, format string, res map[string]string, fi
 	case "subrequests.describe":
 		return subrequests.PrintDescribe([]byte(dt), w)
 	}
-	text, ok := res[resultText]
+	text, ok := res[gateway.ResultText]
 	if !ok {
 		return fmt.Errorf("--call=%s has no result for people, use --call=%s,format=json", name, name)
 	}

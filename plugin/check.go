@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stagebuild/stagebuild/frontend"
+	"github.com/stagebuild/stagebuild/frontend/gateway"
 	"github.com/stagebuild/stagebuild/frontend/guard"
 	"github.com/stagebuild/stagebuild/frontend/plan"
 	"github.com/stagebuild/stagebuild/frontend/source"
@@ -88,13 +89,13 @@ func (o *checkOptions) request(lookup lookupEnv) (map[string]string, error) {
 	if !slices.Contains([]string{"text", "json", "sarif"}, o.format) {
 		return nil, fmt.Errorf(`--format=%s is none of "text", "json", "sarif"`, o.format)
 	}
-	opts := map[string]string{"requestid": lint.RequestLint, "target": string(o.stage)}
+	opts := map[string]string{gateway.OptionRequestID: lint.RequestLint, gateway.OptionTarget: string(o.stage)}
 	args, err := keyValues("build-arg", o.buildArgs, lookup)
 	if err != nil {
 		return nil, err
 	}
 	for name, value := range args {
-		opts["build-arg:"+name] = value
+		opts[gateway.OptionBuildArg+name] = value
 	}
 	contexts, err := buildflags.ParseContextNames(o.contexts)
 	if err != nil {
@@ -102,7 +103,7 @@ func (o *checkOptions) request(lookup lookupEnv) (map[string]string, error) {
 	}
 	for name := range contexts {
 		// What is in a context makes no difference to a rule.
-		opts["context:"+name] = "local:" + name
+		opts[gateway.OptionContext+name] = "local:" + name
 	}
 	return opts, nil
 }
@@ -118,9 +119,9 @@ func runCheck(ctx context.Context, dockerCLI command.Cli, options checkOptions, 
 		return err
 	}
 	printNotes(dockerCLI.Err(), notes)
-	request["platform"] = strings.Join(platformutil.Format(targets), ",")
+	request[gateway.OptionPlatform] = strings.Join(platformutil.Format(targets), ",")
 	// The file is checked as one for this frontend, whichever it names.
-	request["cmdline"] = ""
+	request[gateway.OptionCmdline] = ""
 	c := &offline.Client{Options: request, Name: name, Dockerfile: data, Platform: localPlatform()}
 	if options.contextPath != "-" {
 		c.Context = options.contextPath
@@ -180,7 +181,7 @@ func (o *checkOptions) choose(file *syntax.File, env plan.Env) *selection.Select
 // printSARIF prints the findings for code scanning, and returns the status of the check.
 func (o *checkOptions) printSARIF(out io.Writer, file *syntax.File, targets []guard.Platform, result map[string][]byte, lookup lookupEnv) error {
 	var found lint.LintResults
-	if err := json.Unmarshal(result[resultJSON], &found); err != nil {
+	if err := json.Unmarshal(result[gateway.ResultJSON], &found); err != nil {
 		return fmt.Errorf("reading the result of the check: %w", err)
 	}
 	var diagnostics source.List
@@ -232,7 +233,7 @@ func printCheck(out io.Writer, format string, result map[string][]byte) error {
 	if err := printCallResult(out, "lint", format, text, ""); err != nil {
 		return err
 	}
-	if status, err := strconv.Atoi(text[resultStatus]); err == nil && status != 0 {
+	if status, err := strconv.Atoi(text[gateway.ResultStatusCode]); err == nil && status != 0 {
 		return statusError(status)
 	}
 	return nil

@@ -21,15 +21,17 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/builder"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/moby/buildkit/frontend/dockerui"
-	gateway "github.com/moby/buildkit/frontend/gateway/client"
+	gwclient "github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/util/grpcerrors"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"google.golang.org/grpc/codes"
+
+	"github.com/stagebuild/stagebuild/frontend/gateway"
 )
 
 // Frontend serves the requests of one build. It must not be copied.
 type Frontend struct {
-	serve gateway.BuildFunc
+	serve gwclient.BuildFunc
 	// image is set where the daemon runs the frontend.
 	image bool
 
@@ -45,8 +47,8 @@ type Frontend struct {
 // New returns a frontend that is run, in this process. It is run as if it were
 // the one that the daemon has built in: that the Dockerfile or BUILDKIT_SYNTAX
 // may name another one is for it to see to.
-func New(run gateway.BuildFunc) *Frontend {
-	return &Frontend{serve: func(ctx context.Context, c gateway.Client) (*gateway.Result, error) {
+func New(run gwclient.BuildFunc) *Frontend {
+	return &Frontend{serve: func(ctx context.Context, c gwclient.Client) (*gwclient.Result, error) {
 		return run(ctx, undecided(c))
 	}}
 }
@@ -54,14 +56,14 @@ func New(run gateway.BuildFunc) *Frontend {
 // NewImage returns a frontend that has the daemon run the image ref, except for
 // a Dockerfile or a BUILDKIT_SYNTAX argument that names a frontend itself.
 func NewImage(ref string) *Frontend {
-	return &Frontend{image: true, serve: func(ctx context.Context, c gateway.Client) (*gateway.Result, error) {
+	return &Frontend{image: true, serve: func(ctx context.Context, c gwclient.Client) (*gwclient.Result, error) {
 		c = undecided(c)
 		named, err := namesFrontend(ctx, c)
 		if err != nil {
 			return nil, err
 		}
 		if !named {
-			c = with(c, map[string]string{keySyntaxArg: ref})
+			c = gateway.With(c, map[string]string{gateway.OptionSyntax: ref})
 		}
 		// For a request that names a frontend, running that is all that
 		// BuildKit's own does. Its errors point at the line.
@@ -94,7 +96,7 @@ func (f *Frontend) CallResult(requested []ocispecs.Platform) map[string][]byte {
 	return f.calls[""]
 }
 
-func (f *Frontend) evaluate(ctx context.Context, _ string, c gateway.Client, res *gateway.Result, opt build.Options) error {
+func (f *Frontend) evaluate(ctx context.Context, _ string, c gwclient.Client, res *gwclient.Result, opt build.Options) error {
 	if opt.CallFunc != nil {
 		c = withCall(c, opt.CallFunc.Name)
 	}
@@ -114,7 +116,7 @@ func (f *Frontend) evaluate(ctx context.Context, _ string, c gateway.Client, res
 }
 
 // run serves a request by itself, or together with the other targets.
-func (f *Frontend) run(ctx context.Context, c gateway.Client, ref string) (*gateway.Result, error) {
+func (f *Frontend) run(ctx context.Context, c gwclient.Client, ref string) (*gwclient.Result, error) {
 	if s, opts := f.sharedFor(ref, c); s != nil {
 		return s.build(ctx, undecided(c), opts)
 	}
@@ -123,8 +125,8 @@ func (f *Frontend) run(ctx context.Context, c gateway.Client, ref string) (*gate
 
 // record keeps a subrequest's result: buildx has looked at its own, empty one
 // by the time it calls the handler.
-func (f *Frontend) record(c gateway.Client, metadata map[string][]byte) {
-	first, _, _ := strings.Cut(c.BuildOpts().Opts[keyPlatform], ",")
+func (f *Frontend) record(c gwclient.Client, metadata map[string][]byte) {
+	first, _, _ := strings.Cut(c.BuildOpts().Opts[gateway.OptionPlatform], ",")
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.calls == nil {
@@ -136,8 +138,8 @@ func (f *Frontend) record(c gateway.Client, metadata map[string][]byte) {
 // namesFrontend reports whether the request or else its Dockerfile names the
 // frontend to run. The Dockerfile is read through the gateway, so it may be in a
 // local or remote context or on standard input.
-func namesFrontend(ctx context.Context, c gateway.Client) (bool, error) {
-	if _, ok := c.BuildOpts().Opts[keySyntaxArg]; ok {
+func namesFrontend(ctx context.Context, c gwclient.Client) (bool, error) {
+	if _, ok := c.BuildOpts().Opts[gateway.OptionSyntax]; ok {
 		return true, nil
 	}
 	bc, err := dockerui.NewClient(c)

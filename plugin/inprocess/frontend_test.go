@@ -10,7 +10,7 @@ import (
 	"github.com/docker/buildx/build"
 	"github.com/google/go-cmp/cmp"
 	"github.com/moby/buildkit/client/llb"
-	gateway "github.com/moby/buildkit/frontend/gateway/client"
+	gwclient "github.com/moby/buildkit/frontend/gateway/client"
 	gwpb "github.com/moby/buildkit/frontend/gateway/pb"
 	"github.com/moby/buildkit/solver/pb"
 	"github.com/moby/buildkit/util/grpcerrors"
@@ -18,22 +18,24 @@ import (
 	fstypes "github.com/tonistiigi/fsutil/types"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	"github.com/stagebuild/stagebuild/frontend/gateway"
 )
 
 // session stands in for the gateway of a daemon that holds one Dockerfile. It
 // notes which frontend it was asked to run.
 type session struct {
-	gateway.Client
-	gateway.Reference
+	gwclient.Client
+	gwclient.Reference
 	opts       map[string]string
 	dockerfile string
 
-	ran *gateway.SolveRequest
+	ran *gwclient.SolveRequest
 }
 
-func (s *session) BuildOpts() gateway.BuildOpts {
+func (s *session) BuildOpts() gwclient.BuildOpts {
 	// The capabilities of a daemon as new as the library.
-	return gateway.BuildOpts{
+	return gwclient.BuildOpts{
 		Opts:    s.opts,
 		LLBCaps: pb.Caps.CapSet(pb.Caps.All()),
 		Caps:    gwpb.Caps.CapSet(gwpb.Caps.All()),
@@ -44,8 +46,8 @@ func (s *session) Inputs(context.Context) (map[string]llb.State, error) {
 	return nil, nil
 }
 
-func (s *session) Solve(_ context.Context, req gateway.SolveRequest) (*gateway.Result, error) {
-	res := gateway.NewResult()
+func (s *session) Solve(_ context.Context, req gwclient.SolveRequest) (*gwclient.Result, error) {
+	res := gwclient.NewResult()
 	if req.Frontend != "" {
 		s.ran = &req
 		res.AddMeta("by", []byte("image"))
@@ -55,31 +57,31 @@ func (s *session) Solve(_ context.Context, req gateway.SolveRequest) (*gateway.R
 	return res, nil
 }
 
-func (s *session) StatFile(_ context.Context, req gateway.StatRequest) (*fstypes.Stat, error) {
+func (s *session) StatFile(_ context.Context, req gwclient.StatRequest) (*fstypes.Stat, error) {
 	if req.Path != "Dockerfile" {
 		return nil, fmt.Errorf("stat %s: no such file", req.Path)
 	}
 	return &fstypes.Stat{Size: int64(len(s.dockerfile))}, nil
 }
 
-func (s *session) ReadFile(context.Context, gateway.ReadRequest) ([]byte, error) {
+func (s *session) ReadFile(context.Context, gwclient.ReadRequest) ([]byte, error) {
 	return []byte(s.dockerfile), nil
 }
 
 // own is an in-process frontend that notes the options it was given.
-func own(got *map[string]string) gateway.BuildFunc {
-	return func(_ context.Context, c gateway.Client) (*gateway.Result, error) {
+func own(got *map[string]string) gwclient.BuildFunc {
+	return func(_ context.Context, c gwclient.Client) (*gwclient.Result, error) {
 		*got = c.BuildOpts().Opts
-		res := gateway.NewResult()
+		res := gwclient.NewResult()
 		res.AddMeta("by", []byte("own"))
-		res.AddMeta("for", []byte((*got)[keyPlatform]))
+		res.AddMeta("for", []byte((*got)[gateway.OptionPlatform]))
 		return res, nil
 	}
 }
 
 // syntaxArg are the options that `--build-arg BUILDKIT_SYNTAX=ref` becomes in buildx.
 func syntaxArg(ref string) map[string]string {
-	return map[string]string{keySyntaxArg: ref, keySource: ref, keyCmdline: ref}
+	return map[string]string{gateway.OptionSyntax: ref, gateway.OptionSource: ref, gateway.OptionCmdline: ref}
 }
 
 func TestInProcess(t *testing.T) {
@@ -87,7 +89,7 @@ func TestInProcess(t *testing.T) {
 	given["target"] = "app"
 	s := &session{opts: maps.Clone(given), dockerfile: "FROM scratch\n"}
 	var got map[string]string
-	res := gateway.NewResult()
+	res := gwclient.NewResult()
 	if err := New(own(&got)).evaluate(t.Context(), "default", s, res, build.Options{}); err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +97,7 @@ func TestInProcess(t *testing.T) {
 		t.Errorf("ran image %v, result %v", s.ran, res.Metadata)
 	}
 	// It has to find out for itself that another frontend is asked for.
-	want := map[string]string{keySyntaxArg: "example/frontend:2", "target": "app"}
+	want := map[string]string{gateway.OptionSyntax: "example/frontend:2", "target": "app"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error("options (-want +got):\n" + diff)
 	}
@@ -119,14 +121,14 @@ func TestImageFrontend(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := &session{opts: test.opts, dockerfile: test.dockerfile}
-			res := gateway.NewResult()
+			res := gwclient.NewResult()
 			if err := NewImage("stagebuild/stagebuild:9").evaluate(t.Context(), "default", s, res, build.Options{}); err != nil {
 				t.Fatal(err)
 			}
 			if s.ran == nil || string(res.Metadata["by"]) != "image" {
 				t.Fatalf("ran image %v, result %v", s.ran, res.Metadata)
 			}
-			if got := s.ran.FrontendOpt[keySource]; got != test.want || s.ran.Frontend != "gateway.v0" {
+			if got := s.ran.FrontendOpt[gateway.OptionSource]; got != test.want || s.ran.Frontend != "gateway.v0" {
 				t.Errorf("ran %s of %s, want %s", got, s.ran.Frontend, test.want)
 			}
 		})
@@ -140,15 +142,15 @@ func TestCall(t *testing.T) {
 	amd64 := ocispecs.Platform{OS: "linux", Architecture: "amd64"}
 	arm64 := ocispecs.Platform{OS: "linux", Architecture: "arm64"}
 	for _, platform := range []string{"linux/arm64", "linux/amd64,linux/386"} {
-		s := &session{opts: map[string]string{keyPlatform: platform, keyCaps: "some.cap"}, dockerfile: "FROM scratch\n"}
-		if err := f.evaluate(t.Context(), "default", s, gateway.NewResult(), opt); err != nil {
+		s := &session{opts: map[string]string{gateway.OptionPlatform: platform, gateway.OptionCaps: "some.cap"}, dockerfile: "FROM scratch\n"}
+		if err := f.evaluate(t.Context(), "default", s, gwclient.NewResult(), opt); err != nil {
 			t.Fatal(err)
 		}
 	}
 	want := map[string]string{
-		keyPlatform:  "linux/amd64,linux/386",
-		keyRequestID: "frontend.outline",
-		keyCaps:      "some.cap,moby.buildkit.frontend.subrequests+forward",
+		gateway.OptionPlatform:  "linux/amd64,linux/386",
+		gateway.OptionRequestID: "frontend.outline",
+		gateway.OptionCaps:      "some.cap,moby.buildkit.frontend.subrequests+forward",
 	}
 	if diff := cmp.Diff(want, gotOpts); diff != "" {
 		t.Error("options (-want +got):\n" + diff)
@@ -164,7 +166,7 @@ func TestCall(t *testing.T) {
 func TestNoCallHasNoCallResult(t *testing.T) {
 	var opts map[string]string
 	f := New(own(&opts))
-	if err := f.evaluate(t.Context(), "default", &session{}, gateway.NewResult(), build.Options{}); err != nil {
+	if err := f.evaluate(t.Context(), "default", &session{}, gwclient.NewResult(), build.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	if got := f.CallResult(nil); got != nil {
@@ -187,8 +189,8 @@ func TestErrorsKeepTheirMessage(t *testing.T) {
 }
 
 func TestAFrontendMustReturnAResult(t *testing.T) {
-	f := New(func(context.Context, gateway.Client) (*gateway.Result, error) { return nil, nil })
-	if err := f.evaluate(t.Context(), "default", &session{}, gateway.NewResult(), build.Options{}); err == nil {
+	f := New(func(context.Context, gwclient.Client) (*gwclient.Result, error) { return nil, nil })
+	if err := f.evaluate(t.Context(), "default", &session{}, gwclient.NewResult(), build.Options{}); err == nil {
 		t.Error("no error")
 	}
 }

@@ -12,10 +12,11 @@ import (
 	"github.com/docker/buildx/driver"
 	"github.com/docker/buildx/util/progress"
 	"github.com/moby/buildkit/client"
-	gateway "github.com/moby/buildkit/frontend/gateway/client"
+	gwclient "github.com/moby/buildkit/frontend/gateway/client"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/stagebuild/stagebuild/frontend"
+	"github.com/stagebuild/stagebuild/frontend/gateway"
 )
 
 // Target is a build of buildx's pipeline, and what tells it from the others of a
@@ -121,7 +122,7 @@ type sharedBuild struct {
 }
 
 // build serves one of the targets.
-func (s *sharedBuild) build(ctx context.Context, c gateway.Client, opts *client.SolveOpt) (*gateway.Result, error) {
+func (s *sharedBuild) build(ctx context.Context, c gwclient.Client, opts *client.SolveOpt) (*gwclient.Result, error) {
 	s.start.Do(func() {
 		go func() {
 			defer close(s.finished)
@@ -178,9 +179,9 @@ func (f *Frontend) prepared(o *driver.PrepareBuildOptions) {
 
 // sharedFor returns the build through which a request of a target is read, and
 // the target's own options: nil when it reads by itself.
-func (f *Frontend) sharedFor(ref string, c gateway.Client) (*sharedBuild, *client.SolveOpt) {
+func (f *Frontend) sharedFor(ref string, c gwclient.Client) (*sharedBuild, *client.SolveOpt) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	id := partID{ref, c.BuildOpts().Opts[keyPlatform]}
+	id := partID{ref, c.BuildOpts().Opts[gateway.OptionPlatform]}
 	return f.shared[id], f.solves[id]
 }

@@ -14,19 +14,21 @@ import (
 
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/client/llb/sourceresolver"
-	gateway "github.com/moby/buildkit/frontend/gateway/client"
+	gwclient "github.com/moby/buildkit/frontend/gateway/client"
 	gwpb "github.com/moby/buildkit/frontend/gateway/pb"
 	"github.com/moby/buildkit/solver/pb"
 	digest "github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	fstypes "github.com/tonistiigi/fsutil/types"
+
+	"github.com/stagebuild/stagebuild/frontend/gateway"
 )
 
 // Client is a gateway client without a daemon. It assumes that every base image exists
 // for every platform, and has a working directory and all variables that the file uses.
 // So a subrequest finds nothing that depends on the images.
 type Client struct {
-	gateway.Client // nil: a Dockerfile frontend calls no other method for a subrequest
+	gwclient.Client // nil: a Dockerfile frontend calls no other method for a subrequest
 
 	// Options are the request's options (frontend/dockerui): "platform", "target", …
 	Options map[string]string
@@ -39,32 +41,32 @@ type Client struct {
 	Platform ocispecs.Platform
 }
 
-// BuildOpts implements gateway.Client. It returns the request with the capabilities of
+// BuildOpts implements gwclient.Client. It returns the request with the capabilities of
 // a daemon of the same version as the BuildKit library.
-func (c *Client) BuildOpts() gateway.BuildOpts {
+func (c *Client) BuildOpts() gwclient.BuildOpts {
 	opts := maps.Clone(c.Options)
-	opts["filename"] = c.Name
-	return gateway.BuildOpts{
+	opts[gateway.OptionFilename] = c.Name
+	return gwclient.BuildOpts{
 		Opts:    opts,
 		Caps:    gwpb.Caps.CapSet(gwpb.Caps.All()),
 		LLBCaps: pb.Caps.CapSet(pb.Caps.All()),
-		Workers: []gateway.WorkerInfo{{Platforms: []ocispecs.Platform{c.Platform}}},
+		Workers: []gwclient.WorkerInfo{{Platforms: []ocispecs.Platform{c.Platform}}},
 	}
 }
 
-// Inputs implements gateway.Client.
+// Inputs implements gwclient.Client.
 func (c *Client) Inputs(context.Context) (map[string]llb.State, error) {
 	return map[string]llb.State{}, nil
 }
 
-// Solve implements gateway.Client. Every result has the files of the build context.
-func (c *Client) Solve(context.Context, gateway.SolveRequest) (*gateway.Result, error) {
-	res := gateway.NewResult()
+// Solve implements gwclient.Client. Every result has the files of the build context.
+func (c *Client) Solve(context.Context, gwclient.SolveRequest) (*gwclient.Result, error) {
+	res := gwclient.NewResult()
 	res.SetRef(files{client: c})
 	return res, nil
 }
 
-// ResolveImageConfig implements gateway.Client.
+// ResolveImageConfig implements gwclient.Client.
 func (c *Client) ResolveImageConfig(_ context.Context, ref string, opt sourceresolver.Opt) (string, digest.Digest, []byte, error) {
 	platform := c.Platform
 	if opt.ImageOpt != nil && opt.ImageOpt.Platform != nil {
@@ -78,7 +80,7 @@ func (c *Client) ResolveImageConfig(_ context.Context, ref string, opt sourceres
 	return ref, "", config, err
 }
 
-// ResolveSourceMetadata implements gateway.Client. Every source that SOURCE_DATE_EPOCH
+// ResolveSourceMetadata implements gwclient.Client. Every source that SOURCE_DATE_EPOCH
 // can refer to exists, and has the same time.
 func (c *Client) ResolveSourceMetadata(_ context.Context, op *pb.SourceOp, _ sourceresolver.Opt) (*sourceresolver.MetaResponse, error) {
 	time := time.Unix(0, 0)
@@ -110,20 +112,20 @@ func variables(dockerfile []byte) []string {
 	return env
 }
 
-// Warn implements gateway.Client. It does nothing, because the result of a subrequest
+// Warn implements gwclient.Client. It does nothing, because the result of a subrequest
 // has the warnings.
-func (c *Client) Warn(context.Context, digest.Digest, string, gateway.WarnOpts) error {
+func (c *Client) Warn(context.Context, digest.Digest, string, gwclient.WarnOpts) error {
 	return nil
 }
 
 // files is a reference to the Dockerfile and the ignore files of the build context.
 type files struct {
-	gateway.Reference // nil: a frontend calls no other method for a subrequest
+	gwclient.Reference // nil: a frontend calls no other method for a subrequest
 	client            *Client
 }
 
-// ReadFile implements gateway.Reference.
-func (f files) ReadFile(_ context.Context, req gateway.ReadRequest) ([]byte, error) {
+// ReadFile implements gwclient.Reference.
+func (f files) ReadFile(_ context.Context, req gwclient.ReadRequest) ([]byte, error) {
 	switch req.Filename {
 	case f.client.Name:
 		return f.client.Dockerfile, nil
@@ -137,8 +139,8 @@ func (f files) ReadFile(_ context.Context, req gateway.ReadRequest) ([]byte, err
 	return nil, &fs.PathError{Op: "open", Path: req.Filename, Err: fs.ErrNotExist}
 }
 
-// StatFile implements gateway.Reference. It is not supported: BuildKit's frontend then
+// StatFile implements gwclient.Reference. It is not supported: BuildKit's frontend then
 // reads the file without it.
-func (f files) StatFile(context.Context, gateway.StatRequest) (*fstypes.Stat, error) {
+func (f files) StatFile(context.Context, gwclient.StatRequest) (*fstypes.Stat, error) {
 	return nil, errors.ErrUnsupported
 }

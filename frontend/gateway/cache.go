@@ -1,4 +1,4 @@
-package frontend
+package gateway
 
 import (
 	"context"
@@ -11,10 +11,9 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// reads is a gateway client that a request is read through: it asks once for the
-// config of each (image, platform, mode) and for each source of files, whoever
-// needs them.
-type reads struct {
+// Cache is a gateway client that requests the config of each (image, platform, mode)
+// and each source of files only once. It is safe for concurrent use.
+type Cache struct {
 	client.Client
 	configs flightcontrol.CachedGroup[imageConfig]
 	sources flightcontrol.CachedGroup[*client.Result]
@@ -26,15 +25,16 @@ type imageConfig struct {
 	config []byte
 }
 
-func newReads(c client.Client) *reads {
-	// An image that is not there is asked for once too.
-	return &reads{Client: c, configs: flightcontrol.CachedGroup[imageConfig]{CacheError: true}}
+// NewCache returns an empty cache for c.
+func NewCache(c client.Client) *Cache {
+	// Errors are cached too, so that a missing image is requested once.
+	return &Cache{Client: c, configs: flightcontrol.CachedGroup[imageConfig]{CacheError: true}}
 }
 
 // ResolveImageConfig implements llb.ImageMetaResolver.
-func (c *reads) ResolveImageConfig(ctx context.Context, ref string, opt sourceresolver.Opt) (string, digest.Digest, []byte, error) {
+func (c *Cache) ResolveImageConfig(ctx context.Context, ref string, opt sourceresolver.Opt) (string, digest.Digest, []byte, error) {
 	log := opt.LogName
-	opt.LogName = "" // who asks does not matter
+	opt.LogName = "" // the name in the progress does not change the config
 	key, err := json.Marshal(struct {
 		Ref string
 		Opt sourceresolver.Opt
@@ -50,8 +50,8 @@ func (c *reads) ResolveImageConfig(ctx context.Context, ref string, opt sourcere
 	return res.ref, res.digest, res.config, err
 }
 
-// Solve implements client.Client: it loads a source of files.
-func (c *reads) Solve(ctx context.Context, req client.SolveRequest) (*client.Result, error) {
+// Solve implements client.Client for sources of files.
+func (c *Cache) Solve(ctx context.Context, req client.SolveRequest) (*client.Result, error) {
 	key, err := proto.MarshalOptions{Deterministic: true}.Marshal(req.Definition)
 	if err != nil {
 		return nil, err
