@@ -121,7 +121,7 @@ func (c *Client) Warn(context.Context, digest.Digest, string, gwclient.WarnOpts)
 // files is a reference to the Dockerfile and the ignore files of the build context.
 type files struct {
 	gwclient.Reference // nil: a frontend calls no other method for a subrequest
-	client            *Client
+	client             *Client
 }
 
 // ReadFile implements gwclient.Reference.
