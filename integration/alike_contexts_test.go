@@ -1,8 +1,11 @@
 package integration
 
 import (
+	"bytes"
 	"path/filepath"
 	"testing"
+
+	"github.com/containerd/containerd/v2/pkg/archive/compression"
 )
 
 // showContext shows all of a context.
@@ -13,14 +16,11 @@ const showContext = "FROM scratch\nCOPY . /\n"
 func TestContextsAlike(t *testing.T) {
 	env, _ := productEnv(t)
 	archive := tarOf(t, map[string]string{"Dockerfile": showContext, "sub/Dockerfile": "FROM scratch\nCOPY sub /sub\n", "sub/a": "a"})
-	web := serveFiles(t, map[string][]byte{"archive.tar": archive, "Dockerfile": []byte("FROM busybox\nENV FROM=web\n")})
+	web := serveFiles(t, map[string][]byte{"archive.tar": archive, "archive.tar.zst": zstdOf(t, archive), "Dockerfile": []byte("FROM busybox\nENV FROM=web\n")})
 	git := serveGit(t,
 		gitBranch{"trunk", map[string]string{"Dockerfile": showContext, "a": "trunk"}},
 		gitBranch{"side", map[string]string{"a": "side", "sub/Dockerfile": showContext, "sub/b": "below"}},
 	)
-	// BuildKit 0.33 reads the time of a git commit in a folder that it has just
-	// removed, if it has to and there is a subfolder: buildx fails too.
-	noEpoch := []string{"SOURCE_DATE_EPOCH="}
 	for _, a := range []alike{
 		{name: "Dockerfile elsewhere in the context", args: []string{"--file=sub/Other"}},
 		{name: "Dockerfile outside of the context", args: []string{"--file={dir}/Dockerfile"}, context: "{dir}/sub"},
@@ -28,14 +28,16 @@ func TestContextsAlike(t *testing.T) {
 		{name: "Dockerfile of the web", args: []string{"--file=" + web + "/Dockerfile"}},
 		{name: "nothing but a Dockerfile", context: "-", stdin: "FROM busybox\nENV ALONE=1\n"},
 		{name: "archive on standard input", context: "-", stdin: string(archive)},
+		{name: "compressed archive on standard input", context: "-", stdin: string(zstdOf(t, archive))},
 		{name: "Dockerfile in an archive on standard input", args: []string{"--file=sub/Dockerfile"}, context: "-", stdin: string(archive)},
 		{name: "archive of the web", context: web + "/archive.tar"},
+		{name: "compressed archive of the web", context: web + "/archive.tar.zst"},
 		{name: "Dockerfile of the web alone", context: web + "/Dockerfile"},
 		{name: "git", context: git},
 		{name: "git branch", context: git + "#side"},
-		{name: "git branch and folder", context: git + "#side:sub", env: noEpoch},
-		{name: "git query", context: git + "?branch=side&subdir=sub", env: noEpoch},
-		{name: "git query as an input", context: git + "?branch=side&subdir=sub", env: append(noEpoch, "BUILDX_SEND_GIT_QUERY_AS_INPUT=1")},
+		{name: "git branch and folder", context: git + "#side:sub"},
+		{name: "git query", context: git + "?branch=side&subdir=sub"},
+		{name: "git query as an input", context: git + "?branch=side&subdir=sub", env: []string{"BUILDX_SEND_GIT_QUERY_AS_INPUT=1"}},
 		{name: "git with its history", args: []string{"--build-arg=BUILDKIT_CONTEXT_KEEP_GIT_DIR=1"}, context: git},
 		{name: "dockerignore", files: map[string]string{
 			"Dockerfile": showContext, ".dockerignore": "*.log\n!kept.log\nDockerfile\n", "a.log": "", "kept.log": "", "b": "b",
@@ -48,13 +50,27 @@ func TestContextsAlike(t *testing.T) {
 			if a.files == nil {
 				a.files = map[string]string{"Dockerfile": showContext, "a": "a", "sub/Other": "FROM scratch\nCOPY sub /sub\n"}
 			}
-			a.args = append(a.args, "--output=type=tar,dest={out}/files.tar")
-			if a.env == nil {
-				a.args = append(a.args, "--output=type=oci,dest={out}/image.tar")
-			}
+			a.args = append(a.args, "--output=type=tar,dest={out}/files.tar", "--output=type=oci,dest={out}/image.tar")
 			a.check(t, env)
 		})
 	}
+}
+
+// zstdOf compresses an archive with zstd.
+func zstdOf(t *testing.T, archive []byte) []byte {
+	t.Helper()
+	var compressed bytes.Buffer
+	w, err := compression.CompressStream(&compressed, compression.Zstd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Write(archive); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return compressed.Bytes()
 }
 
 // TestNamedContextsAlike puts every kind of named context in the place of an
