@@ -11,12 +11,11 @@ import (
 	"testing"
 )
 
-// manyStages is how many results a benchmark builds at once.
+// manyStages is the number of results that a benchmark builds at once.
 const manyStages = 40
 
-// BenchmarkManyStages builds stages that are in the build cache, and hands nothing
-// over: with the plugin in one command, and with bake by BuildKit's own frontend
-// and by this project's image.
+// BenchmarkManyStages builds cached stages without an export: with the plugin in one
+// command, and with bake, which uses BuildKit's own frontend or this project's image.
 func BenchmarkManyStages(b *testing.B) {
 	_, frontend := productEnv(b)
 	var text strings.Builder
@@ -36,7 +35,7 @@ func BenchmarkManyStages(b *testing.B) {
 	for i := range 4 {
 		plain[fmt.Sprintf("f%d", i)], staged[fmt.Sprintf("f%d", i)] = fmt.Sprint(i), fmt.Sprint(i)
 	}
-	for _, way := range []struct {
+	for _, bench := range []struct {
 		name  string
 		files map[string]string
 		args  []string
@@ -45,11 +44,11 @@ func BenchmarkManyStages(b *testing.B) {
 		{"bake", plain, []string{"docker-buildx", "bake"}},
 		{"bake-frontend-image", staged, []string{"docker-buildx", "bake"}},
 	} {
-		b.Run(way.name, func(b *testing.B) { benchCommand(b, way.files, way.args) })
+		b.Run(bench.name, func(b *testing.B) { benchCommand(b, bench.files, bench.args) })
 	}
 }
 
-// BenchmarkOneStage builds one stage that is in the build cache.
+// BenchmarkOneStage builds one cached stage.
 func BenchmarkOneStage(b *testing.B) {
 	files := map[string]string{"Dockerfile": "FROM busybox\nCOPY Dockerfile /\n"}
 	for _, program := range []string{"docker-stagebuild", "docker-buildx"} {
@@ -59,9 +58,9 @@ func BenchmarkOneStage(b *testing.B) {
 	}
 }
 
-// BenchmarkQuestions asks about a file of a hundred stages and four platforms, without
-// a builder, and has bake print what it would build of them.
-func BenchmarkQuestions(b *testing.B) {
+// BenchmarkOfflineCommands runs the commands that need no builder on a file of a hundred
+// stages and four platforms, beside bake --print for as many targets.
+func BenchmarkOfflineCommands(b *testing.B) {
 	files := map[string]string{"Dockerfile": services(14)}
 	targets := map[string]any{}
 	for i := range 100 {
@@ -82,8 +81,8 @@ func BenchmarkQuestions(b *testing.B) {
 	}
 }
 
-// services writes a Dockerfile of n services, each of seven stages, and of one with all
-// of them.
+// services returns a Dockerfile of n services with seven stages each, and a stage that
+// contains them all.
 func services(n int) string {
 	var b strings.Builder
 	b.WriteString(`# platforms=linux/amd64,linux/arm64,linux/arm/v7,windows/amd64
@@ -132,7 +131,7 @@ COPY --from=SERVICE-build /out/SERVICE /SERVICE.exe
 	return b.String()
 }
 
-// benchCommand times a whole command, after one run that fills the build cache.
+// benchCommand times a command, after one run that fills the build cache.
 func benchCommand(b *testing.B, files map[string]string, args []string) {
 	b.Helper()
 	env, _ := productEnv(b)

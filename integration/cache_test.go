@@ -13,19 +13,19 @@ import (
 	"github.com/stagebuild/stagebuild/integration/harness"
 )
 
-// drawFile has a stage whose step draws something random, which is the same in two
-// builds if the second one finds the step in a cache.
-const drawFile = `FROM --platform={platform} busybox AS draw
+// randomFile has a step that writes a random value. Two builds get the same value if the
+// second one finds the step in a cache.
+const randomFile = `FROM --platform={platform} busybox AS random
 RUN : {name} && cat /proc/sys/kernel/random/uuid > /id
 FROM busybox
-COPY --from=draw /id /id
+COPY --from=random /id /id
 `
 
-// draw builds drawFile, for a name that makes it a build of its own, and returns
-// what was drawn and whether the step came from a cache.
-func draw(t *testing.T, env *harness.Env, host, name string, args ...string) (id string, cached bool) {
+// buildRandom builds randomFile and returns the random value and whether the step was
+// cached. Each name is a separate build.
+func buildRandom(t *testing.T, env *harness.Env, host, name string, args ...string) (id string, cached bool) {
 	t.Helper()
-	file := strings.NewReplacer("{name}", name, "{platform}", env.Platform).Replace(drawFile)
+	file := strings.NewReplacer("{name}", name, "{platform}", env.Platform).Replace(randomFile)
 	dir, out := writeContext(t, map[string]string{"Dockerfile": file}), t.TempDir()
 	args = append([]string{"build", "--progress=rawjson", "--output=type=local,dest=" + out, dir}, args...)
 	cmd := env.Command(t.Context(), "docker-stagebuild", args...)
@@ -41,8 +41,8 @@ func draw(t *testing.T, env *harness.Env, host, name string, args ...string) (id
 	if err != nil {
 		t.Fatal(err)
 	}
-	// What comes from a registry is first found there, and then fetched, which is
-	// a second report about the step.
+	// A step from a registry cache is reported twice: when it is found and when it is
+	// fetched.
 	for line := range strings.Lines(stderr.String()) {
 		var status client.SolveStatus
 		if err := json.Unmarshal([]byte(line), &status); err != nil {
@@ -55,8 +55,7 @@ func draw(t *testing.T, env *harness.Env, host, name string, args ...string) (id
 	return string(data), cached
 }
 
-// TestCaches exports a cache of each kind from one daemon, and imports it into
-// another one.
+// TestCaches exports a cache of each kind from one daemon and imports it into another.
 func TestCaches(t *testing.T) {
 	env, _ := productEnv(t)
 	env.NeedOwnDaemon(t)
@@ -64,46 +63,46 @@ func TestCaches(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	folder, image := t.TempDir(), env.Registry.Ref("caches/image:1")
-	run := rand.Text() // the first daemon keeps what an earlier run drew
+	dir, image := t.TempDir(), env.Registry.Ref("caches/image:1")
+	run := rand.Text() // the first daemon still caches the steps of earlier runs
 	for _, test := range []struct {
 		name     string
 		to, from []string
-		// stage is one that the cache has: only that of mode=max has those in
-		// between.
+		// stage is a stage that the cache contains: intermediate stages are only in caches
+		// of mode=max.
 		stage string
 	}{
-		{"local", []string{"--cache-to=type=local,mode=max,dest=" + folder}, []string{"--cache-from=type=local,src=" + folder}, "draw"},
-		{"registry", []string{"--cache-to=type=registry,mode=max,ref=" + image + "-cache"}, []string{"--cache-from=type=registry,ref=" + image + "-cache"}, "draw"},
+		{"local", []string{"--cache-to=type=local,mode=max,dest=" + dir}, []string{"--cache-from=type=local,src=" + dir}, "random"},
+		{"registry", []string{"--cache-to=type=registry,mode=max,ref=" + image + "-cache"}, []string{"--cache-from=type=registry,ref=" + image + "-cache"}, "random"},
 		{"inline", []string{"--cache-to=type=inline", "--push", "--tag=" + image}, []string{"--cache-from=" + image}, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			name := test.name + run
-			first, _ := draw(t, env, "", name, test.to...)
+			first, _ := buildRandom(t, env, "", name, test.to...)
 			args := test.from
 			if test.stage != "" {
 				args = append(args, "--target="+test.stage)
 			}
-			second, cached := draw(t, env, other, name, args...)
+			second, cached := buildRandom(t, env, other, name, args...)
 			if first != second {
 				t.Errorf("the step ran again: %s and %s", first, second)
 			}
 			if test.stage != "" && !cached {
 				t.Error("the progress does not say that the step was cached")
 			}
-			if third, _ := draw(t, env, other, name, append(args, "--no-cache")...); third == first {
+			if third, _ := buildRandom(t, env, other, name, append(args, "--no-cache")...); third == first {
 				t.Error("with --no-cache the step did not run again")
 			}
 		})
 	}
 }
 
-// TestNoCacheFilter builds one stage of two again.
+// TestNoCacheFilter rebuilds one of two stages.
 func TestNoCacheFilter(t *testing.T) {
 	env, _ := productEnv(t)
-	const drawn = "RUN cat /proc/sys/kernel/random/uuid > /"
+	const random = "RUN cat /proc/sys/kernel/random/uuid > /"
 	dir := writeContext(t, map[string]string{
-		"Dockerfile": "FROM busybox AS one\n" + drawn + "one\nFROM busybox AS two\n" + drawn + "two\nFROM scratch\nCOPY --from=one /one /\nCOPY --from=two /two /\n",
+		"Dockerfile": "FROM busybox AS one\n" + random + "one\nFROM busybox AS two\n" + random + "two\nFROM scratch\nCOPY --from=one /one /\nCOPY --from=two /two /\n",
 	})
 	var results [2]map[string]string
 	for i, args := range [][]string{nil, {"--no-cache-filter=two"}} {

@@ -13,16 +13,16 @@ import (
 	"github.com/stagebuild/stagebuild/integration/harness"
 )
 
-// finding is what the result of a check has of each warning.
-type finding struct {
+// lintWarning is one warning in the JSON result of a check.
+type lintWarning struct {
 	RuleName, Detail string
 	Location         struct {
 		Ranges []struct{ Start struct{ Line int } }
 	}
 }
 
-// TestCheck checks a staged file without a builder, through the plugin, and through
-// buildx with the frontend image: all find the same, on every declared platform.
+// TestCheck checks a staged file on every declared platform without a builder, through the
+// plugin, and through buildx with the frontend image: all report the same.
 func TestCheck(t *testing.T) {
 	env, frontend := productEnv(t)
 	dir := request{dockerfile: `# platforms=linux/amd64,linux/arm64
@@ -36,7 +36,7 @@ FROM --platform=linux/arm64 base
 COPY --for=linux/arm64 --from=base $NOWHERE /x
 FROM busybox::linux/arm64
 ENV --for=linux/arm64 API_TOKEN=x
-`}.context(t, frontend)
+`}.writeContext(t, frontend)
 	want := []string{
 		"SecretsUsedInArgOrEnv:12 Do not use ARG or ENV instructions for sensitive data (ENV \"API_TOKEN\") (for linux/arm64)",
 		"ConsistentInstructionCasing:5 Command 'from' should match the case of the command majority (uppercase)",
@@ -52,22 +52,22 @@ ENV --for=linux/arm64 API_TOKEN=x
 		{"docker-stagebuild", "build", "--call=check,format=json"},
 		{"docker-buildx", "build", "--call=check,format=json"},
 	} {
-		found, failure := checked(t, env, append(command, dir)...)
+		found, failure := runCheck(t, env, append(command, dir)...)
 		if diff := cmp.Diff(want, found, cmpopts.SortSlices(strings.Compare)); diff != "" || failure != "" {
 			t.Errorf("%s (-want +got):\n%s\n%s", command, diff, failure)
 		}
 	}
 }
 
-// checked runs a check that finds something, and returns its findings and its error.
-func checked(t *testing.T, env *harness.Env, command ...string) (found []string, failure string) {
+// runCheck runs a check that must fail and returns its warnings and its error.
+func runCheck(t *testing.T, env *harness.Env, command ...string) (found []string, failure string) {
 	t.Helper()
 	out, err := env.Run(t.Context(), command[0], command[1:]...)
 	if err == nil {
 		t.Errorf("%s: the check passed", command)
 	}
 	var result struct {
-		Warnings   []finding
+		Warnings   []lintWarning
 		BuildError struct{ Message string }
 	}
 	if err := json.Unmarshal([]byte(out.Stdout), &result); err != nil {
@@ -79,17 +79,17 @@ func checked(t *testing.T, env *harness.Env, command ...string) (found []string,
 	return found, result.BuildError.Message
 }
 
-// TestCheckLeavesPlatformsOut checks a file whose default stage is not there for every
-// declared platform: that is a finding beside the others, and an error only for a
-// platform that is asked for by name.
-func TestCheckLeavesPlatformsOut(t *testing.T) {
+// TestCheckOfUnavailablePlatforms checks a file whose default stage has no variant for a
+// declared platform: that is a warning, but an error for a platform that is named by a
+// flag.
+func TestCheckOfUnavailablePlatforms(t *testing.T) {
 	env, frontend := productEnv(t)
 	dir := request{dockerfile: `# platforms=linux/amd64,linux/arm64
 FROM busybox AS app
 FROM --for=linux/amd64 app AS bench
 RUN true
 MAINTAINER me
-`}.context(t, frontend)
+`}.writeContext(t, frontend)
 	want := []string{
 		"MaintainerDeprecated:6 Maintainer instruction is deprecated in favor of using label",
 		"StageUnavailable:4 Stage \"bench\" cannot be built (for linux/arm64)",
@@ -101,33 +101,33 @@ MAINTAINER me
 	}
 	for _, command := range commands {
 		named := append(slices.Clone(command), "--platform=linux/arm64", dir)
-		if found, failure := checked(t, env, named...); len(found) > 0 || !strings.Contains(failure, `stage "bench" has no variant for linux/arm64`) {
+		if found, failure := runCheck(t, env, named...); len(found) > 0 || !strings.Contains(failure, `stage "bench" has no variant for linux/arm64`) {
 			t.Errorf("%s finds %q, and fails with %q", named, found, failure)
 		}
 	}
 	for _, command := range append(commands,
 		append(slices.Clone(commands[0]), "--platform=all"),
 		append(slices.Clone(commands[1]), "--platform=all"),
-		append(slices.Clone(commands[0]), "--platform=all,linux/amd64"), // which names nothing new
+		append(slices.Clone(commands[0]), "--platform=all,linux/amd64"), // adds no platform
 		append(slices.Clone(commands[1]), "--platform=all,linux/amd64"),
 	) {
-		found, failure := checked(t, env, append(command, dir)...)
+		found, failure := runCheck(t, env, append(command, dir)...)
 		if diff := cmp.Diff(want, found, cmpopts.SortSlices(strings.Compare)); diff != "" || failure != "" {
 			t.Errorf("%s (-want +got):\n%s\n%s", command, diff, failure)
 		}
 	}
-	// One that is named is an error, and it alone.
+	// A named platform without a variant is the only error.
 	for named, other := range map[string]string{"windows/amd64": "linux/arm64", "linux/arm64": "windows/amd64"} {
-		found, failure := checked(t, env, "docker-stagebuild", "check", "--format=json", "--platform=all,"+named, dir)
+		found, failure := runCheck(t, env, "docker-stagebuild", "check", "--format=json", "--platform=all,"+named, dir)
 		if len(found) > 0 || !strings.Contains(failure, "for "+named) || strings.Contains(failure, other) {
 			t.Errorf("of all and %s the check finds %q, and fails with %q", named, found, failure)
 		}
 	}
 }
 
-// TestCheckReadsAllStages checks a file of which a stage that nothing is made from takes in
-// what is for a platform of its own. No registry is asked for that by a name of ours.
-func TestCheckReadsAllStages(t *testing.T) {
+// TestCheckReadsUnreachedStages checks a file with an unreached stage that has
+// cross-platform references. They are not looked up in a registry by their internal names.
+func TestCheckReadsUnreachedStages(t *testing.T) {
 	env, frontend := productEnv(t)
 	dir := request{dockerfile: `FROM busybox AS app
 FROM app::linux/arm64 AS both
@@ -135,23 +135,23 @@ COPY --from=busybox::linux/arm64 /bin /arm64
 RUN --mount=from=app::linux/arm64,target=/m true
 MAINTAINER me
 FROM busybox AS other
-`}.context(t, frontend)
+`}.writeContext(t, frontend)
 	for _, command := range [][]string{
 		{"docker-stagebuild", "check", "--format=json"},
 		{"docker-stagebuild", "build", "--call=check,format=json"},
 		{"docker-buildx", "build", "--call=check,format=json"},
 		{"docker-buildx", "build", "--call=check,format=json", "--platform=linux/amd64,linux/arm64"},
 	} {
-		found, failure := checked(t, env, append(command, dir)...)
+		found, failure := runCheck(t, env, append(command, dir)...)
 		if len(found) != 1 || !strings.HasPrefix(found[0], "MaintainerDeprecated") || failure != "" {
 			t.Errorf("%s finds %q, and fails with %q", command, found, failure)
 		}
 	}
 }
 
-// TestCheckTakesImagesAsTheyAre checks, without a builder, what only base images can
-// answer: which variables they have, and their working directory.
-func TestCheckTakesImagesAsTheyAre(t *testing.T) {
+// TestCheckWithoutBaseImages checks, without a builder, a file with variables and working
+// directories that depend on its base images.
+func TestCheckWithoutBaseImages(t *testing.T) {
 	env, _ := productEnv(t)
 	dir := writeContext(t, map[string]string{"Dockerfile": `FROM golang AS build
 RUN --mount=target=. go build
@@ -171,7 +171,7 @@ COPY --from=build $NOWHERE /x
 		t.Error("the check passed")
 	}
 	var result struct {
-		Warnings   []finding
+		Warnings   []lintWarning
 		BuildError any
 	}
 	if err := json.Unmarshal([]byte(out.Stdout), &result); err != nil {

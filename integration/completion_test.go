@@ -17,12 +17,11 @@ FROM scratch AS worker
 FROM scratch AS base
 `
 
-// TestDockerCompletes asks the docker CLI, as a shell's script does, what can
-// follow on the plugin's command line.
-func TestDockerCompletes(t *testing.T) {
+// TestDockerCompletion asks the docker CLI for completions, as the shell scripts do.
+func TestDockerCompletion(t *testing.T) {
 	env, _ := productEnv(t)
 	dir := writeContext(t, map[string]string{"Dockerfile": completionFile, "other.Dockerfile": "FROM scratch AS other\n"})
-	builders := []string{"default", "stagebuild"} // tests may have made further ones
+	builders := []string{"default", "stagebuild"} // other tests may have created more
 	if runtime.GOOS == "linux" {
 		builders = append(builders, "embedded")
 	}
@@ -57,9 +56,9 @@ func TestDockerCompletes(t *testing.T) {
 	}
 }
 
-// completeInBash loads a completion script, and prints what it offers for a
-// command line. The first function is what the scripts take from bash-completion,
-// the second one tells a shell with an editor how to go on.
+// completeInBash loads a completion script and prints its suggestions for a command line.
+// It stubs _get_comp_words_by_ref of bash-completion, and compopt, which works only during
+// a completion.
 const completeInBash = `
 _get_comp_words_by_ref() {
 	words=("${COMP_WORDS[@]}") cword=$COMP_CWORD
@@ -76,9 +75,9 @@ complete_for() {
 complete_for "$@" 2>&1
 `
 
-// TestBashCompletes loads the scripts of both ways to run the program in bash,
-// and completes with them.
-func TestBashCompletes(t *testing.T) {
+// TestBashCompletion loads the bash scripts of docker and docker-stagebuild and completes
+// command lines with them.
+func TestBashCompletion(t *testing.T) {
 	env, _ := productEnv(t)
 	dir := writeContext(t, map[string]string{"Dockerfile": completionFile})
 	for line, want := range map[string]string{
@@ -90,7 +89,7 @@ func TestBashCompletes(t *testing.T) {
 		`docker stagebuild build --stage \!w`:           `\!worker`,
 		"docker stagebuild build --stage api,w":         `api\,worker`,
 		`docker stagebuild build --stage api\,worker,b`: `api\,worker\,base`,
-		// Bash breaks words at "=".
+		// Bash splits words at "=".
 		"docker stagebuild build --output type=local,d": `local\,dest=`,
 	} {
 		words := strings.Split(line, " ")

@@ -8,10 +8,9 @@ import (
 	"github.com/stagebuild/stagebuild/integration/harness"
 )
 
-// replaced is a file whose stage "assets" no platform has a variant of: a named
-// context stands for it, and nothing is wanted of its variants. "outside" is no
-// stage at all.
-const replaced = `FROM --platform=$BUILDPLATFORM busybox AS fails
+// replacedFile has a stage "assets" without a variant for the tested platforms, which a
+// named context replaces. "outside" is not a stage but a named context too.
+const replacedFile = `FROM --platform=$BUILDPLATFORM busybox AS fails
 RUN exit 1
 FROM --for=linux/riscv64 nosuchbase-context-a AS assets
 COPY --from=nosuchbase-context-b / /
@@ -32,9 +31,10 @@ COPY --from=cross /arch /a /cross/
 COPY --from=other /arch /other
 `
 
-// replacedPlain says the same. A stage that a context stands for is that of the
-// target platform, so the one for arm64 is a base image's context there.
-const replacedPlain = `FROM nosuchbase-context-a AS assets
+// replacedPlainFile is the equivalent plain file. A context that replaces a stage is
+// resolved for the target platform, so the one for arm64 is the context of a base image
+// here.
+const replacedPlainFile = `FROM nosuchbase-context-a AS assets
 
 FROM assets AS based
 COPY a /a
@@ -50,8 +50,8 @@ COPY --from=cross /arch /a /cross/
 COPY --from=other /arch /other
 `
 
-// contextImages are an image with a file that tells its platform, the same with a
-// trigger, and that one in an OCI layout.
+// contextImages pushes two images with a file that names their platform, the second one
+// with a trigger, and returns named contexts for both and for an OCI layout of the second.
 func contextImages(t *testing.T, env *harness.Env) (files, image, layout string) {
 	t.Helper()
 	dir := writeContext(t, map[string]string{
@@ -76,9 +76,9 @@ func contextImages(t *testing.T, env *harness.Env) (files, image, layout string)
 		"oci-layout://" + oci + "@" + res.Digest.String()
 }
 
-// TestContextForVariants gives named contexts of every kind for a stage of which no
-// variant holds. What stands for a stage runs no triggers.
-func TestContextForVariants(t *testing.T) {
+// TestContextReplacesVariants replaces a stage without a matching variant by named
+// contexts of every kind. The triggers of these images do not run.
+func TestContextReplacesVariants(t *testing.T) {
 	env, _ := productEnv(t)
 	files, image, layout := contextImages(t, env)
 	local := writeContext(t, map[string]string{"arch": "local"})
@@ -87,13 +87,13 @@ func TestContextForVariants(t *testing.T) {
 			platforms:  bothPlatforms,
 			files:      map[string]string{"a": "a"},
 			contexts:   map[string]string{"assets": context, "outside": files},
-			dockerfile: replaced,
+			dockerfile: replacedFile,
 		}
-		plain := replacedPlain
+		plain := replacedPlainFile
 		if name == "local" {
 			plain = strings.ReplaceAll(plain, "--platform=linux/arm64 outside", "assets")
 		}
-		res := buildLikePlain(t, "contexts/"+name, r, plain)
+		res := buildStagedAndPlain(t, "contexts/"+name, r, plain)
 		for _, platform := range bothPlatforms {
 			arch, cross := strings.TrimPrefix(platform, "linux/"), "arm64"
 			if name == "local" {
@@ -109,10 +109,10 @@ func TestContextForVariants(t *testing.T) {
 	}
 }
 
-// TestBakeTargetForVariants has another target of a bake file stand for a stage.
-func TestBakeTargetForVariants(t *testing.T) {
+// TestBakeTargetReplacesVariants replaces a stage by another target of the bake file.
+func TestBakeTargetReplacesVariants(t *testing.T) {
 	env, frontend := productEnv(t)
-	dir := request{dockerfile: replaced, files: map[string]string{"a": "a", "amd64": "amd64", "arm64": "arm64"}}.context(t, frontend)
+	dir := request{dockerfile: replacedFile, files: map[string]string{"a": "a", "amd64": "amd64", "arm64": "arm64"}}.writeContext(t, frontend)
 	err := runBake(t, env, map[string]any{
 		"base": map[string]any{
 			"context": dir, "platforms": bothPlatforms,

@@ -6,15 +6,15 @@ import (
 	"testing"
 )
 
-// What rules find, one of BuildKit's and two of our own.
+// Rules that warn, one of BuildKit and two of stagebuild.
 const (
 	jsonArgs   = "JSONArgsRecommended"
 	undeclared = "UndeclaredPlatform"
 	misplaced  = "MisplacedDirective"
 )
 
-// checkDirective is a file with "# check=" at the top or above an instruction, what a
-// build for linux/amd64 warns of, and whether it fails for that.
+// checkDirective is a file with a "# check=" directive, with the warnings of a build for
+// linux/amd64 and whether it fails because of them.
 type checkDirective struct {
 	name       string
 	dockerfile string
@@ -22,8 +22,8 @@ type checkDirective struct {
 	fails      bool
 }
 
-// commands are those that build the file: with the frontend image, too, where a
-// warning has to find its way to the client.
+// commands returns the programs that build the file. Warnings are also tested with the
+// frontend image, which has to send them to the client.
 func (d checkDirective) commands() []string {
 	if len(d.warned) == 0 {
 		return []string{"docker-stagebuild"}
@@ -57,7 +57,7 @@ var directives = []checkDirective{
 		fails:      true,
 	},
 	{
-		name:       "error of our own",
+		name:       "error of a stagebuild rule",
 		dockerfile: "# check=error=true\n# platforms=linux/arm64\nFROM busybox\n",
 		warned:     []string{undeclared},
 		fails:      true,
@@ -72,19 +72,19 @@ var directives = []checkDirective{
 			"IF true\n# check=skip=JSONArgsRecommended\n  ENTRYPOINT echo\nENDIF\n",
 	},
 	{
-		name:       "skip above a dropped instruction, which is not for the next one",
+		name:       "skip above a dropped instruction does not apply to the next one",
 		dockerfile: "FROM busybox\n# check=skip=JSONArgsRecommended\nCMD --if=false echo\nENTRYPOINT echo\n",
 		warned:     []string{jsonArgs},
 	},
 }
 
-// TestCheckDirectives builds files with "# check=": what BuildKit warns of, and
-// what we do, is skipped and made an error alike, and only where it is written.
+// TestCheckDirectives builds files with "# check=" directives, which skip the warnings of
+// BuildKit and of stagebuild or turn them into errors, where the directive applies.
 func TestCheckDirectives(t *testing.T) {
 	env, frontend := productEnv(t)
 	for _, test := range directives {
 		for _, command := range test.commands() {
-			dir := request{dockerfile: test.dockerfile}.context(t, frontend)
+			dir := request{dockerfile: test.dockerfile}.writeContext(t, frontend)
 			out, err := env.Run(t.Context(), command, "build", "--progress=plain", "--platform=linux/amd64", dir)
 			if (err != nil) != test.fails {
 				t.Errorf("%s: %s fails: %v, want %v:\n%s", test.name, command, err != nil, test.fails, out.Stderr)

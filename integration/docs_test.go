@@ -22,15 +22,15 @@ import (
 type block struct {
 	line       int    // 1-based line of the opening fence
 	lang, text string // text has no fences
-	// directives are the HTML comments right above the block, without their
-	// marks: what the tests are to do with it.
+	// directives are the HTML comments right above the block, which tell the tests how to
+	// use it.
 	directives []directive
 }
 
-// directive is "name: argument" in an HTML comment.
+// directive is an HTML comment "name: argument".
 type directive struct{ name, argument string }
 
-// argument returns the argument of the block's directive of a name.
+// argument returns the argument of the block's directive with the given name.
 func (b block) argument(name string) (string, bool) {
 	for _, d := range b.directives {
 		if d.name == name {
@@ -40,8 +40,7 @@ func (b block) argument(name string) (string, bool) {
 	return "", false
 }
 
-// readDocument returns the code blocks of a document of the repository, and its
-// lines.
+// readDocument returns the code blocks and the lines of a document in the repository.
 func readDocument(t *testing.T, name string) ([]block, []string) {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join("..", filepath.FromSlash(name)))
@@ -69,10 +68,10 @@ func readDocument(t *testing.T, name string) ([]block, []string) {
 	return blocks, lines
 }
 
-// exampleOf reads the argument of a build, render or warning directive:
-// platforms, then build args in capitals, and files of the context as file=NAME,
-// each of which holds its name.
-func exampleOf(argument string) (platform string, args, files []string) {
+// parseExample parses the argument of a build, render or warning directive: a platform,
+// then build args and files of the context as file=NAME, each of which contains its own
+// name.
+func parseExample(argument string) (platform string, args, files []string) {
 	fields := strings.Fields(argument)
 	for _, field := range fields[1:] {
 		if name, ok := strings.CutPrefix(field, "file="); ok {
@@ -94,8 +93,8 @@ func exampleContext(t *testing.T, dockerfile string, files []string) string {
 	return writeContext(t, context)
 }
 
-// TestReferenceExamples builds every complete Dockerfile of the reference as the
-// comments above it say, and compares what is said to come out of lowering.
+// TestReferenceExamples builds every complete Dockerfile of the reference as its
+// directives say, and compares the lowered files and the warnings shown below them.
 func TestReferenceExamples(t *testing.T) {
 	env, _ := productEnv(t)
 	env.NeedMirror(t)
@@ -136,15 +135,15 @@ func TestReferenceExamples(t *testing.T) {
 // buildExample builds a Dockerfile as the argument of a directive says.
 func buildExample(t *testing.T, env *harness.Env, argument, dockerfile string) (harness.Output, error) {
 	t.Helper()
-	platform, args, files := exampleOf(argument)
+	platform, args, files := parseExample(argument)
 	args = append([]string{"build", "--progress=plain", "--output=type=cacheonly", "--platform=" + platform}, args...)
 	return env.Run(t.Context(), "docker-stagebuild", append(args, exampleContext(t, dockerfile, files))...)
 }
 
-// checkRender compares a block with what render prints of a Dockerfile.
+// checkRender compares a block with the output of render.
 func checkRender(t *testing.T, env *harness.Env, b block, argument, dockerfile string) {
 	t.Helper()
-	platform, args, _ := exampleOf(argument)
+	platform, args, _ := parseExample(argument)
 	args = append([]string{"render", "--platform=" + platform}, args...)
 	out, err := env.Run(t.Context(), "docker-stagebuild", append(args, exampleContext(t, dockerfile, nil))...)
 	if err != nil {
@@ -155,7 +154,7 @@ func checkRender(t *testing.T, env *harness.Env, b block, argument, dockerfile s
 	}
 }
 
-// checkWarning builds a Dockerfile, which warns of what a block says.
+// checkWarning builds a Dockerfile and expects the warning in a block.
 func checkWarning(t *testing.T, env *harness.Env, b block, argument, dockerfile string) {
 	t.Helper()
 	out, err := buildExample(t, env, argument, dockerfile)
@@ -167,8 +166,8 @@ func checkWarning(t *testing.T, env *harness.Env, b block, argument, dockerfile 
 	}
 }
 
-// TestReferenceDiagnostics builds the examples of each diagnostic's page: the bad one is
-// refused with the page's message, or warns so, and the good one is built.
+// TestReferenceDiagnostics builds the examples of each diagnostic's page: the bad one
+// fails or warns with the message of the page, and the good one is built.
 func TestReferenceDiagnostics(t *testing.T) {
 	env, _ := productEnv(t)
 	env.NeedMirror(t)
@@ -179,7 +178,7 @@ func TestReferenceDiagnostics(t *testing.T) {
 			bad, said, good := blocks[0], blocks[1], blocks[2]
 			if _, message, ok := strings.Cut(said.text, "ERROR: "); ok {
 				out, err := buildExample(t, env, example, bad.text)
-				if got, _ := complaint(out); err == nil || got != strings.TrimSpace(message) {
+				if got, _ := parseError(out); err == nil || got != strings.TrimSpace(message) {
 					t.Errorf("the bad example: %v\n%s\nwant\n%s", err, got, message)
 				}
 			} else {
@@ -192,8 +191,8 @@ func TestReferenceDiagnostics(t *testing.T) {
 	}
 }
 
-// TestReferenceListsEveryFunction compares the table of functions with what the
-// error about an unknown one lists.
+// TestReferenceListsEveryFunction compares the table of functions with the list in the
+// error about an unknown function.
 func TestReferenceListsEveryFunction(t *testing.T) {
 	_, lines := readDocument(t, "docs/reference.md")
 	start := slices.Index(lines, "| function | result |")

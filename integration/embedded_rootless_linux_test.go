@@ -10,12 +10,12 @@ import (
 	"testing"
 )
 
-// uid is that of a user who is nobody else.
+// uid is the user ID of an otherwise unknown user.
 const uid = 61234
 
-// asUser runs a command as the user, whom only this process and its children know:
-// it has mounts of its own. Setuid programs of the user's count also where /tmp is
-// mounted without them, as BuildKit mounts a tmpfs.
+// asUser runs a command as that user, in a mount namespace where /etc/passwd knows them.
+// It remounts their bin directory so that setuid programs work even on a /tmp that is
+// mounted nosuid.
 const asUser = `set -e
 dir=$1; shift
 mount --bind "$dir/bin" "$dir/bin"
@@ -26,17 +26,17 @@ done
 exec setpriv --reuid %[1]d --regid %[1]d --clear-groups "$@"
 `
 
-// newRootless makes a home for a user who is not root, and has rootlesskit.
-func newRootless(t *testing.T) *loner {
+// newRootlessUser creates a home for an unprivileged user who has rootlesskit.
+func newRootlessUser(t *testing.T) *standaloneUser {
 	t.Helper()
-	l := newLoner(t)
-	// The environment's folder is for root alone.
-	home, err := os.MkdirTemp("/tmp", "sb-home-") //nolint:usetesting // for root alone, too
+	u := newStandaloneUser(t)
+	// Only root can read the environment's directory.
+	home, err := os.MkdirTemp("/tmp", "sb-home-") //nolint:usetesting // only root can read that too
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		l.stop(t)
+		u.stop(t)
 		if err := os.RemoveAll(home); err != nil {
 			t.Error(err)
 		}
@@ -47,49 +47,49 @@ func newRootless(t *testing.T) *loner {
 			t.Fatal(err)
 		}
 	}
-	install(t, bin, filepath.Join(l.env.BinDir, "docker-stagebuild"), 0o755)
+	install(t, bin, filepath.Join(u.env.BinDir, "docker-stagebuild"), 0o755)
 	for _, name := range []string{"buildkitd", "runc"} {
-		install(t, bin, filepath.Join(l.vars["HOME"], "tools", name), 0o755)
+		install(t, bin, filepath.Join(u.vars["HOME"], "tools", name), 0o755)
 	}
-	install(t, bin, program(t, l, "rootlesskit", "rootlesskit"), 0o755)
-	// They map the user's own range of users, which takes root.
+	install(t, bin, findProgram(t, u, "rootlesskit", "rootlesskit"), 0o755)
+	// These map the user's range of subordinate IDs, for which they must be setuid root.
 	for _, name := range []string{"newuidmap", "newgidmap"} {
-		install(t, bin, program(t, l, "uidmap", name), 0o755|fs.ModeSetuid)
+		install(t, bin, findProgram(t, u, "uidmap", name), 0o755|fs.ModeSetuid)
 	}
 	for file, line := range map[string]string{
-		"passwd": fmt.Sprintf("loner:x:%d:%[1]d::%s:/bin/sh", uid, home), "group": fmt.Sprintf("loner:x:%d:", uid),
-		"subuid": "loner:200000:65536", "subgid": "loner:200000:65536",
+		"passwd": fmt.Sprintf("rootless:x:%d:%[1]d::%s:/bin/sh", uid, home), "group": fmt.Sprintf("rootless:x:%d:", uid),
+		"subuid": "rootless:200000:65536", "subgid": "rootless:200000:65536",
 	} {
 		known, err := os.ReadFile("/etc/" + file)
 		if err != nil && !os.IsNotExist(err) {
 			t.Fatal(err)
 		}
-		write(t, filepath.Join(home, file), string(known)+line+"\n")
+		writeFile(t, filepath.Join(home, file), string(known)+line+"\n")
 	}
 	script := filepath.Join(home, "as-user")
-	write(t, script, fmt.Sprintf(asUser, uid))
-	l.as = []string{"unshare", "--mount", "sh", script, home}
-	l.state = filepath.Join(home, ".local", "state", "stagebuild")
-	l.vars["HOME"], l.vars["USER"], l.vars["XDG_STATE_HOME"] = home, "loner", ""
-	l.vars["BUILDX_CONFIG"], l.vars["DOCKER_CONFIG"] = filepath.Join(home, "buildx"), filepath.Join(home, "docker")
-	l.vars["PATH"] = bin + ":/usr/bin:/bin"
-	return l
+	writeFile(t, script, fmt.Sprintf(asUser, uid))
+	u.as = []string{"unshare", "--mount", "sh", script, home}
+	u.state = filepath.Join(home, ".local", "state", "stagebuild")
+	u.vars["HOME"], u.vars["USER"], u.vars["XDG_STATE_HOME"] = home, "rootless", ""
+	u.vars["BUILDX_CONFIG"], u.vars["DOCKER_CONFIG"] = filepath.Join(home, "buildx"), filepath.Join(home, "docker")
+	u.vars["PATH"] = bin + ":/usr/bin:/bin"
+	return u
 }
 
-// program is a program of this machine, or else of a Debian package.
-func program(t *testing.T, l *loner, pkg, name string) string {
+// findProgram returns the path of an installed program, or of one from a Debian package.
+func findProgram(t *testing.T, u *standaloneUser, pkg, name string) string {
 	t.Helper()
 	if path, err := exec.LookPath(name); err == nil {
 		return path
 	}
-	dir, err := l.env.DebianPackage(t.Context(), pkg)
+	dir, err := u.env.DebianPackage(t.Context(), pkg)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return filepath.Join(dir, "usr", "bin", name)
 }
 
-// install copies a program into a folder.
+// install copies a program into a directory.
 func install(t *testing.T, dir, path string, mode fs.FileMode) {
 	t.Helper()
 	data, err := os.ReadFile(path)
@@ -105,14 +105,13 @@ func install(t *testing.T, dir, path string, mode fs.FileMode) {
 	}
 }
 
-// TestEmbeddedRootless runs the private daemon, and a step, as a user who is not
-// root.
+// TestEmbeddedRootless runs the private daemon and a step as an unprivileged user.
 func TestEmbeddedRootless(t *testing.T) {
-	l := newRootless(t)
-	home := l.vars["HOME"]
+	u := newRootlessUser(t)
+	home := u.vars["HOME"]
 	dir := filepath.Join(home, "context")
 	busybox := filepath.Join(dir, "busybox")
-	image := readImage(t, l.env, "library/busybox:latest", l.env.Platform)
+	image := readImage(t, u.env, "library/busybox:latest", u.env.Platform)
 	data, err := image.ReadFile("bin/busybox")
 	if err != nil {
 		t.Fatal(err)
@@ -120,7 +119,7 @@ func TestEmbeddedRootless(t *testing.T) {
 	if err := os.WriteFile(busybox, data, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	write(t, filepath.Join(dir, "Dockerfile"), "FROM scratch AS run\nCOPY busybox /bin/sh\nRUN echo $((6*7)) > /done\nFROM scratch\nCOPY --from=run /done /\n")
+	writeFile(t, filepath.Join(dir, "Dockerfile"), "FROM scratch AS run\nCOPY busybox /bin/sh\nRUN echo $((6*7)) > /done\nFROM scratch\nCOPY --from=run /done /\n")
 	err = filepath.WalkDir(home, func(path string, _ fs.DirEntry, err error) error {
 		if err != nil || strings.HasPrefix(path, filepath.Join(home, "bin")) {
 			return err
@@ -130,20 +129,20 @@ func TestEmbeddedRootless(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"Using a private BuildKit daemon (state: " + l.state, "CACHED"} {
-		said, err := l.run(t, "docker-stagebuild", "build", "--progress=plain", "--output=type=local,dest="+filepath.Join(home, "out"), dir)
+	for _, want := range []string{"Using a private BuildKit daemon (state: " + u.state, "CACHED"} {
+		printed, err := u.run(t, "docker-stagebuild", "build", "--progress=plain", "--output=type=local,dest="+filepath.Join(home, "out"), dir)
 		if err != nil {
-			log, _ := os.ReadFile(filepath.Join(l.state, "buildkitd.log"))
-			t.Fatalf("%v\n%s\n%s", err, said.Stderr, log)
+			log, _ := os.ReadFile(filepath.Join(u.state, "buildkitd.log"))
+			t.Fatalf("%v\n%s\n%s", err, printed.Stderr, log)
 		}
-		if !strings.Contains(said.Stderr, want) {
-			t.Errorf("the build does not say %q:\n%s", want, said.Stderr)
+		if !strings.Contains(printed.Stderr, want) {
+			t.Errorf("the build does not say %q:\n%s", want, printed.Stderr)
 		}
 	}
 	if done, err := os.ReadFile(filepath.Join(home, "out", "done")); err != nil || string(done) != "42\n" {
 		t.Errorf("done is %q, %v", done, err)
 	}
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", l.buildkitd(t)))
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", u.daemonPID(t)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,9 +7,8 @@ import (
 	"github.com/stagebuild/stagebuild/integration/harness"
 )
 
-// TestRunsOnEveryPlatform runs the steps of two platforms, those of the foreign
-// one under an emulator.
-func TestRunsOnEveryPlatform(t *testing.T) {
+// TestRunOnEveryPlatform runs steps for two platforms, one of them under an emulator.
+func TestRunOnEveryPlatform(t *testing.T) {
 	env := suite.Env(t)
 	undo, err := env.Emulate(t.Context())
 	if unavailable, ok := errors.AsType[*harness.UnavailableError](err); ok {
@@ -23,7 +22,7 @@ func TestRunsOnEveryPlatform(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	res := buildEveryWay(t, "emulation/runs", request{
+	res := buildWithEveryClient(t, "emulation/runs", request{
 		platforms: bothPlatforms,
 		dockerfile: `FROM --for=linux/arm64 busybox AS build
 RUN uname -m > /machine && echo from the variant >> /machine

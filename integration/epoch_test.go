@@ -8,9 +8,8 @@ import (
 	"time"
 )
 
-// TestEpochOfAStage gives images the time of a stage, which is that of what it adds
-// from the web, beside an image and a stage for platforms of their own and beside
-// triggers.
+// TestEpochOfAStage sets SOURCE_DATE_EPOCH to a stage whose time is that of a file from
+// the web, beside cross-platform references and triggers.
 func TestEpochOfAStage(t *testing.T) {
 	modified := time.Unix(1700000000, 0).UTC()
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -25,12 +24,12 @@ func TestEpochOfAStage(t *testing.T) {
 			"FROM scratch AS base\nONBUILD COPY --from=tools /bin/busybox /x\nFROM base AS app\n",
 	} {
 		t.Run(name, func(t *testing.T) {
-			res := buildEveryWay(t, "epoch/"+name, request{
+			res := buildWithEveryClient(t, "epoch/"+name, request{
 				dockerfile: dockerfile, target: "app", platforms: bothPlatforms, args: map[string]string{"SOURCE_DATE_EPOCH": "src"},
 			})
 			for _, img := range res.Images {
 				if got := img.Config.Created.Time; !got.Equal(modified) {
-					t.Errorf("%s: the image is of %v, want %v", img.Platform, got, modified)
+					t.Errorf("%s: the image was created at %v, want %v", img.Platform, got, modified)
 				}
 			}
 		})

@@ -13,10 +13,10 @@ import (
 	"github.com/stagebuild/stagebuild/integration/harness"
 )
 
-const bothOfThem = "linux/amd64,linux/arm64"
+const amd64AndArm64 = "linux/amd64,linux/arm64"
 
 func checkGoService(t *testing.T, e *exampleRun) {
-	res := e.alsoWithBuildx(t, "go-service:1.0", bothOfThem)
+	res := e.rebuildWithBuildx(t, "go-service:1.0", amd64AndArm64)
 	for platform, variant := range map[string]string{"linux/amd64": "default", "linux/arm64": "arm64"} {
 		wantELF(t, imageFile(t, res, platform, "service"), platform)
 		wantEnv(t, res, platform, "BASE_VARIANT", variant)
@@ -25,13 +25,13 @@ func checkGoService(t *testing.T, e *exampleRun) {
 	platform := e.env.Platform
 	wantPrints(t, imageFile(t, res, platform, "service"), "go-service 1.0.0,  base, "+platform+"\n", "-version")
 
-	debug := e.alsoWithBuildx(t, "go-service:debug", platform, "--build-arg=VARIANT=debug")
-	shell := platform == "linux/amd64" // arm64 keeps its own base
+	debug := e.rebuildWithBuildx(t, "go-service:debug", platform, "--build-arg=VARIANT=debug")
+	shell := platform == "linux/amd64" // arm64 has a base of its own
 	wantFiles(t, debug, platform, map[string]bool{"bin/busybox": shell, "service": true})
 }
 
 func checkUniversal(t *testing.T, e *exampleRun) {
-	res := e.alsoWithBuildx(t, "wait-for:1.0", bothOfThem)
+	res := e.rebuildWithBuildx(t, "wait-for:1.0", amd64AndArm64)
 	if amd64, arm64 := res.Images[0], res.Images[1]; !slices.Equal(amd64.Layers, arm64.Layers) {
 		t.Errorf("the image differs by platform: %v, %v", amd64.Layers, arm64.Layers)
 	}
@@ -50,16 +50,16 @@ func checkUniversal(t *testing.T, e *exampleRun) {
 }
 
 func checkGatedRelease(t *testing.T, e *exampleRun) {
-	res := e.alsoWithBuildx(t, "slug:1.0", bothOfThem)
+	res := e.rebuildWithBuildx(t, "slug:1.0", amd64AndArm64)
 	for _, platform := range res.Platforms() {
 		wantELF(t, imageFile(t, res, platform, "slug"), platform)
 		wantFiles(t, res, platform, map[string]bool{"slug": true, "src/main.go": false})
 	}
 	wantPrints(t, imageFile(t, res, e.env.Platform, "slug"), "hello-world\n", "Hello, World")
 
-	// What the linters find stops a release as well, whoever builds it.
-	dir, out := e.copyFolder(t), filepath.Join(t.TempDir(), "out")
-	edit(t, dir, "main.go: \tfor _, title: for _, title")
+	// A failing linter stops the release with both programs.
+	dir, out := e.copyDir(t), filepath.Join(t.TempDir(), "out")
+	editFile(t, dir, "main.go: \tfor _, title: for _, title")
 	for _, command := range []string{"docker-stagebuild", "docker-buildx"} {
 		got, err := e.env.Run(t.Context(), command, "build", "--progress=plain", "--output=type=local,dest="+out, dir)
 		if err == nil || !strings.Contains(got.Stderr, " main.go\n") || !strings.Contains(got.Stderr, `stage "lint", which is needed, failed`) {
@@ -73,8 +73,8 @@ func checkGatedRelease(t *testing.T, e *exampleRun) {
 
 func checkDebugVariant(t *testing.T, e *exampleRun) {
 	native := e.env.Platform
-	release := e.alsoWithBuildx(t, "echo:1.0", bothOfThem)
-	debug := e.alsoWithBuildx(t, "echo:1.0-debug", native, "--build-arg=DEBUG=1")
+	release := e.rebuildWithBuildx(t, "echo:1.0", amd64AndArm64)
+	debug := e.rebuildWithBuildx(t, "echo:1.0-debug", native, "--build-arg=DEBUG=1")
 	for _, test := range []struct {
 		res      *harness.Result
 		platform string
@@ -100,7 +100,7 @@ func checkDebugVariant(t *testing.T, e *exampleRun) {
 }
 
 func checkWindowsAndLinux(t *testing.T, e *exampleRun) {
-	res := e.alsoWithBuildx(t, "appdirs:1.0", "linux/amd64,linux/arm64,windows/amd64", "--provenance=false")
+	res := e.rebuildWithBuildx(t, "appdirs:1.0", "linux/amd64,linux/arm64,windows/amd64", "--provenance=false")
 	for _, platform := range []string{"linux/amd64", "linux/arm64"} {
 		wantELF(t, imageFile(t, res, platform, "app/appdirs"), platform)
 		wantFiles(t, res, platform, map[string]bool{"app/appdirs.exe": false, "Files/Windows/win.ini": false, "etc/passwd": true})
@@ -120,12 +120,12 @@ func checkWindowsAndLinux(t *testing.T, e *exampleRun) {
 
 func checkMonorepoMatrix(t *testing.T, e *exampleRun) {
 	for _, service := range []string{"catalog", "orders"} {
-		res := e.alsoWithBuildx(t, service+":1.0", bothOfThem, "--target="+service)
+		res := e.rebuildWithBuildx(t, service+":1.0", amd64AndArm64, "--target="+service)
 		baked, err := e.env.Registry.Read(t.Context(), "bake/"+service+":1.0")
 		if err != nil {
 			t.Fatal(err)
 		}
-		sameImages(t, res, baked)
+		wantSameImages(t, res, baked)
 		for platform, limit := range map[string]string{"linux/amd64": "", "linux/arm64": "256MiB"} {
 			wantELF(t, imageFile(t, res, platform, service), platform)
 			wantFiles(t, res, platform, map[string]bool{"catalog": service == "catalog", "orders": service == "orders"})

@@ -14,9 +14,9 @@ import (
 	"github.com/stagebuild/stagebuild/integration/harness"
 )
 
-// npmRegistry serves what a package-lock.json asks the npm registry for on this
-// machine, until the test ends, and returns its address. npm compares the packages
-// with the digests of the lock file.
+// npmRegistry serves the packages of a package-lock.json that npm installs on this
+// machine, until the test ends, and returns its address. npm compares the packages with
+// the digests in the lock file.
 func npmRegistry(t *testing.T, env *harness.Env, lockFile string) string {
 	t.Helper()
 	data, err := os.ReadFile(lockFile)
@@ -28,8 +28,8 @@ func npmRegistry(t *testing.T, env *harness.Env, lockFile string) string {
 		t.Fatal(err)
 	}
 	packages := map[string]lockedPackage{} // by name
-	for folder, p := range lock.Packages {
-		if name, ok := strings.CutPrefix(folder, "node_modules/"); ok && p.isForThisMachine() {
+	for dir, p := range lock.Packages {
+		if name, ok := strings.CutPrefix(dir, "node_modules/"); ok && p.isForThisMachine() {
 			if p.archive, err = env.NPMPackage(t.Context(), name+"@"+p.Version); err != nil {
 				t.Fatal(err)
 			}
@@ -47,21 +47,21 @@ func npmRegistry(t *testing.T, env *harness.Env, lockFile string) string {
 			http.ServeFile(w, r, p.archive)
 		default:
 			w.Header().Set("Content-Type", "application/json")
-			_ = json.NewEncoder(w).Encode(p.document(name, server.URL)) // npm says what it lacks
+			_ = json.NewEncoder(w).Encode(p.document(name, server.URL)) // npm reports missing metadata
 		}
 	}))
 	t.Cleanup(server.Close)
 	return server.URL + "/"
 }
 
-// lockedPackage is what a package-lock.json says of a package.
+// lockedPackage is a package in a package-lock.json.
 type lockedPackage struct {
 	Version, Integrity string
 	OS, CPU            []string
 	archive            string
 }
 
-// isForThisMachine reports whether npm would install the package in an image for it.
+// isForThisMachine reports whether npm installs the package in an image for this machine.
 func (p lockedPackage) isForThisMachine() bool {
 	cpu := map[string]string{"amd64": "x64"}[runtime.GOARCH]
 	if cpu == "" {
@@ -70,7 +70,7 @@ func (p lockedPackage) isForThisMachine() bool {
 	return (p.CPU == nil || slices.Contains(p.CPU, cpu)) && (p.OS == nil || slices.Contains(p.OS, "linux"))
 }
 
-// document is what npm asks a registry about a package before it takes the archive.
+// document returns the registry's metadata of the package.
 func (p lockedPackage) document(name, registry string) map[string]any {
 	return map[string]any{
 		"name":      name,
@@ -87,7 +87,7 @@ func checkNodeApp(t *testing.T, e *exampleRun) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	multi := e.alsoWithBuildx(t, "notes:1.0", bothOfThem, "--target=multi")
+	multi := e.rebuildWithBuildx(t, "notes:1.0", amd64AndArm64, "--target=multi")
 	platform := e.env.Platform
 	wantFiles(t, single, platform, map[string]bool{
 		"app/node_modules/esbuild/package.json": true, "app/src/server.ts": true, "app/dist/server.mjs": true,
@@ -98,50 +98,51 @@ func checkNodeApp(t *testing.T, e *exampleRun) {
 			"app/server.mjs": true, "app/notes/welcome.md": true, "app/src/server.ts": false, "bin/busybox": false,
 		})
 	}
-	// The difference is what npm installed, of which the compiled esbuild is the most.
+	// The smaller image lacks the packages of npm, mostly the esbuild binary.
 	if s, m := imageOf(t, single, platform).Size, imageOf(t, multi, platform).Size; s < m+4_000_000 {
 		t.Errorf("the image of one stage has %d bytes, that of two %d", s, m)
 	}
-	serveNotes(t, e.env, e.env.Registry.Ref("notes:1.0"))
+	checkNotesServer(t, e.env, e.env.Registry.Ref("notes:1.0"))
 }
 
-// askNotes has the image of the README's second command serve itself a page.
-const askNotes = `const listening = new Promise((resolve) => { console.log = resolve; });
+// notesClient runs in the image of the README's second command, starts the server there
+// and fetches pages from it.
+const notesClient = `const listening = new Promise((resolve) => { console.log = resolve; });
 process.env.PORT = "0";
 const { writeFileSync } = await import("node:fs");
 await import("/app/server.mjs");
 const [, port] = /port (\d+)/.exec(await listening);
-const answer = async (path) => {
+const fetchPage = async (path) => {
   const response = await fetch("http://127.0.0.1:" + port + path);
   return response.status + " " + await response.text();
 };
-writeFileSync("/tmp/answers", JSON.stringify(await Promise.all(["/", "/welcome", "/../secret"].map(answer))));
+writeFileSync("/tmp/responses", JSON.stringify(await Promise.all(["/", "/welcome", "/../secret"].map(fetchPage))));
 process.exit(0);
 `
 
-// serveNotes runs the image and asks it for pages.
-func serveNotes(t *testing.T, env *harness.Env, image string) {
+// checkNotesServer runs notesClient in the image and checks the pages.
+func checkNotesServer(t *testing.T, env *harness.Env, image string) {
 	t.Helper()
 	out := t.TempDir()
-	dir := writeContext(t, map[string]string{"ask.mjs": askNotes, "Dockerfile": "FROM " + image + ` AS ask
+	dir := writeContext(t, map[string]string{"ask.mjs": notesClient, "Dockerfile": "FROM " + image + ` AS ask
 RUN --mount=target=/context ["/nodejs/bin/node", "/context/ask.mjs"]
 FROM scratch
-COPY --from=ask /tmp/answers /
+COPY --from=ask /tmp/responses /
 `})
 	if _, err := env.Buildx(t.Context(), "build", "--output=type=local,dest="+out, dir); err != nil {
 		t.Fatal(err)
 	}
-	data, err := os.ReadFile(filepath.Join(out, "answers"))
+	data, err := os.ReadFile(filepath.Join(out, "responses"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var answers []string
-	if err := json.Unmarshal(data, &answers); err != nil {
+	var responses []string
+	if err := json.Unmarshal(data, &responses); err != nil {
 		t.Fatal(err)
 	}
 	for i, want := range []string{`<a href="/welcome">welcome</a>`, "<title>Welcome</title>", "404 There is no such note."} {
-		if !strings.Contains(answers[i], want) {
-			t.Errorf("%q is missing in the answer %q", want, answers[i])
+		if !strings.Contains(responses[i], want) {
+			t.Errorf("%q is missing in the response %q", want, responses[i])
 		}
 	}
 }

@@ -16,14 +16,14 @@ import (
 	"github.com/stagebuild/stagebuild/integration/harness"
 )
 
-// exampleRun is an example whose README was followed, in a copy of its folder.
+// exampleRun is an example after its README was followed in a copy of its directory.
 type exampleRun struct {
 	env  *harness.Env
-	name string // of the folder
-	dir  string // where the README's commands were run
+	name string // of the directory
+	dir  string // where the README's commands ran
 }
 
-// exampleChecks are what is looked at in what the README of each example built.
+// exampleChecks returns a check of the results for each example.
 func exampleChecks() map[string]func(*testing.T, *exampleRun) {
 	return map[string]func(*testing.T, *exampleRun){
 		"debug-variant":     checkDebugVariant,
@@ -36,8 +36,8 @@ func exampleChecks() map[string]func(*testing.T, *exampleRun) {
 	}
 }
 
-// TestExamples follows the README of every example, compares what is printed, and
-// looks into what was built. Then buildx builds the same with the frontend image.
+// TestExamples runs the commands in the README of every example, compares their output and
+// checks the results. Then buildx builds the same with the frontend image.
 func TestExamples(t *testing.T) {
 	env, _ := productEnv(t)
 	env.NeedMirror(t)
@@ -56,16 +56,16 @@ func TestExamples(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			e := &exampleRun{env: env, name: name}
-			e.dir = e.copyFolder(t)
+			e.dir = e.copyDir(t)
 			(&documentRun{env: env, name: "examples/" + name + "/README.md", dir: e.dir}).run(t)
 			check(t, e)
 		})
 	}
 }
 
-// TestExamplesFitAScreen checks the length of the examples' READMEs, and that the
-// index has them all.
-func TestExamplesFitAScreen(t *testing.T) {
+// TestExampleREADMEs checks that the READMEs of the examples fit on a screen and that the
+// index lists them all.
+func TestExampleREADMEs(t *testing.T) {
 	_, index := readDocument(t, "examples/README.md")
 	for name := range exampleChecks() {
 		_, lines := readDocument(t, "examples/"+name+"/README.md")
@@ -78,48 +78,47 @@ func TestExamplesFitAScreen(t *testing.T) {
 	}
 }
 
-// copyFolder returns a copy of the example's directory. Its "# syntax=" line names the
-// environment's registry, as that of a reader would.
-func (e *exampleRun) copyFolder(t *testing.T) string {
+// copyDir returns a copy of the example's directory that can be built on this machine.
+func (e *exampleRun) copyDir(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	if err := os.CopyFS(dir, os.DirFS(filepath.Join("..", "examples", e.name))); err != nil {
 		t.Fatal(err)
 	}
-	edit(t, dir, "Dockerfile: # syntax="+documentRegistry+": # syntax="+e.env.Registry.Host)
+	editFile(t, dir, "Dockerfile: # syntax="+documentRegistry+": # syntax="+e.env.Registry.Host)
 	if e.name == "node-app" {
 		const ends = "mirror.\nARG NPM_CONFIG_REGISTRY"
-		edit(t, dir, "Dockerfile: "+ends+": "+ends+"="+npmRegistry(t, e.env, filepath.Join(dir, "package-lock.json")))
+		editFile(t, dir, "Dockerfile: "+ends+": "+ends+"="+npmRegistry(t, e.env, filepath.Join(dir, "package-lock.json")))
 	}
 	return dir
 }
 
-// alsoWithBuildx builds the example as it is with buildx, which runs the frontend
-// that "# syntax=" names. It compares this with what the README's command pushed,
-// whose platforms it is told, and returns that.
-func (e *exampleRun) alsoWithBuildx(t *testing.T, repo, platforms string, args ...string) *harness.Result {
+// rebuildWithBuildx builds the example with buildx, which runs the frontend of the "#
+// syntax=" line, for the given platforms. It compares the result with the image that the
+// README's command pushed, and returns that image.
+func (e *exampleRun) rebuildWithBuildx(t *testing.T, repo, platforms string, args ...string) *harness.Result {
 	t.Helper()
 	want, err := e.env.Registry.Read(t.Context(), repo)
 	if err != nil {
 		t.Fatal(err)
 	}
 	args = append([]string{"build", "--push", "--tag=" + e.env.Registry.Ref(repo+"-buildx"), "--platform=" + platforms}, args...)
-	if _, err := e.env.Buildx(t.Context(), append(args, e.copyFolder(t))...); err != nil {
+	if _, err := e.env.Buildx(t.Context(), append(args, e.copyDir(t))...); err != nil {
 		t.Fatal(err)
 	}
 	got, err := e.env.Registry.Read(t.Context(), repo+"-buildx")
 	if err != nil {
 		t.Fatal(err)
 	}
-	sameImages(t, want, got)
+	wantSameImages(t, want, got)
 	if list := strings.Join(want.Platforms(), ","); list != platforms {
 		t.Errorf("%s is for %s, want %s", repo, list, platforms)
 	}
 	return want
 }
 
-// sameImages compares the layers and the configs of all platforms.
-func sameImages(t *testing.T, want, got *harness.Result) {
+// wantSameImages compares the layers and the configs of all platforms.
+func wantSameImages(t *testing.T, want, got *harness.Result) {
 	t.Helper()
 	if diff := cmp.Diff(want.Platforms(), got.Platforms()); diff != "" {
 		t.Fatalf("platforms differ:\n%s", diff)
@@ -154,8 +153,7 @@ func imageOf(t *testing.T, res *harness.Result, platform string) harness.Image {
 	return img
 }
 
-// wantELF checks that a program is for the architecture of a Linux platform, and
-// returns it.
+// wantELF checks that a program is built for a Linux platform, and returns it.
 func wantELF(t *testing.T, data []byte, platform string) *elf.File {
 	t.Helper()
 	f, err := elf.NewFile(bytes.NewReader(data))
@@ -168,9 +166,9 @@ func wantELF(t *testing.T, data []byte, platform string) *elf.File {
 	return f
 }
 
-// wantPrints runs a program of this machine's platform and compares what it prints.
-// Another process writes the file: this one could not run what it has written while
-// tests beside this start processes, which hold the file open for a moment.
+// wantPrints runs a program for this machine and compares its output. A child process
+// writes the file: if this process did, exec could fail because processes that concurrent
+// tests start hold the file open for writing for a moment.
 func wantPrints(t *testing.T, program []byte, want string, args ...string) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "program")

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestFrontendImage looks at the image that the repository's Dockerfile makes:
-// the static binary and nothing else, with what BuildKit reads of a frontend
+// TestFrontendImage checks the image that the repository's Dockerfile builds: it contains
+// only the static binary, and has the labels that BuildKit reads from a frontend image
 // (frontend/gateway/gateway.go).
 func TestFrontendImage(t *testing.T) {
 	env, _ := productEnv(t)
@@ -20,10 +20,10 @@ func TestFrontendImage(t *testing.T) {
 	}
 	labels := img.Config.Config.Labels
 	if got := labels["moby.buildkit.frontend.network.none"]; got != "true" {
-		t.Errorf("label network.none is %q: the frontend would be given a network", got)
+		t.Errorf("label network.none is %q: the frontend would get a network", got)
 	}
 	if labels["moby.buildkit.frontend.caps"] == "" {
-		t.Error("the image has no label that tells its capabilities: --call would be refused")
+		t.Error("the image has no label with its capabilities: --call would fail")
 	}
 	if want := []string{"/bin/stagebuild-frontend"}; !slices.Equal(img.Config.Config.Entrypoint, want) {
 		t.Errorf("entrypoint is %v, want %v", img.Config.Config.Entrypoint, want)

@@ -19,16 +19,16 @@ import (
 	"github.com/stagebuild/stagebuild/integration/harness"
 )
 
-// browser is a Chromium without a screen, and what it reports.
+// browser is a headless Chromium, with the requests and errors that it reports.
 type browser struct {
-	ctx context.Context //nolint:containedctx // it is what chromedp knows the browser by
+	ctx context.Context //nolint:containedctx // chromedp identifies the browser by its context
 
 	mu       sync.Mutex
 	requests []string // URLs
-	problems []string // what stands in the console, and exceptions
+	errors   []string // console messages and exceptions
 }
 
-// startBrowser starts a browser that ends with the test.
+// startBrowser starts a browser, which is closed when the test ends.
 func startBrowser(t *testing.T, env *harness.Env) *browser {
 	t.Helper()
 	path, err := env.Browser(t.Context())
@@ -57,15 +57,15 @@ func (b *browser) listen(event any) {
 	case *network.EventRequestWillBeSent:
 		b.requests = append(b.requests, e.Request.URL)
 	case *runtime.EventExceptionThrown:
-		b.problems = append(b.problems, (&chromedp.ExceptionError{ExceptionDetails: e.ExceptionDetails}).Error())
+		b.errors = append(b.errors, (&chromedp.ExceptionError{ExceptionDetails: e.ExceptionDetails}).Error())
 	case *runtime.EventConsoleAPICalled:
-		b.problems = append(b.problems, fmt.Sprintf("console.%s", e.Type))
+		b.errors = append(b.errors, fmt.Sprintf("console.%s", e.Type))
 	case *log.EventEntryAdded:
-		b.problems = append(b.problems, e.Entry.Text)
+		b.errors = append(b.errors, e.Entry.Text)
 	}
 }
 
-// do has the browser do something.
+// do runs actions in the browser.
 func (b *browser) do(t *testing.T, actions ...chromedp.Action[chromedp.Void]) {
 	t.Helper()
 	if err := chromedp.Do(b.ctx, actions...); err != nil {
@@ -73,7 +73,7 @@ func (b *browser) do(t *testing.T, actions ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
-// call runs a command of the protocol.
+// call runs a command of the DevTools protocol.
 func call[P, R any](t *testing.T, b *browser, command cdp.Command[P, R], params P) R {
 	t.Helper()
 	result, err := chromedp.Run(b.ctx, func(ctx context.Context, target *chromedp.Target) (R, error) {
@@ -85,8 +85,8 @@ func call[P, R any](t *testing.T, b *browser, command cdp.Command[P, R], params 
 	return result
 }
 
-// ask returns the value of an expression of JavaScript, which may be a promise.
-func ask[T any](t *testing.T, b *browser, expression string) T {
+// evaluate returns the value of a JavaScript expression, which may be a promise.
+func evaluate[T any](t *testing.T, b *browser, expression string) T {
 	t.Helper()
 	value, err := chromedp.Run(b.ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
 	if err != nil {
@@ -101,59 +101,58 @@ func (b *browser) press(t *testing.T, key string) {
 	b.do(t, chromedp.KeyEvent(key))
 }
 
-// choose chooses from the list of a name as one does with keys.
-func (b *browser) choose(t *testing.T, name, value string) {
+// selectOption selects a value of the named list with the keyboard.
+func (b *browser) selectOption(t *testing.T, name, value string) {
 	t.Helper()
 	list := `document.querySelector('select[name="` + name + `"]')`
-	index := ask[int](t, b, `[...`+list+`.options].findIndex(o => o.text === "`+value+`")`)
+	index := evaluate[int](t, b, `[...`+list+`.options].findIndex(o => o.text === "`+value+`")`)
 	b.do(t, chromedp.Focus(chromedp.CSS(`select[name="`+name+`"]`)), chromedp.KeyEvent(kb.Home))
 	for range index {
 		b.press(t, kb.ArrowDown)
 	}
-	if got := ask[string](t, b, `(s => s.options[s.selectedIndex].text)(`+list+`)`); got != value {
+	if got := evaluate[string](t, b, `(s => s.options[s.selectedIndex].text)(`+list+`)`); got != value {
 		t.Fatalf("%s is %q, and not %q", name, got, value)
 	}
 }
 
-// shown returns the IDs of the nodes of the picture that is shown.
-func (b *browser) shown(t *testing.T) string {
+// visibleNodes returns the IDs of the visible nodes.
+func (b *browser) visibleNodes(t *testing.T) string {
 	t.Helper()
-	return ask[string](t, b, `[...document.querySelectorAll(".node")].filter(n => n.getClientRects().length > 0).map(n => n.dataset.node).join(" ")`)
+	return evaluate[string](t, b, `[...document.querySelectorAll(".node")].filter(n => n.getClientRects().length > 0).map(n => n.dataset.node).join(" ")`)
 }
 
-// focused returns what the keyboard is at: a node's ID, or else an element's ID or
-// name.
+// focused returns the ID of the focused node, or else the ID or name of the focused
+// element.
 func (b *browser) focused(t *testing.T) string {
 	t.Helper()
-	return ask[string](t, b, `(e => e.dataset.node ?? e.dataset.zoom ?? (e.id || e.name || e.tagName))(document.activeElement)`)
+	return evaluate[string](t, b, `(e => e.dataset.node ?? e.dataset.zoom ?? (e.id || e.name || e.tagName))(document.activeElement)`)
 }
 
-// reported returns the requests and problems so far.
-func (b *browser) reported() (requests, problems []string) {
+// reported returns the requests and errors so far.
+func (b *browser) reported() (requests, errors []string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.requests, b.problems
+	return b.requests, b.errors
 }
 
-// nodeIn returns the selector of a node of the picture that is shown.
-func nodeIn(id string) chromedp.CSS {
+// nodeSelector returns the selector of a node in the visible picture.
+func nodeSelector(id string) chromedp.CSS {
 	return chromedp.CSS(`.picture:not([hidden]) [data-node="` + id + `"] rect`)
 }
 
-// checkQuiet holds a page to what it promises: that it asks for nothing but itself,
-// and that nothing goes wrong.
-func (b *browser) checkQuiet(t *testing.T, page string) {
+// checkNoErrors checks that the page requested nothing but itself and reported no errors.
+func (b *browser) checkNoErrors(t *testing.T, page string) {
 	t.Helper()
-	requests, problems := b.reported()
+	requests, errors := b.reported()
 	for _, url := range requests {
 		if !strings.HasPrefix(url, page) {
-			t.Errorf("the page asks for %s", url)
+			t.Errorf("the page requests %s", url)
 		}
 	}
 	if len(requests) == 0 {
 		t.Error("no request was seen, not even for the page")
 	}
-	for _, problem := range problems {
-		t.Errorf("the page reports: %s", problem)
+	for _, message := range errors {
+		t.Errorf("the page reports: %s", message)
 	}
 }

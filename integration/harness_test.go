@@ -2,7 +2,6 @@ package integration
 
 import (
 	"context"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -13,25 +12,7 @@ import (
 	"github.com/stagebuild/stagebuild/integration/harness"
 )
 
-// writeContext writes a build context and returns its folder. Keys of files
-// are slash-separated paths.
-func writeContext(t *testing.T, files map[string]string) string {
-	t.Helper()
-	dir := t.TempDir()
-	for name, content := range files {
-		path := filepath.Join(dir, filepath.FromSlash(name))
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return dir
-}
-
-// solve builds a context with BuildKit's own frontend and pushes it as
-// "repository:tag".
+// solve builds a context with BuildKit's own frontend and pushes it as "repository:tag".
 func solve(t *testing.T, env *harness.Env, dir, repo, platforms string) error {
 	t.Helper()
 	_, err := env.Buildctl(t.Context(), "build", "--frontend", "dockerfile.v0", "--progress", "plain",
@@ -65,8 +46,8 @@ func TestForeignBaseImage(t *testing.T) {
 	if err := solve(t, env, dir, "harness/foreign:1", "linux/amd64,linux/arm64"); err != nil {
 		t.Fatal(err)
 	}
-	// The ELF header's machine field, at byte 18: the base images are what
-	// they say they are.
+	// Byte 18 of the ELF header is the machine: the base images are for the platforms that
+	// they claim.
 	for platform, machine := range map[string]byte{"linux/amd64": 0x3e, "linux/arm64": 0xb7} {
 		img := readImage(t, env, "harness/foreign:1", platform)
 		busybox, err := img.ReadFile("bin/busybox")
@@ -88,15 +69,15 @@ func TestGolangCompiles(t *testing.T) {
 		"go.mod":  "module hello\n\ngo 1.26\n",
 		"main.go": "package main\n\nfunc main() { println(\"hello from a container\") }\n",
 		"Dockerfile": "FROM golang:1.26-alpine AS build\nWORKDIR /src\nCOPY . .\n" +
-			"RUN go build -o /hello . && /hello 2> /said\n" +
-			"FROM scratch\nCOPY --from=build /hello /said /\n",
+			"RUN go build -o /hello . && /hello 2> /output\n" +
+			"FROM scratch\nCOPY --from=build /hello /output /\n",
 	})
 	if err := solve(t, env, dir, "harness/golang:1", env.Platform); err != nil {
 		t.Fatal(err)
 	}
-	said, err := readImage(t, env, "harness/golang:1", env.Platform).ReadFile("said")
-	if err != nil || string(said) != "hello from a container\n" {
-		t.Errorf("the program compiled in RUN said %q, %v", said, err)
+	output, err := readImage(t, env, "harness/golang:1", env.Platform).ReadFile("output")
+	if err != nil || string(output) != "hello from a container\n" {
+		t.Errorf("the program compiled in RUN printed %q, %v", output, err)
 	}
 }
 
@@ -104,7 +85,7 @@ func TestMissingBaseImage(t *testing.T) {
 	env := suite.Env(t)
 	env.NeedMirror(t)
 	dir := writeContext(t, map[string]string{"Dockerfile": "FROM nosuchbase:7\n"})
-	// Far less than the minutes that a resolver without a network can take.
+	// A resolver without a network can take minutes.
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	_, err := env.Buildctl(ctx, "build", "--frontend", "dockerfile.v0", "--progress", "plain",
@@ -119,16 +100,16 @@ func TestMissingBaseImage(t *testing.T) {
 		t.Errorf("the error does not say which image was not found:\n%v", err)
 	}
 	const path = "/v2/library/nosuchbase/manifests/7"
-	var asked bool
+	var requested bool
 	for _, req := range env.Registry.RequestsFor("library/nosuchbase") {
-		asked = asked || req.Path == path && req.Status == 404
+		requested = requested || req.Path == path && req.Status == 404
 	}
-	if !asked {
+	if !requested {
 		t.Errorf("the request log has no 404 for %s:\n%v", path, env.Registry.Requests())
 	}
 }
 
-func TestRequestLogNamesWhatIsPulled(t *testing.T) {
+func TestRequestLogHasPulls(t *testing.T) {
 	env := suite.Env(t)
 	env.NeedMirror(t)
 	if err := env.Registry.PushFiles(t.Context(), "library/once:1", env.Platform, v1.Config{},
@@ -142,14 +123,14 @@ func TestRequestLogNamesWhatIsPulled(t *testing.T) {
 	}
 	pulled := env.Registry.RequestsFor("library/once")[pushed:]
 	if len(pulled) == 0 {
-		t.Error("a base image was pulled, and the request log does not say so")
+		t.Error("a base image was pulled, but the request log does not show it")
 	}
 	if got := readImage(t, env, "harness/once:1", env.Platform).Env("PULLED"); got != "1" {
 		t.Errorf("PULLED is %q in the image, want 1", got)
 	}
 }
 
-func TestExportedLayoutReadsAsPushed(t *testing.T) {
+func TestLayoutEqualsPushedImage(t *testing.T) {
 	env := suite.Env(t)
 	dir := writeContext(t, map[string]string{"Dockerfile": "FROM busybox\nENV KIND=layout\n"})
 	out := t.TempDir()
@@ -183,20 +164,6 @@ func TestExportedLayoutReadsAsPushed(t *testing.T) {
 	}
 }
 
-// readImage reads the image of one platform back from the registry.
-func readImage(t *testing.T, env *harness.Env, repo, platform string) harness.Image {
-	t.Helper()
-	res, err := env.Registry.Read(t.Context(), repo)
-	if err != nil {
-		t.Fatal(err)
-	}
-	img, err := res.Image(platform)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return img
-}
-
 func TestFrontendImageBuilds(t *testing.T) {
 	env := suite.Env(t)
 	env.NeedMirror(t)
@@ -223,7 +190,7 @@ func TestPluginBuilds(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := writeContext(t, map[string]string{"Dockerfile": "FROM busybox\nENV BUILT=1\n"})
-	// By itself, and through the docker CLI, on the current builder.
+	// As a program, and through the docker CLI.
 	for i, command := range [][]string{{"docker-stagebuild"}, {"docker", "stagebuild"}} {
 		repo := "harness/plugin:" + string(rune('a'+i))
 		args := append(command[1:], "build", "--push", "--tag", env.Registry.Ref(repo), dir)
@@ -236,7 +203,7 @@ func TestPluginBuilds(t *testing.T) {
 	}
 }
 
-func TestSecondNodeIsOfItsPlatform(t *testing.T) {
+func TestSecondNodePlatform(t *testing.T) {
 	env := suite.Env(t)
 	env.NeedOwnDaemon(t)
 	addr, err := env.StartNode(t.Context(), "n2", "linux/arm64")

@@ -9,10 +9,10 @@ import (
 	"github.com/stagebuild/stagebuild/integration/harness"
 )
 
-// TestImagesForAPlatform takes files of images for a platform that is not built for:
-// two images in one instruction, and another one on each platform. The images have
-// triggers, which only a stage that is FROM one runs.
-func TestImagesForAPlatform(t *testing.T) {
+// TestCrossPlatformImages copies from images for a platform that is not built: two in one
+// instruction, and a different one on each platform. The images have triggers, which run
+// only in a stage that is FROM one.
+func TestCrossPlatformImages(t *testing.T) {
 	env, _ := productEnv(t)
 	for _, name := range []string{"amd64", "arm64"} {
 		err := env.Registry.PushFiles(t.Context(), "images/"+name+":1", "linux/s390x", v1.Config{OnBuild: []string{"COPY a /triggered"}},
@@ -21,7 +21,7 @@ func TestImagesForAPlatform(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	res := buildEveryWay(t, "images/result", request{
+	res := buildWithEveryClient(t, "images/result", request{
 		platforms: bothPlatforms,
 		files:     map[string]string{"a": "a"},
 		dockerfile: strings.ReplaceAll(`FROM --platform=$BUILDPLATFORM busybox AS mounted

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// TestInterrupt interrupts builds in the middle of a step.
+// TestInterrupt interrupts builds during a step.
 func TestInterrupt(t *testing.T) {
 	env, _ := productEnv(t)
 	env.NeedOwnDaemon(t)
@@ -22,13 +22,13 @@ func TestInterrupt(t *testing.T) {
 		"3604": {"docker", "stagebuild", "build"},
 	} {
 		t.Run(strings.Join(command, " "), func(t *testing.T) {
-			dir, out := writeContext(t, map[string]string{"Dockerfile": sleeper(seconds)}), t.TempDir()
+			dir, out := writeContext(t, map[string]string{"Dockerfile": sleepFile(seconds)}), t.TempDir()
 			args := slices.Concat(command[1:], []string{"--progress=plain", "--output=type=oci,dest=" + filepath.Join(out, "image.tar"),
 				"--metadata-file=" + filepath.Join(out, "metadata"), "--iidfile=" + filepath.Join(out, "iid"), dir})
-			build := start(t, env.Command(t.Context(), command[0], args...))
-			build.awaitOutput(t, "42 sleeps")
+			build := startProcess(t, env.Command(t.Context(), command[0], args...))
+			build.waitForOutput(t, "42 sleeps")
 			eventually(t, func() error {
-				if !runs(t, seconds) {
+				if !isStepRunning(t, seconds) {
 					return errors.New("the step's process is not found")
 				}
 				return nil
@@ -41,7 +41,7 @@ func TestInterrupt(t *testing.T) {
 				t.Errorf("exit status %d:\n%s", status, text)
 			}
 			eventually(t, func() error {
-				if runs(t, seconds) {
+				if isStepRunning(t, seconds) {
 					return errors.New("the step still runs")
 				}
 				return nil
@@ -51,7 +51,7 @@ func TestInterrupt(t *testing.T) {
 	}
 }
 
-// TestSecondInterrupt interrupts a build whose daemon does not answer any more.
+// TestSecondInterrupt interrupts a build whose daemon no longer responds.
 func TestSecondInterrupt(t *testing.T) {
 	env, _ := productEnv(t)
 	env.NeedOwnDaemon(t)
@@ -59,10 +59,10 @@ func TestSecondInterrupt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := env.Command(t.Context(), "docker-stagebuild", "build", "--progress=plain", writeContext(t, map[string]string{"Dockerfile": sleeper("3605")}))
+	cmd := env.Command(t.Context(), "docker-stagebuild", "build", "--progress=plain", writeContext(t, map[string]string{"Dockerfile": sleepFile("3605")}))
 	cmd.Env = append(cmd.Env, "BUILDKIT_HOST="+addr)
-	build := start(t, cmd)
-	build.awaitOutput(t, "42 sleeps")
+	build := startProcess(t, cmd)
+	build.waitForOutput(t, "42 sleeps")
 	defer func() {
 		if err := env.KillNode(addr); err != nil {
 			t.Error(err)
@@ -71,7 +71,7 @@ func TestSecondInterrupt(t *testing.T) {
 	if err := env.FreezeNode(addr); err != nil {
 		t.Fatal(err)
 	}
-	// After one interrupt BuildKit's client waits for the daemon, 5 seconds long.
+	// After the first interrupt BuildKit's client waits 5 seconds for the daemon.
 	began := time.Now()
 	eventually(t, func() error {
 		if err := build.cmd.Process.Signal(os.Interrupt); errors.Is(err, os.ErrProcessDone) {
@@ -84,9 +84,9 @@ func TestSecondInterrupt(t *testing.T) {
 	}
 }
 
-// TestInterruptOfStandardInput interrupts a build that waits for standard input to
-// choose its stages. Of what was read there is no file that could be left.
-func TestInterruptOfStandardInput(t *testing.T) {
+// TestInterruptReadingStdin interrupts a build that reads standard input to select its
+// stages. The spooled input leaves no file behind.
+func TestInterruptReadingStdin(t *testing.T) {
 	env, _ := productEnv(t)
 	in, feed, err := os.Pipe()
 	if err != nil {
@@ -96,9 +96,9 @@ func TestInterruptOfStandardInput(t *testing.T) {
 	tmp := t.TempDir()
 	cmd := env.Command(t.Context(), "docker-stagebuild", "build", "--progress=plain", "--stage=a,b", "-")
 	cmd.Env, cmd.Stdin = append(cmd.Env, "TMPDIR="+tmp), in
-	build := start(t, cmd)
+	build := startProcess(t, cmd)
 	eventually(t, func() error {
-		if !opened(t, cmd.Process.Pid, filepath.Join(tmp, "stagebuild-stdin-")) {
+		if !hasOpenFile(t, cmd.Process.Pid, filepath.Join(tmp, "stagebuild-stdin-")) {
 			return errors.New("standard input is not read")
 		}
 		return nil
@@ -106,7 +106,7 @@ func TestInterruptOfStandardInput(t *testing.T) {
 	eventually(t, func() error {
 		entries, err := os.ReadDir(tmp)
 		if err == nil && len(entries) > 0 {
-			err = fmt.Errorf("what is read can be left in %s", entries[0].Name())
+			err = fmt.Errorf("the spooled input would be left in %s", entries[0].Name())
 		}
 		return err
 	})
@@ -119,8 +119,8 @@ func TestInterruptOfStandardInput(t *testing.T) {
 	wantEmpty(t, tmp)
 }
 
-// opened says whether a process has a file open whose path begins with prefix.
-func opened(t *testing.T, pid int, prefix string) bool {
+// hasOpenFile reports whether a process has a file open whose path begins with prefix.
+func hasOpenFile(t *testing.T, pid int, prefix string) bool {
 	t.Helper()
 	links, err := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
 	if err != nil {
@@ -132,8 +132,8 @@ func opened(t *testing.T, pid int, prefix string) bool {
 	})
 }
 
-// runs says whether a process runs whose last argument is arg.
-func runs(t *testing.T, arg string) bool {
+// isStepRunning reports whether a process runs whose last argument is arg.
+func isStepRunning(t *testing.T, arg string) bool {
 	t.Helper()
 	files, err := filepath.Glob("/proc/[0-9]*/cmdline")
 	if err != nil {

@@ -13,13 +13,13 @@ import (
 	"github.com/stagebuild/stagebuild/integration/harness"
 )
 
-// materialsFile takes the images "busybox" and "other" in every way.
+// materialsFile uses the images "busybox" and "other" in every possible way.
 const materialsFile = `FROM busybox AS checks
 RUN --network=none true
 FROM --for=linux/arm64 %[1]s AS base
 FROM busybox AS base
 
-FROM --needs=checks::linux/amd64 scratch AS needing
+FROM --needs=checks::linux/amd64 scratch AS needsFile
 COPY Dockerfile /
 FROM base AS variants
 FROM busybox AS same
@@ -31,8 +31,8 @@ FROM busybox AS both
 COPY --from=busybox::linux/arm64 /bin/busybox /
 `
 
-// TestMaterials looks for the images in the provenance of each platform's image: of one
-// build, and of one among several. What docs/reference.md says of them is this.
+// TestMaterials checks the images in the provenance of each platform's image, of a single
+// result and of one among several, as docs/reference.md describes them.
 func TestMaterials(t *testing.T) {
 	env, _ := productEnv(t)
 	other := env.Registry.Ref("materials/other:1")
@@ -73,7 +73,7 @@ func TestMaterials(t *testing.T) {
 	}
 }
 
-// materials are what the provenance of an image says of its materials.
+// materials are the materials in the provenance of an image.
 type materials struct {
 	images   []string // "name platform", sorted
 	pinned   bool     // whether their URIs have a digest

@@ -13,8 +13,8 @@ import (
 	"github.com/stagebuild/stagebuild/integration/harness"
 )
 
-// matrixFile has stages for some platforms and for all, and a name that no target of
-// bake can have.
+// matrixFile has stages for one platform and for both, and a name that is invalid for a
+// target of bake.
 const matrixFile = `# platforms=linux/amd64,linux/arm64
 ARG GREETING
 FROM --for=linux/amd64 busybox AS base
@@ -35,10 +35,10 @@ func matrixContext(t *testing.T, frontend string) string {
 	t.Helper()
 	return request{dockerfile: matrixFile, files: map[string]string{
 		"api.txt": "api", "worker.txt": "worker", "contexts/shared/shared.txt": "shared",
-	}}.context(t, frontend)
+	}}.writeContext(t, frontend)
 }
 
-// shell runs a command line in a folder, as the documents show it.
+// shell runs a command line as the documents show it and returns its output.
 func shell(t *testing.T, env *harness.Env, dir, line string) string {
 	t.Helper()
 	cmd := env.Command(t.Context(), "bash", "-euo", "pipefail", "-c", line)
@@ -52,8 +52,8 @@ func shell(t *testing.T, env *harness.Env, dir, line string) string {
 	return string(out)
 }
 
-// TestMatrixBake pipes the matrix into the real bake, which runs the frontend image:
-// each stage is an image for its platforms, and the one that the plugin builds.
+// TestMatrixBake pipes the matrix into bake, which runs the frontend image: each stage
+// becomes one image for its platforms, equal to the one that the plugin builds.
 func TestMatrixBake(t *testing.T) {
 	env, frontend := productEnv(t)
 	dir := matrixContext(t, frontend)
@@ -91,12 +91,12 @@ func TestMatrixBake(t *testing.T) {
 	wantEnv(t, api, "linux/arm64", "GREETING", "${HOME} %{x}")
 }
 
-// TestMatrixBakeOfOtherContexts bakes Dockerfiles from standard input and beside the
-// context, a default stage without a name, and images that are named by platform.
-func TestMatrixBakeOfOtherContexts(t *testing.T) {
+// TestMatrixBakeContexts bakes Dockerfiles from standard input and beside the context, a
+// default stage without a name, and tags with the platform.
+func TestMatrixBakeContexts(t *testing.T) {
 	env, frontend := productEnv(t)
 	dir := matrixContext(t, frontend)
-	write(t, filepath.Join(dir, "other.Dockerfile"), "# syntax="+frontend+"\nARG A=one\nFROM busybox AS one\nFROM ${A}\nCOPY shared.txt /nameless\n")
+	writeFile(t, filepath.Join(dir, "other.Dockerfile"), "# syntax="+frontend+"\nARG A=one\nFROM busybox AS one\nFROM ${A}\nCOPY shared.txt /nameless\n")
 	ref := env.Registry.Ref("matrix/other")
 	shell(t, env, dir, "docker stagebuild matrix contexts/shared -f other.Dockerfile --format bake --platform linux/amd64,linux/arm64"+
 		" --tag '"+ref+":beside-{{.Stage}}-{{.Arch}}' | docker buildx bake -f - --push")
@@ -117,14 +117,14 @@ func TestMatrixBakeOfOtherContexts(t *testing.T) {
 	}
 }
 
-// githubJob is what a workflow reads of a job matrix.
+// githubJob is a job of a matrix as a workflow reads it.
 type githubJob struct {
 	Name, Stage, Platform, Runner, Image, Tags, Command string
 
 	CacheScope string `json:"cache-scope"`
 }
 
-// githubJobs reads a job matrix as fromJSON does: it has nothing but "include".
+// githubJobs parses a job matrix as fromJSON does. Its only key must be "include".
 func githubJobs(t *testing.T, text string) []githubJob {
 	t.Helper()
 	if strings.Count(text, "\n") != 1 {
@@ -146,8 +146,8 @@ func githubJobs(t *testing.T, text string) []githubJob {
 	return jobs
 }
 
-// TestMatrixMerge does what the jobs of a workflow do: builds each platform of each
-// stage by itself, pushed by digest, and puts them together with the commands that the
+// TestMatrixMerge does what the jobs of a workflow do: it builds each platform of each
+// stage separately, pushes it by digest, and merges the digests with the commands that the
 // matrix prints. With provenance, each digest is that of an index.
 func TestMatrixMerge(t *testing.T) {
 	env, frontend := productEnv(t)
@@ -164,7 +164,7 @@ func TestMatrixMerge(t *testing.T) {
 			" --build-context shared=contexts/shared --metadata-file metadata.json"+
 			" --output type=image,name="+job.Image+",push-by-digest=true,name-canonical=true,push=true .")
 		digest, _ := metadata(t, filepath.Join(dir, "metadata.json"))["containerimage.digest"].(string)
-		write(t, filepath.Join(dir, "digests", job.CacheScope), digest+"\n")
+		writeFile(t, filepath.Join(dir, "digests", job.CacheScope), digest+"\n")
 	}
 	if diff := cmp.Diff([]string{"api-linux-amd64", "api-linux-arm64", "edge-linux-arm64"}, scopes); diff != "" {
 		t.Fatalf("cache scopes (-want +got):\n%s", diff)
@@ -193,7 +193,7 @@ func TestMatrixMerge(t *testing.T) {
 			t.Errorf("%s is for %s, want %s", repo, got, want)
 		}
 		for _, img := range res.Images {
-			if len(attested(img)) == 0 {
+			if len(attestations(img)) == 0 {
 				t.Errorf("%s: the provenance of %s is lost", repo, img.Platform)
 			}
 		}
@@ -205,7 +205,8 @@ func TestMatrixMerge(t *testing.T) {
 	wantFile(t, api, "linux/arm64", "api.txt", "api")
 	wantEnv(t, api, "linux/amd64", "SIMD", "avx2")
 
-	// A platform whose job has failed is an error, and no image without it.
+	// If the job of a platform failed, the merge fails instead of creating an image
+	// without that platform.
 	if err := os.Remove(filepath.Join(dir, "digests", "api-linux-arm64")); err != nil {
 		t.Fatal(err)
 	}
@@ -214,12 +215,12 @@ func TestMatrixMerge(t *testing.T) {
 	}
 }
 
-// TestMatrixOfBake builds a bake file whose own matrix multiplies stages with
-// platforms, through the frontend image.
-func TestMatrixOfBake(t *testing.T) {
+// TestBakeMatrix builds a bake file whose own matrix combines stages with platforms, with
+// the frontend image.
+func TestBakeMatrix(t *testing.T) {
 	env, frontend := productEnv(t)
 	dir := matrixContext(t, frontend)
-	write(t, filepath.Join(dir, "docker-bake.hcl"), `variable "REGISTRY" {}
+	writeFile(t, filepath.Join(dir, "docker-bake.hcl"), `variable "REGISTRY" {}
 
 target "default" {
   name = replace(replace("${stage}-${platform}", "/", "-"), ".", "_")

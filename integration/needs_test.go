@@ -5,11 +5,11 @@ import (
 	"testing"
 )
 
-// needingMany is a file in which needs are reached in every way: from the target's
-// base, from what it copies, for a platform of its own, over another need. FAIL names the
-// platform on which the test fails, and a stage that has to fail beside it is
-// dropped or not reached.
-const needingMany = `ARG FAIL=none
+// manyNeedsFile is a file whose needed stages are reached in every possible way: from the
+// base of the target, from a COPY, for another platform, and from another needed stage.
+// FAIL names the platform on which the test fails. The failing stage beside it is dropped
+// or not reached.
+const manyNeedsFile = `ARG FAIL=none
 FROM --platform=$BUILDPLATFORM busybox AS test
 ARG TARGETARCH
 ARG FAIL
@@ -36,18 +36,18 @@ COPY a /release
 FROM --needs=fails release AS more
 `
 
-// TestNeedsOfSeveralPlatforms builds a stage for several platforms, which need
-// different things: what is needed runs for each, and nothing else does.
-func TestNeedsOfSeveralPlatforms(t *testing.T) {
+// TestNeedsOnSeveralPlatforms builds a stage for several platforms with different needed
+// stages: only those of each platform run.
+func TestNeedsOnSeveralPlatforms(t *testing.T) {
 	env, frontend := productEnv(t)
 	r := request{
 		platforms:  bothPlatforms,
 		target:     "release",
 		files:      map[string]string{"a": "a"},
-		dockerfile: needingMany,
+		dockerfile: manyNeedsFile,
 	}
-	// The plain file has no needs: the image is the same.
-	res := buildLikePlain(t, "needs/several", r, `FROM scratch AS lib
+	// The plain file has no needed stages: the image is the same.
+	res := buildStagedAndPlain(t, "needs/several", r, `FROM scratch AS lib
 COPY a /lib
 FROM scratch AS app
 COPY a /tools
@@ -59,10 +59,10 @@ COPY a /release
 		wantFiles(t, res, platform, map[string]bool{"lib": true, "tools": true, "release": true, "never": false})
 	}
 
-	for i, w := range ways(frontend) {
+	for i, w := range clients(frontend) {
 		platform := bothPlatforms[i%2]
 		r.args = map[string]string{"FAIL": strings.TrimPrefix(platform, "linux/")}
-		err := w.build(t, env, r.context(t, frontend), "needs/refused:1", r)
+		err := w.build(t, env, r.writeContext(t, frontend), "needs/refused:1", r)
 		for _, want := range []string{`stage "test" for ` + platform + `, which is needed, failed`, `   6 | >>> RUN --network=none test "$TARGETARCH" != "$FAIL"`} {
 			if err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("%s does not say %q: %v", w.name, want, err)
@@ -70,7 +70,7 @@ COPY a /release
 		}
 	}
 	r.args, r.target = nil, "more"
-	err := ways(frontend)[0].build(t, env, r.context(t, frontend), "needs/refused:1", r)
+	err := clients(frontend)[0].build(t, env, r.writeContext(t, frontend), "needs/refused:1", r)
 	if err == nil || !strings.Contains(err.Error(), `RUN --network=none false`) {
 		t.Errorf("a target whose own need fails was built: %v", err)
 	}

@@ -11,13 +11,13 @@ import (
 	"github.com/stagebuild/stagebuild/integration/harness"
 )
 
-// TestNodes builds on a builder of two nodes, each for a platform of its own.
+// TestNodes builds on a builder with two nodes, each for a different platform.
 func TestNodes(t *testing.T) {
 	env, _ := productEnv(t)
 	env.NeedOwnDaemon(t)
-	builder, foreign, _ := createPair(t, env, "pair")
+	builder, foreign, _ := createTwoNodes(t, env, "pair")
 	both := "--platform=" + env.Platform + "," + foreign
-	for _, a := range []alike{
+	for _, a := range []comparison{
 		{name: "index", args: []string{both, "--push", "--tag={registry}/nodes/index", "--annotation=index:for=both", "--iidfile={out}/iid"}},
 		{name: "index by digest", args: []string{both, "--output=type=image,name={registry}/nodes/digest,push=true,push-by-digest=true"}},
 		{name: "files of both", args: []string{both, "--output=type=local,dest={out}/files"}},
@@ -32,17 +32,17 @@ func TestNodes(t *testing.T) {
 	t.Run("cache of a registry for both", func(t *testing.T) {
 		cache := "type=registry,mode=max,ref=" + env.Registry.Ref("nodes/cache")
 		name := rand.Text()
-		first, _ := draw(t, env, "", name, "--builder="+builder, "--platform="+env.Platform, "--cache-to="+cache)
-		second, cached := draw(t, env, "", name, "--builder="+builder, "--platform="+foreign, "--cache-from="+cache)
+		first, _ := buildRandom(t, env, "", name, "--builder="+builder, "--platform="+env.Platform, "--cache-to="+cache)
+		second, cached := buildRandom(t, env, "", name, "--builder="+builder, "--platform="+foreign, "--cache-from="+cache)
 		if first != second || !cached {
-			t.Errorf("the step was cached: %t; it drew %s and %s", cached, first, second)
+			t.Errorf("the step was cached: %t; its values are %s and %s", cached, first, second)
 		}
 	})
 }
 
-// TestPlatformOfAForeignBuilder builds for no platform on a builder of another one
-// than the plugin's: the index says of the image what its config says.
-func TestPlatformOfAForeignBuilder(t *testing.T) {
+// TestForeignBuilderPlatform builds without --platform on a builder whose platform is not
+// that of the plugin: index and config both have the platform of the builder.
+func TestForeignBuilderPlatform(t *testing.T) {
 	env, _ := productEnv(t)
 	env.NeedOwnDaemon(t)
 	foreign := foreignPlatform(env)
@@ -76,7 +76,7 @@ func TestPlatformOfAForeignBuilder(t *testing.T) {
 	}
 }
 
-// foreignPlatform is another platform than that of the environment.
+// foreignPlatform returns a platform other than the environment's.
 func foreignPlatform(env *harness.Env) string {
 	if env.Platform == "linux/arm64" {
 		return "linux/amd64"
@@ -84,9 +84,10 @@ func foreignPlatform(env *harness.Env) string {
 	return "linux/arm64"
 }
 
-// createPair creates a builder of two nodes, of which the second one, a new one, is
-// for a foreign platform. It returns the names of both, and where that node is.
-func createPair(t *testing.T, env *harness.Env, name string) (builder, foreign, addr string) {
+// createTwoNodes creates a builder with the daemon of the environment and a new node for a
+// foreign platform. It returns the name of the builder, that platform and the address of
+// the new node.
+func createTwoNodes(t *testing.T, env *harness.Env, name string) (builder, foreign, addr string) {
 	t.Helper()
 	foreign = foreignPlatform(env)
 	addr, err := env.StartNode(t.Context(), name, foreign)
@@ -100,8 +101,7 @@ func createPair(t *testing.T, env *harness.Env, name string) (builder, foreign, 
 	return name, foreign, addr
 }
 
-// createBuilder creates a builder with buildx commands, and removes it after the
-// test.
+// createBuilder creates a builder with buildx commands and removes it when the test ends.
 func createBuilder(t *testing.T, env *harness.Env, name string, commands ...[]string) {
 	t.Helper()
 	t.Cleanup(func() {

@@ -10,21 +10,21 @@ import (
 	"github.com/stagebuild/stagebuild/integration/harness"
 )
 
-// buildLikePlain builds a staged file in every way, and with BuildKit's own frontend
-// a plain file that says the same: the results are equal to their digests. It
-// returns one of them.
-func buildLikePlain(t *testing.T, repo string, r request, plain string) *harness.Result {
+// buildStagedAndPlain builds a staged file with every client and an equivalent plain file
+// with BuildKit's own frontend. All results must have the same digest. It returns one of
+// them.
+func buildStagedAndPlain(t *testing.T, repo string, r request, plain string) *harness.Result {
 	t.Helper()
 	env, frontend := productEnv(t)
-	// Else every image has the time of its build.
+	// Without it every image would have the time of its build.
 	r.args = maps.Clone(r.args)
 	if r.args == nil {
 		r.args = map[string]string{}
 	}
 	r.args["SOURCE_DATE_EPOCH"] = "0"
-	dir := r.context(t, frontend)
+	dir := r.writeContext(t, frontend)
 	file := filepath.Join(t.TempDir(), "Dockerfile")
-	write(t, file, plain)
+	writeFile(t, file, plain)
 	args := append([]string{"docker-buildx", "build", "--file=" + file}, r.flags(env, repo+":plain")...)
 	if err := run(t, env, append(args, dir)); err != nil {
 		t.Fatalf("the plain file: %v", err)
@@ -33,7 +33,7 @@ func buildLikePlain(t *testing.T, repo string, r request, plain string) *harness
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, w := range ways(frontend) {
+	for _, w := range clients(frontend) {
 		name := repo + ":" + strings.ReplaceAll(w.name, " ", "-")
 		if err := w.build(t, env, dir, name, r); err != nil {
 			t.Errorf("%s: %v", w.name, err)
@@ -44,35 +44,36 @@ func buildLikePlain(t *testing.T, repo string, r request, plain string) *harness
 			t.Fatal(err)
 		}
 		if got.Digest != want.Digest {
-			t.Errorf("%s: the digest is not that of the plain file's image; files by platform:\n%v\nwant\n%v", w.name, filesOf(t, got), filesOf(t, want))
+			t.Errorf("%s: the digest differs from the plain file's; files by platform:\n%v\nwant\n%v", w.name, filesByPlatform(t, got), filesByPlatform(t, want))
 		}
 	}
 	return want
 }
 
-// filesOf returns the names and contents of a small image's files by platform.
-func filesOf(t *testing.T, res *harness.Result) map[string]map[string]string {
+// filesByPlatform returns the names and contents of an image's files for each platform,
+// without busybox.
+func filesByPlatform(t *testing.T, res *harness.Result) map[string]map[string]string {
 	t.Helper()
 	files := map[string]map[string]string{}
 	for _, img := range res.Images {
-		files[img.Platform] = contents(t, img)
+		files[img.Platform] = fileContents(t, img)
 		delete(files[img.Platform], "bin/busybox")
 	}
 	return files
 }
 
-// pair is a staged file and the plain one that it stands for, for two platforms.
-type pair struct {
+// stagedPair is a staged file and the equivalent plain file for two platforms.
+type stagedPair struct {
 	name  string
 	files map[string]string
-	// target is the stage that is built, "" for the last one.
+	// target is the stage to build; the default is the last one.
 	target        string
 	staged, plain string
 	// built are files of the image for linux/arm64.
 	built map[string]string
 }
 
-var pairs = []pair{
+var stagedPairs = []stagedPair{
 	{
 		name:  "flags of COPY",
 		files: map[string]string{"tree/a.txt": "a", "tree/b.log": "b", "tree/sub/c.txt": "c", "tree/sub/deep/d.log": "d", "tree/sub/deep/e.txt": "e"},
@@ -295,12 +296,12 @@ FROM app-$TARGETARCH
 	},
 }
 
-// TestLikePlain builds staged files that are equal to plain ones.
-func TestLikePlain(t *testing.T) {
-	for i, p := range pairs {
+// TestStagedEqualsPlain builds staged files and equivalent plain files.
+func TestStagedEqualsPlain(t *testing.T) {
+	for i, p := range stagedPairs {
 		t.Run(p.name, func(t *testing.T) {
 			r := request{dockerfile: p.staged, files: p.files, platforms: bothPlatforms, target: p.target}
-			res := buildLikePlain(t, "plain/pair"+strconv.Itoa(i), r, p.plain)
+			res := buildStagedAndPlain(t, "plain/pair"+strconv.Itoa(i), r, p.plain)
 			for path, content := range p.built {
 				wantFile(t, res, "linux/arm64", path, content)
 			}

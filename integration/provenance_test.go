@@ -13,34 +13,35 @@ import (
 	"github.com/stagebuild/stagebuild/integration/harness"
 )
 
-// provenanceFile has a build arg, which is an option of the frontend.
+// provenanceFile has a build arg, which the provenance lists among the options of the
+// frontend.
 const provenanceFile = "FROM busybox\nARG WHO\nCOPY Dockerfile /file\n"
 
-// TestProvenance holds the provenance of a build in-process against buildx's: it
-// lacks what docs/reference.md says.
+// TestProvenance compares the provenance of an in-process build with that of buildx. The
+// differences are those that docs/reference.md describes.
 func TestProvenance(t *testing.T) {
 	env, _ := productEnv(t)
 	files := map[string]string{"Dockerfile": provenanceFile}
 	dir, git := writeContext(t, files), serveGit(t, gitBranch{"trunk", files})
-	// Of a request, the options of the command that made it are given once more.
-	const given, givenFirst = "- buildDefinition.externalParameters.", "- buildDefinition.externalParameters.request.root."
+	// The options of the request appear a second time, as those of the root request.
+	const request, root = "- buildDefinition.externalParameters.", "- buildDefinition.externalParameters.request.root."
 	always := []string{
-		given + "configSource.path: Dockerfile",
-		givenFirst + "configSource.path: Dockerfile",
-		given + "request.frontend: dockerfile.v0",
+		request + "configSource.path: Dockerfile",
+		root + "configSource.path: Dockerfile",
+		request + "request.frontend: dockerfile.v0",
 		"- buildDefinition.internalParameters.dockerfileVersion: VERSION",
 	}
 	ofMax := append([]string{
-		given + "request.args.build-arg:WHO: me",
-		givenFirst + "request.args.build-arg:WHO: me",
+		request + "request.args.build-arg:WHO: me",
+		root + "request.args.build-arg:WHO: me",
 		"+ runDetails.metadata.buildkit_completeness.request: false",
 		"- runDetails.metadata.buildkit_completeness.request: true",
 	}, always...)
 	ofGit := append([]string{
-		given + "configSource.uri: " + git,
-		given + "configSource.digest.sha1: COMMIT",
-		givenFirst + "configSource.uri: " + git,
-		givenFirst + "configSource.digest.sha1: COMMIT",
+		request + "configSource.uri: " + git,
+		request + "configSource.digest.sha1: COMMIT",
+		root + "configSource.uri: " + git,
+		root + "configSource.digest.sha1: COMMIT",
 	}, ofMax...)
 	for _, test := range []struct {
 		name, mode, context string
@@ -52,7 +53,7 @@ func TestProvenance(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			args := []string{"--provenance=mode=" + test.mode, test.context}
-			got := difference(provenance(t, env, "docker-buildx", args...), provenance(t, env, "docker-stagebuild", args...))
+			got := difference(buildProvenance(t, env, "docker-buildx", args...), buildProvenance(t, env, "docker-stagebuild", args...))
 			slices.Sort(test.want)
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Errorf("difference to buildx (-want +got):\n%s", diff)
@@ -61,8 +62,9 @@ func TestProvenance(t *testing.T) {
 	}
 }
 
-// TestProvenanceWithImage looks for what the frontend image gives the provenance.
-func TestProvenanceWithImage(t *testing.T) {
+// TestProvenanceOfFrontendImage checks the parts of the provenance that only a build with the
+// frontend image has.
+func TestProvenanceOfFrontendImage(t *testing.T) {
 	env, frontend := productEnv(t)
 	env.NeedMirror(t)
 	dir := writeContext(t, map[string]string{"Dockerfile": provenanceFile})
@@ -70,7 +72,7 @@ func TestProvenanceWithImage(t *testing.T) {
 	for flag, ref := range map[string]string{"image": image, "image=" + frontend: frontend} {
 		for _, mode := range []string{"min", "max"} {
 			t.Run(flag+" "+mode, func(t *testing.T) {
-				got := provenance(t, env, "docker-stagebuild", "--provenance=mode="+mode, "--frontend="+flag, dir)
+				got := buildProvenance(t, env, "docker-stagebuild", "--provenance=mode="+mode, "--frontend="+flag, dir)
 				const request = "buildDefinition.externalParameters.request."
 				want := []string{
 					"buildDefinition.externalParameters.configSource.path: Dockerfile",
@@ -87,16 +89,16 @@ func TestProvenanceWithImage(t *testing.T) {
 				}
 				material := "pkg:docker/" + strings.NewReplacer(":1", "@1", ":", "%3A").Replace(ref)
 				if !slices.ContainsFunc(got, func(line string) bool { return strings.HasSuffix(line, ".uri: "+material) }) {
-					t.Errorf("the image %s is no material:\n%s", material, strings.Join(got, "\n"))
+					t.Errorf("the image %s is not a material:\n%s", material, strings.Join(got, "\n"))
 				}
 			})
 		}
 	}
 }
 
-// TestProvenanceOfSeveral holds the provenance of results that are built together
-// against that of each alone. The SBOM generator's image is a material, too.
-func TestProvenanceOfSeveral(t *testing.T) {
+// TestProvenanceOfSeveralResults compares the provenance of results that are built
+// together with that of each alone. The image of the SBOM generator is a material too.
+func TestProvenanceOfSeveralResults(t *testing.T) {
 	env, _ := productEnv(t)
 	files := map[string]string{"Dockerfile": `FROM busybox AS base
 FROM base AS a
@@ -132,11 +134,11 @@ COPY --from=other Dockerfile /
 				t.Fatal(err)
 			}
 			for stage, want := range test.want {
-				together := provenanceOf(t, env, repo+":"+stage)
+				together := readProvenance(t, env, repo+":"+stage)
 				if _, err := env.Run(t.Context(), "docker-stagebuild", append(args, "--stage="+stage)...); err != nil {
 					t.Fatal(err)
 				}
-				alone := provenanceOf(t, env, repo+":"+stage)
+				alone := readProvenance(t, env, repo+":"+stage)
 				if diff := cmp.Diff(alone, together); diff != "" {
 					t.Errorf("%s (-alone +together):\n%s", stage, diff)
 				}
@@ -150,19 +152,19 @@ COPY --from=other Dockerfile /
 	}
 }
 
-// provenance builds with a program and returns the provenance that it attached,
-// one value a line with its path, without what differs from run to run.
-func provenance(t *testing.T, env *harness.Env, program string, args ...string) []string {
+// buildProvenance builds with a program and returns the provenance of the image.
+func buildProvenance(t *testing.T, env *harness.Env, program string, args ...string) []string {
 	t.Helper()
 	ref := env.Registry.Ref("provenance/of:1")
 	if _, err := env.Run(t.Context(), program, append([]string{"build", "--build-arg=WHO=me", "--push", "--tag=" + ref}, args...)...); err != nil {
 		t.Fatal(err)
 	}
-	return provenanceOf(t, env, ref)
+	return readProvenance(t, env, ref)
 }
 
-// provenanceOf returns the provenance of an image as provenance does.
-func provenanceOf(t *testing.T, env *harness.Env, ref string) []string {
+// readProvenance returns the provenance of an image as sorted lines "path: value", without
+// values that differ from run to run.
+func readProvenance(t *testing.T, env *harness.Env, ref string) []string {
 	t.Helper()
 	out, err := env.Buildx(t.Context(), "imagetools", "inspect", ref, "--format={{json .Provenance.SLSA}}")
 	if err != nil {
@@ -183,7 +185,7 @@ func provenanceOf(t *testing.T, env *harness.Env, ref string) []string {
 	return lines
 }
 
-// flatten visits the values of a JSON value that hold no others.
+// flatten calls visit for every scalar in a JSON value.
 func flatten(path string, value any, visit func(path string, v any)) {
 	switch v := value.(type) {
 	case map[string]any:
@@ -199,7 +201,8 @@ func flatten(path string, value any, visit func(path string, v any)) {
 	}
 }
 
-// difference lists the lines that only one of two sorted lists has.
+// difference returns the lines that are in only one of two sorted lists, without versions
+// and commits.
 func difference(before, after []string) []string {
 	var lines []string
 	for _, line := range before {

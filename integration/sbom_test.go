@@ -15,10 +15,9 @@ import (
 	"github.com/stagebuild/stagebuild/integration/harness"
 )
 
-// scannerScript is an SBOM generator as BuildKit runs it
-// (docs/attestations/sbom-protocol.md in BuildKit's repository): for each file
-// system that it is given it writes one SPDX document, which lists the files
-// there with their hashes.
+// scannerScript is an SBOM generator for BuildKit (docs/attestations/sbom-protocol.md in
+// its repository). For each file system it writes an SPDX document that lists the files
+// with their hashes.
 const scannerScript = `set -eu
 scan() {
 	name=${1##*/}
@@ -44,8 +43,8 @@ for extra in "${BUILDKIT_SCAN_SOURCE_EXTRAS:-/nowhere}"/*; do
 done
 `
 
-// pushScanner makes the generator's image, for the platform of the machine that
-// builds, and returns its reference.
+// pushScanner builds the generator's image for the build platform and returns its
+// reference.
 func pushScanner(t *testing.T, env *harness.Env) string {
 	t.Helper()
 	ref := env.Registry.Ref("sbom/scanner:1")
@@ -59,12 +58,10 @@ func pushScanner(t *testing.T, env *harness.Env) string {
 	return ref
 }
 
-// scanned is what the generator found: files with their content, by the name of
-// the file system.
+// scanned maps the name of each scanned file system to its files and their contents.
 type scanned map[string]map[string]string
 
-// wantSBOM checks which file systems were scanned for one platform, and what was
-// in them.
+// wantSBOM checks which file systems were scanned for a platform, and their files.
 func wantSBOM(t *testing.T, res *harness.Result, platform string, want scanned) {
 	t.Helper()
 	img, err := res.Image(platform)
@@ -107,12 +104,11 @@ func wantSBOM(t *testing.T, res *harness.Result, platform string, want scanned) 
 	}
 }
 
-// sameAsBuildKit builds what a request means for one platform with BuildKit's own
-// frontend, from the plain Dockerfile that the plugin prints, and holds the
-// SBOMs against each other.
-func sameAsBuildKit(t *testing.T, env *harness.Env, res *harness.Result, platform string, r request) {
+// wantBuildKitSBOM builds the rendered Dockerfile of a request for one platform with
+// BuildKit's own frontend and compares the SBOMs.
+func wantBuildKitSBOM(t *testing.T, env *harness.Env, res *harness.Result, platform string, r request) {
 	t.Helper()
-	dir := r.context(t, "unused")
+	dir := r.writeContext(t, "unused")
 	args := []string{"render", "--platform=" + platform}
 	for name, value := range r.args {
 		args = append(args, "--build-arg="+name+"="+value)
@@ -134,13 +130,14 @@ func sameAsBuildKit(t *testing.T, env *harness.Env, res *harness.Result, platfor
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(attested(readImage(t, env, repo, platform)), attested(own)); diff != "" {
+	if diff := cmp.Diff(attestations(readImage(t, env, repo, platform)), attestations(own)); diff != "" {
 		t.Errorf("%s: the SBOMs are not BuildKit's own (-BuildKit +ours):\n%s", platform, diff)
 	}
 }
 
-// TestSBOM has the result scanned, and stages and the context as the file says:
-// the variant that is taken, and no stage that is only needed or not reached.
+// TestSBOM scans the result, and the stages and the context that the file selects with the
+// BUILDKIT_SBOM_SCAN args: the selected variants, but no stage that is only needed or not
+// reached.
 func TestSBOM(t *testing.T) {
 	env, _ := productEnv(t)
 	r := request{
@@ -169,7 +166,7 @@ COPY --from=quiet / /
 COPY arm /
 `,
 	}
-	res := buildEveryWay(t, "sbom/stages", r)
+	res := buildWithEveryClient(t, "sbom/stages", r)
 	wantSBOM(t, res, "linux/amd64", scanned{
 		"sbom":       {"app": "for amd64", "quiet": "a tool", "arm": "for arm64"},
 		"sbom-build": {"out/app": "for amd64", "tool": "a tool"},
@@ -180,13 +177,13 @@ COPY arm /
 		"sbom-context": {"arm": "for arm64", "tool": "a tool"},
 	})
 	for _, platform := range bothPlatforms {
-		sameAsBuildKit(t, env, res, platform, r)
+		wantBuildKitSBOM(t, env, res, platform, r)
 	}
 }
 
-// TestSBOMOfStagesForPlatforms has stages scanned as they are for platforms of their
-// own: those that the result is made from there, under names that tell the platform.
-func TestSBOMOfStagesForPlatforms(t *testing.T) {
+// TestSBOMOfCrossPlatformStages scans stages for other platforms from which the result is
+// built, under names that include the platform.
+func TestSBOMOfCrossPlatformStages(t *testing.T) {
 	env, _ := productEnv(t)
 	r := request{
 		platforms: bothPlatforms,
@@ -217,7 +214,7 @@ COPY --from=based /app /app-arm
 COPY --from=quiet::linux/arm64 / /
 `,
 	}
-	res := buildEveryWay(t, "sbom/platforms", r)
+	res := buildWithEveryClient(t, "sbom/platforms", r)
 	result := map[string]string{"app-amd": "for amd64", "app-arm": "for arm64", "quiet": "a tool"}
 	amd, arm := map[string]string{"app": "for amd64"}, map[string]string{"app": "for arm64", "tool": "a tool"}
 	wantSBOM(t, res, "linux/amd64", scanned{

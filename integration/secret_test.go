@@ -8,7 +8,6 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -16,8 +15,8 @@ import (
 	"github.com/stagebuild/stagebuild/integration/harness"
 )
 
-// secretsFile has a step that proves that it knows its secrets, and a stage that
-// fails when it has them.
+// secretsFile has a step that proves that it received its secrets, and a stage that fails
+// when it receives them.
 const secretsFile = `FROM busybox AS base
 RUN --mount=type=secret,id=file,required=true --mount=type=secret,id=var,env=SECRET_VAR,required=true --mount=type=secret,id=SAME,env=SAME \
     (cat /run/secrets/file; printf %s "$SECRET_VAR" "$SAME") | sha256sum | cut -c1-64 > /sum
@@ -26,14 +25,14 @@ RUN --mount=type=secret,id=file --mount=type=secret,id=var,env=SECRET_VAR test -
 FROM base
 `
 
-// TestSecretsStaySecret builds with secrets from a file and from variables, and
-// looks for them in all that the builds leave behind.
-func TestSecretsStaySecret(t *testing.T) {
+// TestSecretsDoNotLeak builds with secrets from a file and from variables and searches all
+// output of the builds for them.
+func TestSecretsDoNotLeak(t *testing.T) {
 	env, frontend := productEnv(t)
 	secrets := []string{"file-" + rand.Text(), "variable-" + rand.Text(), "same-" + rand.Text()}
 	dir := writeContext(t, map[string]string{"Dockerfile": secretsFile})
 	secretFile := filepath.Join(t.TempDir(), "secret")
-	write(t, secretFile, secrets[0])
+	writeFile(t, secretFile, secrets[0])
 	for _, mode := range []string{"inprocess", "image=" + frontend} {
 		for _, target := range []string{"base", "broken"} {
 			t.Run(target+" "+mode, func(t *testing.T) {
@@ -67,7 +66,8 @@ func TestSecretsStaySecret(t *testing.T) {
 	}
 }
 
-// wantNoSecret looks for secrets, as they are and as JSON carries bytes.
+// wantNoSecret searches data for secrets, in plain text and in base64, as JSON encodes
+// bytes.
 func wantNoSecret(t *testing.T, where string, data []byte, secrets []string) {
 	t.Helper()
 	if len(data) == 0 {
@@ -81,8 +81,8 @@ func wantNoSecret(t *testing.T, where string, data []byte, secrets []string) {
 	}
 }
 
-// lastRecord is all that the daemon keeps about the last build: its record, its
-// logs, its error and its provenance.
+// lastRecord returns all that the daemon keeps about the last build: its record, logs,
+// error and provenance.
 func lastRecord(t *testing.T, env *harness.Env) []byte {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "record")
@@ -99,15 +99,6 @@ func lastRecord(t *testing.T, env *harness.Env) []byte {
 	}
 	if !bytes.Contains(data, []byte("SECRET_VAR")) {
 		t.Error("the record is of another build")
-	}
-	return data
-}
-
-func readFile(t *testing.T, path string) []byte {
-	t.Helper()
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
 	}
 	return data
 }

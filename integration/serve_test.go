@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// serveFiles serves files over http on a loopback port, by their path, and
-// returns the server's URL.
+// serveFiles serves files over HTTP on a loopback port by path and returns the server's
+// URL.
 func serveFiles(t *testing.T, files map[string][]byte) string {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -21,23 +21,22 @@ func serveFiles(t *testing.T, files map[string][]byte) string {
 			http.NotFound(w, r)
 			return
 		}
-		// What a context is, BuildKit tells by its bytes.
+		// BuildKit detects the kind of a context by its content.
 		w.Header().Set("Content-Type", "application/octet-stream")
-		_, _ = w.Write(data) // a client that hangs up is seen by the test as a failed build
+		_, _ = w.Write(data) // if the client hangs up, the build fails
 	}))
 	t.Cleanup(server.Close)
 	return server.URL
 }
 
-// gitBranch is a branch of a repository: its one commit on top of the branch
-// before it.
+// gitBranch is a branch with one commit on top of the previous branch.
 type gitBranch struct {
 	name  string
 	files map[string]string
 }
 
-// serveGit makes a git repository, serves it over http on a loopback port, and
-// returns its URL. The first branch is the default one.
+// serveGit creates a git repository, serves it over HTTP on a loopback port and returns
+// its URL. The first branch is the default one.
 func serveGit(t *testing.T, branches ...gitBranch) string {
 	t.Helper()
 	root := t.TempDir()
@@ -52,7 +51,7 @@ func serveGit(t *testing.T, branches ...gitBranch) string {
 			if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 				t.Fatal(err)
 			}
-			write(t, path, content)
+			writeFile(t, path, content)
 		}
 		runGit(t, work, "add", "--all")
 		runGit(t, work, "commit", "--quiet", "--message="+b.name)
@@ -72,7 +71,7 @@ func serveGit(t *testing.T, branches ...gitBranch) string {
 	return server.URL + "/repo.git"
 }
 
-// runGit runs git in a folder, without the configuration of the machine.
+// runGit runs git in a directory without the machine's configuration.
 func runGit(t *testing.T, dir string, args ...string) {
 	t.Helper()
 	env := append(os.Environ(), "GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_CONFIG_SYSTEM="+os.DevNull,
@@ -80,7 +79,7 @@ func runGit(t *testing.T, dir string, args ...string) {
 	runIn(t, dir, env, "git", args...)
 }
 
-// runIn runs a program of this machine in a folder, with an environment.
+// runIn runs an installed program in a directory with the given environment.
 func runIn(t *testing.T, dir string, env []string, name string, args ...string) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), name, args...)

@@ -15,8 +15,8 @@ import (
 	"github.com/stagebuild/stagebuild/integration/toolchain"
 )
 
-// TestSSH lets steps use keys that stay outside: those of an agent, and one from
-// a file.
+// TestSSH builds with SSH keys of an agent and from a file, which do not leak into the
+// result.
 func TestSSH(t *testing.T) {
 	env, _ := productEnv(t)
 	dir := writeContext(t, map[string]string{"Dockerfile": `FROM busybox
@@ -26,7 +26,7 @@ RUN --mount=type=ssh,id=file,required=true sshkeys > /file
 `})
 	runIn(t, ".", append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+runtime.GOARCH), "go", "build", "-o", filepath.Join(dir, "sshkeys"), "./testdata/sshkeys")
 	keys := filepath.Join(t.TempDir(), "key")
-	socket := startAgent(t, env, keys) // makes sure that there is OpenSSH, first
+	socket := startAgent(t, env, keys) // installs OpenSSH first, if necessary
 	newSSHKey(t, keys+"-file")
 	for _, test := range []struct {
 		name string
@@ -68,19 +68,19 @@ RUN --mount=type=ssh,id=file,required=true sshkeys > /file
 	}
 }
 
-// startAgent starts an ssh-agent that has a new key, whose files it writes, and
-// returns its socket.
+// startAgent starts an ssh-agent with a new key, whose files it writes, and returns its
+// socket.
 func startAgent(t *testing.T, env *harness.Env, key string) string {
 	t.Helper()
-	have := func() error {
+	installed := func() error {
 		_, err := exec.LookPath("ssh-agent")
 		return err
 	}
-	if err := toolchain.Install(t.Context(), os.Stderr, have, "openssh-client"); err != nil {
+	if err := toolchain.Install(t.Context(), os.Stderr, installed, "openssh-client"); err != nil {
 		t.Fatal(err)
 	}
 	newSSHKey(t, key)
-	// A unix socket's path is short.
+	// The path of a Unix socket must be short.
 	socket := filepath.Join(env.Dir, "agent-"+rand.Text())
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	agent := exec.CommandContext(ctx, "ssh-agent", "-D", "-a", socket)
@@ -107,13 +107,13 @@ func newSSHKey(t *testing.T, file string) {
 	runIn(t, ".", os.Environ(), "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", file)
 }
 
-// publicKey is the key itself of a .pub file: "TYPE KEY COMMENT".
+// publicKey returns the key field of a .pub file: "TYPE KEY COMMENT".
 func publicKey(t *testing.T, file string) string {
 	t.Helper()
 	return strings.Fields(string(readFile(t, file+".pub")))[1]
 }
 
-// privateKey is a line of the private key that the public one has no part in.
+// privateKey returns a line of a private key that does not contain the public one.
 func privateKey(t *testing.T, file string) string {
 	t.Helper()
 	lines := strings.Split(strings.TrimSpace(string(readFile(t, file))), "\n")

@@ -11,7 +11,7 @@ import (
 var bothPlatforms = []string{"linux/amd64", "linux/arm64"}
 
 func TestVariantsByPlatform(t *testing.T) {
-	res := buildEveryWay(t, "staged/platform", request{
+	res := buildWithEveryClient(t, "staged/platform", request{
 		platforms: bothPlatforms,
 		files:     map[string]string{"small": "small", "large": "large"},
 		dockerfile: `FROM --for=linux/arm64 scratch AS base
@@ -49,11 +49,11 @@ LABEL variant=$VARIANT
 COPY --if='VARIANT == "debug"' tools /debug-only
 `,
 	}
-	res := buildEveryWay(t, "staged/release", r)
+	res := buildWithEveryClient(t, "staged/release", r)
 	wantFiles(t, res, "linux/amd64", map[string]bool{"bin/busybox": false, "tools": false, "debug-only": false})
 
 	r.args = map[string]string{"VARIANT": "debug"}
-	res = buildEveryWay(t, "staged/debug", r)
+	res = buildWithEveryClient(t, "staged/debug", r)
 	wantFiles(t, res, "linux/amd64", map[string]bool{"bin/busybox": true, "tools": true, "debug-only": true})
 	img, err := res.Image("linux/amd64")
 	if err != nil {
@@ -65,9 +65,8 @@ COPY --if='VARIANT == "debug"' tools /debug-only
 }
 
 func TestConditionalInstructions(t *testing.T) {
-	// RUN is for the platform that the daemon runs natively: nothing emulates
-	// the other one here.
-	res := buildEveryWay(t, "staged/instructions", request{
+	// RUN is only for the platform of the daemon: the test has no emulation.
+	res := buildWithEveryClient(t, "staged/instructions", request{
 		platforms: bothPlatforms,
 		args:      map[string]string{"DEBUG": "true"},
 		files:     map[string]string{"a": "a", "b": "b"},
@@ -108,7 +107,7 @@ RUN --if='platform("windows")' exit 1
 }
 
 func TestExpansionInFrom(t *testing.T) {
-	res := buildEveryWay(t, "staged/expansion", request{
+	res := buildWithEveryClient(t, "staged/expansion", request{
 		platforms: bothPlatforms,
 		files:     map[string]string{"one": "1", "two": "2"},
 		dockerfile: `ARG WHICH=one
@@ -135,9 +134,9 @@ COPY --from=files-${NOWHERE:-amd64} /file /default
 	}
 }
 
-// TestDroppedMeansDropped builds a file whose other stages could not be built
-// anywhere.
-func TestDroppedMeansDropped(t *testing.T) {
+// TestDroppedStagesAreNotBuilt builds a file whose dropped stages and instructions cannot
+// be built on any platform.
+func TestDroppedStagesAreNotBuilt(t *testing.T) {
 	env, frontend := productEnv(t)
 	env.NeedMirror(t)
 	r := request{
@@ -156,28 +155,27 @@ COPY --if=EXTRA --from=nosuchbase-c:1 / /
 RUN --if=EXTRA --mount=from=nosuchbase-d:1,target=/mnt exit 1
 `,
 	}
-	res := buildEveryWay(t, "staged/dropped", r)
+	res := buildWithEveryClient(t, "staged/dropped", r)
 	for _, platform := range bothPlatforms {
 		wantFile(t, res, platform, "kept", "kept")
 	}
 	for _, req := range requestsForMissing(env) {
-		t.Errorf("something was asked of a dropped stage's base: %s", req)
+		t.Errorf("request for the base of a dropped stage: %s", req)
 	}
 
-	// The same log sees the request once the stage is there.
+	// The log does contain the request when the stage is selected.
 	r.args = map[string]string{"EXTRA": "1"}
-	dir := r.context(t, frontend)
+	dir := r.writeContext(t, frontend)
 	err := run(t, env, append(append([]string{"docker-stagebuild", "build"}, r.flags(env, "staged/extra:1")...), dir))
 	if err == nil {
 		t.Fatal("a stage whose base does not exist was built")
 	}
 	if len(requestsForMissing(env)) == 0 {
-		t.Errorf("the base of a stage that is there was not asked for; the build said %v", err)
+		t.Errorf("the base of a selected stage was not requested; the build failed with %v", err)
 	}
 }
 
-// requestsForMissing returns what the registry was asked of images that do not
-// exist.
+// requestsForMissing returns the requests for images that do not exist.
 func requestsForMissing(env *harness.Env) []harness.Request {
 	return slices.DeleteFunc(env.Registry.Requests(), func(req harness.Request) bool {
 		return !strings.Contains(req.Path, "nosuchbase-")

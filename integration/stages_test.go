@@ -1,22 +1,17 @@
 package integration
 
 import (
-	"archive/tar"
 	"bytes"
-	"encoding/json"
-	"errors"
 	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/moby/buildkit/client"
 	"github.com/moby/buildkit/exporter/containerimage/exptypes"
 
 	"github.com/stagebuild/stagebuild/integration/harness"
@@ -48,61 +43,10 @@ func stagesContext(t *testing.T) string {
 	})
 }
 
-// stagebuild runs the plugin's build with reproducible results.
-func stagebuild(t *testing.T, env *harness.Env, args ...string) (harness.Output, error) {
-	t.Helper()
-	args = append([]string{"build", "--provenance=false", "--build-arg=SOURCE_DATE_EPOCH=1"}, args...)
-	return env.Run(t.Context(), "docker-stagebuild", args...)
-}
-
-// vertices returns the vertices of a build's rawjson progress, by name.
-func vertices(t *testing.T, progress string) map[string][]*client.Vertex {
-	t.Helper()
-	byDigest := map[string]*client.Vertex{}
-	for line := range strings.Lines(progress) {
-		if !strings.HasPrefix(line, "{") {
-			continue
-		}
-		var status client.SolveStatus
-		if err := json.Unmarshal([]byte(line), &status); err != nil {
-			t.Fatalf("%v: %s", err, line)
-		}
-		for _, v := range status.Vertexes {
-			byDigest[v.Digest.String()] = v
-		}
-	}
-	byName := map[string][]*client.Vertex{}
-	for _, v := range byDigest {
-		byName[v.Name] = append(byName[v.Name], v)
-	}
-	return byName
-}
-
-// metadata reads a metadata file.
-func metadata(t *testing.T, path string) map[string]any {
-	t.Helper()
-	dt, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var m map[string]any
-	if err := json.Unmarshal(dt, &m); err != nil {
-		t.Fatal(err)
-	}
-	return m
-}
-
-// wantExit checks the exit status of a failed command.
-func wantExit(t *testing.T, err error, status int) {
-	t.Helper()
-	if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != status {
-		t.Errorf("exit status %d expected: %v", status, err)
-	}
-}
-
-// TestStagesAreReadOnce builds stages for two platforms, on one node and on two:
-// what they read is read once on each node, and the images are buildx's own.
-func TestStagesAreReadOnce(t *testing.T) {
+// TestContextIsLoadedOnce builds stages for two platforms on one node and on two: each
+// node loads the context, the Dockerfile and the metadata of images once, and the images
+// equal those of buildx.
+func TestContextIsLoadedOnce(t *testing.T) {
 	env, _ := productEnv(t)
 	dir := stagesContext(t)
 	for _, test := range []struct {
@@ -155,14 +99,14 @@ func TestStagesAreReadOnce(t *testing.T) {
 	}
 }
 
-// plainFile is stagesFile as buildx builds it.
+// plainFile writes stagesFile without guards, for buildx, and returns its path.
 func plainFile(t *testing.T) string {
 	t.Helper()
 	dir := writeContext(t, map[string]string{"Dockerfile": strings.ReplaceAll(stagesFile, "--for=amd64 ", "")})
 	return filepath.Join(dir, "Dockerfile")
 }
 
-// twoNodes makes a builder whose second node builds for arm64, and returns its name.
+// twoNodes creates a builder whose second node builds for arm64, and returns its name.
 func twoNodes(t *testing.T, env *harness.Env) string {
 	t.Helper()
 	addr, err := env.StartNode(t.Context(), "stages", "linux/arm64")
@@ -181,9 +125,9 @@ func twoNodes(t *testing.T, env *harness.Env) string {
 	return name
 }
 
-// TestStagesWithTheFrontendImage builds stages with a frontend that the daemon
-// runs, which is not the plugin's for several stages either.
-func TestStagesWithTheFrontendImage(t *testing.T) {
+// TestStagesWithFrontendImage builds several stages with a frontend image, which the
+// daemon runs.
+func TestStagesWithFrontendImage(t *testing.T) {
 	env, _ := productEnv(t)
 	env.NeedMirror(t)
 	dir := stagesContext(t)
@@ -198,8 +142,9 @@ func TestStagesWithTheFrontendImage(t *testing.T) {
 	}
 }
 
-// TestStagesFailByThemselves builds one that works beside two that do not.
-func TestStagesFailByThemselves(t *testing.T) {
+// TestFailedStageDoesNotStopOthers builds a stage that works beside one that is
+// unavailable for a platform and one that fails.
+func TestFailedStageDoesNotStopOthers(t *testing.T) {
 	env, _ := productEnv(t)
 	dir, out := stagesContext(t), t.TempDir()
 	res, err := stagebuild(t, env, "--stage=api,test-*", "--platform=all", "--progress=plain",
@@ -228,17 +173,17 @@ func TestStagesFailByThemselves(t *testing.T) {
 	if diff := cmp.Diff(want, table); diff != "" {
 		t.Errorf("summary (-want +got):\n%s\n%s", diff, res.Stderr)
 	}
-	for path, there := range map[string]bool{
+	for path, exists := range map[string]bool{
 		"api/linux_arm64/app": true, "test-arch/arch.txt": true, "test-broken": false, "test-broken.json": false, "api.json": true,
 	} {
-		if _, err := os.Stat(filepath.Join(out, path)); (err == nil) != there {
-			t.Errorf("%s: %v, want it there: %t", path, err, there)
+		if _, err := os.Stat(filepath.Join(out, path)); (err == nil) != exists {
+			t.Errorf("%s: %v, want it to exist: %t", path, err, exists)
 		}
 	}
 }
 
-// TestFailFastStopsTheOthers builds one that never ends beside one that fails.
-func TestFailFastStopsTheOthers(t *testing.T) {
+// TestFailFast builds a stage that never ends beside one that fails.
+func TestFailFast(t *testing.T) {
 	env, _ := productEnv(t)
 	dir := writeContext(t, map[string]string{"Dockerfile": `FROM busybox AS endless
 RUN sleep 3600
@@ -253,67 +198,13 @@ COPY absent /
 		}
 	}
 	if strings.Contains(res.Stderr, "ERROR: endless") {
-		t.Errorf("what was stopped is reported as failed:\n%s", res.Stderr)
+		t.Errorf("the stopped stage is reported as failed:\n%s", res.Stderr)
 	}
 }
 
-// TestPlacesOfResults fills templates in, and refuses what would be overwritten.
-func TestPlacesOfResults(t *testing.T) {
-	env, _ := productEnv(t)
-	dir, out := stagesContext(t), t.TempDir()
-	res, err := stagebuild(t, env, "--stage=api", "--platform=all", "--quiet", "--push", "--build-arg=V=7",
-		"--tag="+env.Registry.Ref(`stages/split:{{.Arg "V"}}-{{.Arch}}`), "--iidfile="+filepath.Join(out, "{{.OS}}-{{.Arch}}"), dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var ids []string
-	for _, arch := range []string{"amd64", "arm64"} {
-		id, err := os.ReadFile(filepath.Join(out, "linux-"+arch))
-		if err != nil {
-			t.Fatal(err)
-		}
-		ids = append(ids, string(id))
-		pushed, err := env.Registry.Read(t.Context(), "stages/split:7-"+arch)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := pushed.Platforms(); !slices.Equal(got, []string{"linux/" + arch}) {
-			t.Errorf("7-%s is for %v", arch, got)
-		}
-	}
-	if got := strings.Fields(res.Stdout); !slices.Equal(got, ids) {
-		t.Errorf("IDs on standard output %v, in files %v", got, ids)
-	}
-
-	env.Registry.Forget()
-	tar := filepath.Join(out, "both.tar")
-	for flags, want := range map[string]string{
-		"--tag=" + env.Registry.Ref("stages/both") + " --push":          "--tag: api and worker would both write " + env.Registry.Ref("stages/both:latest"),
-		"--output=type=oci,dest=" + tar:                                 "--output: api and worker would both write " + tar,
-		"--metadata-file=" + tar:                                        "--metadata-file: api and worker would both write " + tar,
-		"--cache-to=type=local,dest=" + tar:                             "--cache-to: api and worker would both write " + tar,
-		"--tag=" + env.Registry.Ref("{{.Stgae}}"):                       "there is no .Stgae; a template can use {{.Stage}}",
-		"--platform=linux/arm64 --stage=test-arch":                      `Dockerfile:11:1: stage "test-arch" has no variant for linux/arm64`,
-		"--stage=wroker":                                                `there is no stage "wroker"; did you mean "worker"?`,
-		"--call=outline":                                                "--call=outline answers about one stage, and 2 are meant",
-		"--output=type=local,dest=" + out + " --output=type=tar,dest=-": "would both write",
-	} {
-		res, err := stagebuild(t, env, append(append([]string{"--stage=api,worker", "--progress=plain"}, strings.Fields(flags)...), dir)...)
-		wantExit(t, err, 1)
-		if !strings.Contains(res.Stderr, want) {
-			t.Errorf("%s: missing in the output: %s\n%s", flags, want, res.Stderr)
-		}
-	}
-	if got := env.Registry.Requests(); len(got) > 0 {
-		t.Errorf("something was begun: %v", got)
-	}
-	if _, err := os.Stat(tar); err == nil {
-		t.Error("something was written")
-	}
-}
-
-// TestStagesOfOtherContexts chooses stages of a Dockerfile that is not in a folder.
-func TestStagesOfOtherContexts(t *testing.T) {
+// TestStagesOfRemoteContexts selects stages of a Dockerfile that is not in a local
+// directory.
+func TestStagesOfRemoteContexts(t *testing.T) {
 	env, _ := productEnv(t)
 	files := map[string]string{
 		"Dockerfile": "FROM scratch AS one\nCOPY f /one\nFROM scratch AS two\nCOPY f /two\n", "f": "content",
@@ -348,26 +239,8 @@ func TestStagesOfOtherContexts(t *testing.T) {
 	}
 }
 
-func tarOf(t *testing.T, files map[string]string) []byte {
-	t.Helper()
-	var buf bytes.Buffer
-	w := tar.NewWriter(&buf)
-	for _, name := range slices.Sorted(maps.Keys(files)) {
-		if err := w.WriteHeader(&tar.Header{Name: name, Mode: 0o644, Size: int64(len(files[name]))}); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := w.Write([]byte(files[name])); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return buf.Bytes()
-}
-
-// TestStepsNameTheirStage checks that progress tells variants apart by their
-// lines, and counts stages without a name as they are written.
+// TestStepsNameTheirStage checks the names of stages in the progress: variants have their
+// line, and stages without a name have their number in the user's file.
 func TestStepsNameTheirStage(t *testing.T) {
 	env, frontend := productEnv(t)
 	r := request{files: map[string]string{"f": ""}, dockerfile: `FROM --for=linux/arm64 busybox AS base
@@ -387,13 +260,13 @@ FROM last
 COPY --from=base::linux/arm64 /arm /
 COPY --from=tools::linux/arm64 /unnamed /
 `}
-	dir := r.context(t, frontend)
+	dir := r.writeContext(t, frontend)
 	for _, command := range []string{"docker-stagebuild", "docker-buildx"} {
 		out, err := env.Run(t.Context(), command, "build", "--progress=rawjson", "--platform=linux/amd64", "--output=type=cacheonly", dir)
 		if err != nil {
 			t.Fatal(err)
 		}
-		// The "# syntax=" line comes first.
+		// The "# syntax=" line is line 1.
 		byName := vertices(t, out.Stderr)
 		for _, want := range []string{
 			"[base:4 2/2] COPY f /other", "[last 1/1] COPY f /last", "[linux/arm64 base:2 2/2] COPY f /arm",

@@ -19,7 +19,7 @@ import (
 	"github.com/stagebuild/stagebuild/integration/harness"
 )
 
-// TestTLS builds on a daemon that shows a certificate, and wants to see one.
+// TestTLS builds on a daemon with TLS that requires a client certificate.
 func TestTLS(t *testing.T) {
 	env, _ := productEnv(t)
 	env.NeedOwnDaemon(t)
@@ -38,8 +38,9 @@ func TestTLS(t *testing.T) {
 		name, builder, host string
 		want                string // a pattern of the error
 	}{
-		{name: "known to each other", builder: "tls-known"},
-		// With TLS 1.3 the client may have written on before it hears of the refusal.
+		{name: "certificates of one authority", builder: "tls-known"},
+		// With TLS 1.3 the client may fail on a later write, before it receives the
+		// reason.
 		{name: "client without a certificate", builder: "tls-unknown", want: "tls-unknown: Unavailable: "},
 		{name: "daemon of another authority", builder: "tls-other", want: "certificate signed by unknown authority"},
 		{name: "no TLS", host: addr, want: regexp.QuoteMeta(addr) + ": Unavailable: connection error"},
@@ -48,7 +49,7 @@ func TestTLS(t *testing.T) {
 			out := t.TempDir()
 			cmd := env.Command(t.Context(), "docker-stagebuild", "build", "--builder="+test.builder, "--output=type=local,dest="+out, dir)
 			cmd.Env = append(cmd.Env, "BUILDKIT_HOST="+test.host)
-			status, text := start(t, cmd).wait(t, time.Minute)
+			status, text := startProcess(t, cmd).wait(t, time.Minute)
 			if test.want != "" {
 				if status != 1 || !regexp.MustCompile(test.want).MatchString(text) || !strings.Contains(text, test.builder) {
 					t.Errorf("exit status %d, want 1 and %q:\n%s", status, test.want, text)
@@ -72,7 +73,7 @@ func createRemote(t *testing.T, env *harness.Env, name, addr string, options ...
 	createBuilder(t, env, name, args)
 }
 
-// authority is one that issues certificates.
+// authority is a certificate authority.
 type authority struct {
 	dir, file string
 	cert      *x509.Certificate
@@ -89,8 +90,8 @@ func newAuthority(t *testing.T, name string) *authority {
 	return a
 }
 
-// issue makes a certificate for a client and for a server on the loopback address,
-// and returns its file and that of its key.
+// issue creates a certificate for a client and a server on the loopback address, and
+// returns its file and the file of its key.
 func (a *authority) issue(t *testing.T, name string) (certFile, keyFile string) {
 	t.Helper()
 	key := newKey(t)
@@ -107,7 +108,7 @@ func (a *authority) issue(t *testing.T, name string) (certFile, keyFile string) 
 	return certFile, keyFile
 }
 
-// sign writes a certificate to a file.
+// sign signs a certificate and writes it to a file.
 func (a *authority) sign(t *testing.T, cert *x509.Certificate, key *ecdsa.PrivateKey, file string) {
 	t.Helper()
 	der, err := x509.CreateCertificate(rand.Reader, cert, a.cert, &key.PublicKey, a.key)
@@ -137,5 +138,5 @@ func newKey(t *testing.T) *ecdsa.PrivateKey {
 
 func writePEM(t *testing.T, file, kind string, der []byte) {
 	t.Helper()
-	write(t, file, string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der})))
+	writeFile(t, file, string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der})))
 }

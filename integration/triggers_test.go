@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// triggerFile has a stage of assets, which is another one on each platform, takes a
-// file from the other platform, and needs a test. "%s" is what the triggers are in.
+// triggerFile has a stage "assets" with a variant for each platform, which copies from the
+// other platform and needs a test. "%s" is replaced by the stages with the triggers.
 const triggerFile = `FROM --platform=$BUILDPLATFORM busybox AS test
 ARG RESULT=pass
 RUN --network=none test $RESULT = pass
@@ -30,7 +30,7 @@ FROM scratch
 COPY --from=built /copied /other /said /
 `
 
-// triggerPlain says the same without variants.
+// triggerPlain is an equivalent plain file.
 const triggerPlain = `FROM scratch AS assets-arm64
 COPY a /f
 COPY amd64 /other
@@ -57,8 +57,8 @@ ONBUILD COPY --from=assets /other /other
 ONBUILD RUN --mount=from=assets,target=/m cat /m/f /m/other > /said
 `
 
-// TestTriggers runs triggers that name a stage with variants: those of a stage of the
-// file, and those of an image that was there before.
+// TestTriggers runs triggers that refer to a stage with variants: triggers of a stage in
+// the file and of an existing image.
 func TestTriggers(t *testing.T) {
 	env, frontend := productEnv(t)
 	base := writeContext(t, map[string]string{"Dockerfile": "FROM busybox\n" + triggerInstructions})
@@ -75,11 +75,12 @@ func TestTriggers(t *testing.T) {
 			files:      map[string]string{"a": "a", "b": "b", "amd64": "amd64", "arm64": "arm64"},
 			dockerfile: strings.ReplaceAll(triggerFile, "%s", stages),
 		}
-		res := buildLikePlain(t, "triggers/"+name, r, triggerPlain)
+		res := buildStagedAndPlain(t, "triggers/"+name, r, triggerPlain)
 		wantFile(t, res, "linux/amd64", "said", "barm64")
 		wantFile(t, res, "linux/arm64", "said", "aamd64")
 
-		// What the triggers name brings its needs, and has to be there.
+		// The stages that triggers refer to must be available, and their needed stages
+		// run.
 		failing, dropped := r, r
 		failing.dockerfile = strings.Replace(r.dockerfile, "RESULT=pass", "RESULT=fail", 1)
 		dropped.platforms = []string{"linux/amd64", "linux/s390x"}
@@ -87,8 +88,8 @@ func TestTriggers(t *testing.T) {
 			`, which is needed, failed`:                     failing,
 			`stage "assets" has no variant for linux/s390x`: dropped,
 		} {
-			for _, w := range ways(frontend)[:2] {
-				err := w.build(t, env, r.context(t, frontend), "triggers/refused:1", r)
+			for _, w := range clients(frontend)[:2] {
+				err := w.build(t, env, r.writeContext(t, frontend), "triggers/refused:1", r)
 				if err == nil || !strings.Contains(err.Error(), want) {
 					t.Errorf("%s: %s does not say %q: %v", name, w.name, want, err)
 				}
@@ -97,9 +98,10 @@ func TestTriggers(t *testing.T) {
 	}
 }
 
-// TestTriggersOfAContext is FROM an image for a platform, which a named context stands for
-// and which has a trigger that names a stage. What only takes files from the image runs none.
-func TestTriggersOfAContext(t *testing.T) {
+// TestTriggersOfNamedContext builds FROM an image for a platform that a named context
+// replaces. The trigger of that image refers to a stage. Copies from the image and mounts
+// of it run no triggers.
+func TestTriggersOfNamedContext(t *testing.T) {
 	env, frontend := productEnv(t)
 	base := writeContext(t, map[string]string{"Dockerfile": "FROM busybox\nONBUILD COPY --from=helper /h /copied\n"})
 	if err := solve(t, env, base, "triggers/context:1", env.Platform); err != nil {
@@ -108,7 +110,7 @@ func TestTriggersOfAContext(t *testing.T) {
 	dir := request{
 		files:      map[string]string{"h": "helped"},
 		dockerfile: "FROM scratch AS helper\nCOPY h /h\nFROM example.com/base:1::" + env.Platform + "\n",
-	}.context(t, frontend)
+	}.writeContext(t, frontend)
 	for _, command := range []string{"docker-stagebuild", "docker-buildx"} {
 		out := t.TempDir()
 		if _, err := env.Run(t.Context(), command, "build", "--output=type=local,dest="+out,
@@ -122,7 +124,7 @@ func TestTriggersOfAContext(t *testing.T) {
 	const files = "FROM busybox AS app\nCOPY --from=NAME::PLATFORM /bin/busybox /taken\nRUN --mount=from=NAME::PLATFORM,target=/m test -x /m/bin/busybox && ! test -e /m/copied\n"
 	for _, name := range []string{"example.com/base:1", "base"} {
 		dockerfile := strings.NewReplacer("NAME", name, "PLATFORM", env.Platform).Replace(files)
-		dir := request{dockerfile: dockerfile}.context(t, frontend)
+		dir := request{dockerfile: dockerfile}.writeContext(t, frontend)
 		for _, command := range []string{"docker-stagebuild", "docker-buildx"} {
 			if _, err := env.Run(t.Context(), command, "build", "--output=type=cacheonly",
 				"--build-context="+name+"=docker-image://"+env.Registry.Ref("triggers/context:1"), dir); err != nil {

@@ -9,8 +9,8 @@ import (
 	"github.com/stagebuild/stagebuild/integration/harness"
 )
 
-// windowsFile is for Windows and Linux, with a backtick for the escape character,
-// which stands as ~ here.
+// windowsFile is for Windows and Linux, with a backtick as the escape character, written
+// as ~ here.
 const windowsFile = `# escape=~
 ARG EDITION=core
 FROM --for=windows BASE AS base
@@ -65,10 +65,10 @@ ENTRYPOINT ["/app/app"]
 FROM app-$TARGETOS
 `
 
-// TestWindows builds one index for Linux and Windows, FROM a Windows image.
+// TestWindows builds an index for Linux and Windows, FROM a Windows image.
 func TestWindows(t *testing.T) {
 	env, _ := productEnv(t)
-	// A layer of Windows has its files below Files, and the registry in Hives.
+	// Layers of Windows images have their files below Files and the registry in Hives.
 	err := env.Registry.PushFiles(t.Context(), "windows/nanoserver:ltsc2025", "windows/amd64:10.0.26100.1742",
 		v1.Config{User: "ContainerUser", Env: []string{`PATH=C:\Windows`}},
 		map[string]harness.File{"Files/Windows/win.ini": {Content: "[fonts]\n"}, "Hives/DefaultUser_Delta": {}})
@@ -81,7 +81,7 @@ func TestWindows(t *testing.T) {
 		files:      map[string]string{"app": "ELF", "app.exe": "MZ"},
 		dockerfile: text.Replace(windowsFile),
 	}
-	res := buildLikePlain(t, "windows/app", r, text.Replace(windowsPlain))
+	res := buildStagedAndPlain(t, "windows/app", r, text.Replace(windowsPlain))
 	for path, content := range map[string]string{"app/app": "ELF", "ran": "on Linux\n", "exe": "MZ"} {
 		wantFile(t, res, env.Platform, path, content)
 	}
@@ -97,14 +97,14 @@ func TestWindows(t *testing.T) {
 	}
 	config := img.Config.Config
 	if got := config.WorkingDir + " " + strings.Join(config.Entrypoint, " ") + " " + config.Labels["c"]; got != `\app C:\app\app.exe d` {
-		t.Errorf("folder, entrypoint and label are %q", got)
+		t.Errorf("directory, entrypoint and label are %q", got)
 	}
 	if img.Config.OSVersion != "10.0.26100.1742" {
 		t.Errorf("the version of Windows is %q, not that of the base image", img.Config.OSVersion)
 	}
 }
 
-// TestWindowsVersions builds one index for two versions of Windows.
+// TestWindowsVersions builds an index for two versions of Windows.
 func TestWindowsVersions(t *testing.T) {
 	r := request{
 		platforms: []string{"windows(10.0.17763)/amd64", "windows(10.0.20348)/amd64"},
@@ -118,7 +118,7 @@ FROM base
 COPY --from=tools::windows(10.0.17763)/amd64 app old
 `,
 	}
-	buildLikePlain(t, "windows/versions", r, `FROM scratch AS base-10.0.17763
+	buildStagedAndPlain(t, "windows/versions", r, `FROM scratch AS base-10.0.17763
 COPY app-10.0.17763 app
 FROM scratch AS base-10.0.20348
 COPY app-10.0.20348 app

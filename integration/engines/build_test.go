@@ -15,10 +15,10 @@ func TestBuildLoadRun(t *testing.T) {
 		g.wantRun(t, "load", "release, run")
 		g.build(t, "--load", "-t", "load:debug", "--build-arg=FLAVOR=debug", dir)
 		g.wantRun(t, "load:debug", "debug, run")
-		// As with docker buildx build, the engine is where its own results go.
-		g.build(t, "-t", "unsaid", dir)
-		g.wantRun(t, "unsaid", "release, run")
-		// The same program, not as a plugin.
+		// As with docker buildx build, results are loaded into the engine by default.
+		g.build(t, "-t", "default", dir)
+		g.wantRun(t, "default", "release, run")
+		// The same program, run directly and not as a plugin.
 		if _, err := g.Run(t.Context(), "docker-stagebuild", "build", "--load", "-t", "alone", dir); err != nil {
 			t.Fatal(err)
 		}
@@ -44,12 +44,12 @@ RUN echo worker > /who
 			}
 		}
 		if a, b := read("stages:api", "/made"), read("stages:worker", "/made"); a != b {
-			t.Errorf("what both stages are made from was built twice: %s, %s", a, b)
+			t.Errorf("the base of both stages was built twice: %s, %s", a, b)
 		}
 	})
 }
 
-func TestImageIDIsTheEngines(t *testing.T) {
+func TestImageIDMatchesEngine(t *testing.T) {
 	each(t, allKinds, func(t *testing.T, g engine) {
 		out := t.TempDir()
 		idFile, metadataFile := filepath.Join(out, "id"), filepath.Join(out, "metadata.json")
@@ -74,7 +74,7 @@ func TestImageIDIsTheEngines(t *testing.T) {
 			t.Fatal(err)
 		}
 		if metadata.Digest != want {
-			t.Errorf("--metadata-file says %q, the image is %s", metadata.Digest, want)
+			t.Errorf("--metadata-file has %q, the image is %s", metadata.Digest, want)
 		}
 		quiet := g.docker(t, "stagebuild", "build", "--quiet", "-t", "id", dir)
 		if want := g.docker(t, "image", "inspect", "--format={{.Id}}", "id"); quiet != want {
@@ -96,12 +96,12 @@ func TestPush(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := img.Env("FLAVOR"); got != "debug" {
-			t.Errorf("FLAVOR is %q in what was pushed", got)
+			t.Errorf("FLAVOR is %q in the pushed image", got)
 		}
 	})
 }
 
-func TestFilesInsteadOfAnImage(t *testing.T) {
+func TestLocalOutput(t *testing.T) {
 	each(t, allKinds, func(t *testing.T, g engine) {
 		out := t.TempDir()
 		g.build(t, "-o", "type=local,dest="+out, g.staged(t))
@@ -109,7 +109,7 @@ func TestFilesInsteadOfAnImage(t *testing.T) {
 	})
 }
 
-func TestContextOnStandardInput(t *testing.T) {
+func TestDockerfileOnStandardInput(t *testing.T) {
 	each(t, allKinds, func(t *testing.T, g engine) {
 		cmd := g.Command(t.Context(), "docker", "stagebuild", "build", "--load", "-t", "stdin", "-")
 		cmd.Stdin = strings.NewReader("ARG N=1\nFROM busybox\nENV --if='N == \"1\"' N=one\nCMD echo $N\n")
@@ -120,7 +120,7 @@ func TestContextOnStandardInput(t *testing.T) {
 	})
 }
 
-// What the file declares can be asked for, whatever frontend an engine has.
+// TestCall runs subrequests, which work with the frontend of every engine.
 func TestCall(t *testing.T) {
 	each(t, allKinds, func(t *testing.T, g engine) {
 		dir := g.staged(t)

@@ -8,9 +8,9 @@ import (
 	"testing"
 )
 
-// createBuilder makes a docker-container builder in the engine, which ends with
-// the test, and returns its name. As users do it, but for the registry that
-// stands in for Docker Hub.
+// createBuilder creates a docker-container builder in the engine, removes it when the test
+// ends, and returns its name. It does so as users do, except that the local registry
+// replaces Docker Hub.
 func (g engine) createBuilder(t *testing.T) string {
 	t.Helper()
 	if err := g.env.PushBuildKit(t.Context(), "moby/buildkit:buildx-stable-1"); err != nil {
@@ -45,16 +45,16 @@ func TestContainerBuilder(t *testing.T) {
 		g.with("BUILDKIT_HOST=docker-container://"+container).build(t, "--load", "-t", "container:host", dir)
 		g.wantRun(t, "container:host", "release, run")
 
-		// One that does not run is started again.
+		// A stopped container is started again.
 		g.docker(t, "stop", container)
 		g.docker(t, "buildx", "use", builder)
 		defer g.docker(t, "buildx", "use", "default")
 		g.build(t, "--load", "-t", "container:current", dir)
 		g.wantRun(t, "container:current", "release, run")
 
-		// Such a builder keeps its results to itself unless told otherwise.
-		g.build(t, "-t", "container:unsaid", dir)
-		if _, err := g.Docker(t.Context(), "image", "inspect", "container:unsaid"); err == nil {
+		// By default such a builder does not load its results into the engine.
+		g.build(t, "-t", "container:default", dir)
+		if _, err := g.Docker(t.Context(), "image", "inspect", "container:default"); err == nil {
 			t.Error("a result without an output went to the engine")
 		}
 	})

@@ -6,11 +6,12 @@ import (
 	"github.com/stagebuild/stagebuild/integration/harness"
 )
 
-// Two engines, told apart by docker contexts: an image is where the context says.
+// TestDockerContexts builds with two engines, selected by docker contexts. Each image must
+// be in the engine of the selected context.
 func TestDockerContexts(t *testing.T) {
 	here, there := start(t, harness.Docker29), start(t, harness.Docker20)
 	dir := here.staged(t)
-	// The lists of contexts and builders are those of one user.
+	// Contexts and builders belong to one user.
 	user := here.with("DOCKER_HOST=")
 	for name, g := range map[string]engine{"here": here, "there": there} {
 		user.docker(t, "context", "create", "--docker=host="+g.Host, name)
@@ -39,7 +40,7 @@ func TestDockerContexts(t *testing.T) {
 	}
 	wantThere("context:alone")
 
-	// buildx calls the engine of the current context by the context's name.
+	// buildx names the engine of the current context after the context.
 	user.build(t, "--builder=there", "-t", "context:builder", dir)
 	wantThere("context:builder")
 	user.with("BUILDX_BUILDER=there").build(t, "-t", "context:buildx", dir)
@@ -52,8 +53,8 @@ func TestDockerContexts(t *testing.T) {
 	here.wantRun(t, "context:here", "release, run")
 }
 
-// A context whose engine does not answer is an error at once.
-func TestEngineThatDoesNotAnswer(t *testing.T) {
+// TestUnreachableEngine checks that a context without a reachable engine is an error.
+func TestUnreachableEngine(t *testing.T) {
 	g := start(t, harness.Docker29)
 	dir := g.staged(t)
 	_, err := g.with("DOCKER_HOST=unix:///nowhere/docker.sock").Docker(t.Context(), "stagebuild", "build", dir)

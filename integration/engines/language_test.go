@@ -6,14 +6,13 @@ import (
 	"testing"
 )
 
-// languageCases are what of the language an engine might be too old for: it
-// speaks to the engine in other requests or LLB than a plain file. Each image
-// prints want.
+// languageCases use features of the language whose requests or LLB differ from those of a
+// plain file, which an engine might be too old for. Each image prints want.
 var languageCases = []struct {
 	name, want string
 	dockerfile string // with %s for the engine's other platform
 }{
-	{"a stage that is needed", "needed", `
+	{"a needed stage", "needed", `
 FROM busybox AS test
 RUN true
 FROM --needs=test busybox
@@ -72,22 +71,24 @@ func TestLanguage(t *testing.T) {
 	})
 }
 
-// Users without the plugin have `docker build` and a "# syntax=" line.
+// TestSyntaxLine builds as users without the plugin do, with `docker build` and a "#
+// syntax=" line.
 func TestSyntaxLine(t *testing.T) {
 	frontendImage(t)
 	each(t, allKinds, func(t *testing.T, g engine) {
 		dir := g.staged(t)
 		g.docker(t, "build", "-t", "syntax", "--build-arg=FLAVOR=debug", dir)
 		g.wantRun(t, "syntax", "debug, run")
-		// The image of the plugin's own version, which a development version
-		// takes for the newest.
+		// The image of the plugin's own version, for which a development version uses the
+		// latest.
 		g.build(t, "--frontend=image", "--load", "-t", "syntax", dir)
 		g.wantRun(t, "syntax", "release, run")
 	})
 }
 
-// TestOwnDockerfile has each engine's own frontend read the Dockerfile of this
-// repository, which names no other: all of it is read before the target is missed.
+// TestOwnDockerfile reads this repository's Dockerfile, which has no "# syntax=" line,
+// with each engine's own frontend. The file is parsed completely before the missing target
+// is reported.
 func TestOwnDockerfile(t *testing.T) {
 	each(t, allKinds, func(t *testing.T, g engine) {
 		_, err := g.Docker(t.Context(), "build", "--target=none", "../..")

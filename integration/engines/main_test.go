@@ -1,7 +1,6 @@
-// Package engines holds scenarios that run against real Docker Engines: an old
-// one and a current one. What users have who have only Docker, it does with
-// `docker stagebuild`. It is a package of its own because a current engine takes
-// minutes to build, once: `make test-engines`.
+// Package engines holds scenarios that run against real Docker Engines, an old one and a
+// current one, as users have them who have only Docker. It is a package of its own because
+// a current engine takes minutes to build, once: `make test-engines`.
 package engines
 
 import (
@@ -21,16 +20,17 @@ var suite harness.Suite
 
 func TestMain(m *testing.M) { os.Exit(suite.Main(m)) }
 
-// allKinds are all engines.
+// allKinds lists all kinds of engines.
 var allKinds = []harness.EngineKind{harness.Docker20, harness.Docker29, harness.Docker29Classic}
 
-// engine is one that tests share.
+// engine is a Docker Engine that tests share.
 type engine struct {
 	*harness.Engine
 	env *harness.Env
 }
 
-// started is what was made for the tests so far.
+// started holds the plugin, the frontend image and the engines that are ready for the
+// tests.
 var started struct {
 	sync.Mutex
 	plugin   bool
@@ -38,7 +38,7 @@ var started struct {
 	engines  map[harness.EngineKind]*harness.Engine
 }
 
-// each runs a test on each of some engines, at the same time.
+// each runs a test on each of the given engines in parallel.
 func each(t *testing.T, kinds []harness.EngineKind, test func(t *testing.T, g engine)) {
 	t.Helper()
 	for _, kind := range kinds {
@@ -49,7 +49,7 @@ func each(t *testing.T, kinds []harness.EngineKind, test func(t *testing.T, g en
 	}
 }
 
-// start returns an engine, with the plugin installed in its docker CLI.
+// start returns an engine whose docker CLI has the plugin installed.
 func start(t *testing.T, kind harness.EngineKind) engine {
 	t.Helper()
 	env := suite.Env(t)
@@ -76,7 +76,7 @@ func start(t *testing.T, kind harness.EngineKind) engine {
 	return engine{g, env}
 }
 
-// startEngine starts an engine, or skips the test on a system that cannot.
+// startEngine starts an engine, or skips the test on a system that cannot run one.
 func startEngine(t *testing.T, env *harness.Env, kind harness.EngineKind) *harness.Engine {
 	t.Helper()
 	g, err := env.StartEngine(t.Context(), kind)
@@ -89,8 +89,8 @@ func startEngine(t *testing.T, env *harness.Env, kind harness.EngineKind) *harne
 	return g
 }
 
-// frontendImage pushes the frontend image as the "# syntax=" of users names it,
-// and returns its reference in the registry.
+// frontendImage pushes the frontend image under the name in users' "# syntax=" lines, and
+// returns its reference in the registry.
 func frontendImage(t *testing.T) string {
 	t.Helper()
 	started.Lock()
@@ -104,10 +104,10 @@ func frontendImage(t *testing.T) string {
 	return started.frontend
 }
 
-// with returns the engine for commands with further environment variables.
+// with returns the engine with additional environment variables for its commands.
 func (g engine) with(set ...string) engine { return engine{g.With(set...), g.env} }
 
-// docker runs the docker CLI, and returns what it printed.
+// docker runs the docker CLI and returns its output.
 func (g engine) docker(t *testing.T, args ...string) string {
 	t.Helper()
 	out, err := g.Docker(t.Context(), args...)
@@ -123,16 +123,16 @@ func (g engine) build(t *testing.T, args ...string) {
 	g.docker(t, append([]string{"stagebuild", "build"}, args...)...)
 }
 
-// wantRun checks what a container of an image prints.
+// wantRun checks the output of a container of an image.
 func (g engine) wantRun(t *testing.T, image, want string) {
 	t.Helper()
-	// What is not there is not to be pulled.
+	// A missing image must not be pulled.
 	if got := g.docker(t, "run", "--rm", "--pull=never", image); got != want {
 		t.Errorf("a container of %s prints %q, want %q", image, got, want)
 	}
 }
 
-// writeContext writes a build context and returns its folder.
+// writeContext writes a build context and returns its directory.
 func writeContext(t *testing.T, files map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -144,7 +144,7 @@ func writeContext(t *testing.T, files map[string]string) string {
 	return dir
 }
 
-// foreign is the platform that is not the engine's own.
+// foreign returns the platform that is not the engine's own.
 func (g engine) foreign() string {
 	if g.env.Platform == "linux/arm64" {
 		return "linux/amd64"
@@ -152,8 +152,8 @@ func (g engine) foreign() string {
 	return "linux/arm64"
 }
 
-// staged is a build context that shows both guards, and needs no emulation. Its
-// image prints what was chosen.
+// staged writes a build context that uses both guards and needs no emulation. Its image
+// prints the selected variants.
 func (g engine) staged(t *testing.T) string {
 	t.Helper()
 	return writeContext(t, map[string]string{
@@ -176,7 +176,7 @@ CMD ["sh", "-c", "echo $FLAVOR, $(cat /how)"]
 	})
 }
 
-// wantFile checks a file below dir.
+// wantFile checks the content of a file in dir.
 func wantFile(t *testing.T, dir, name, want string) {
 	t.Helper()
 	got, err := os.ReadFile(filepath.Join(dir, name))
@@ -188,7 +188,7 @@ func wantFile(t *testing.T, dir, name, want string) {
 	}
 }
 
-// wantError checks that there is an error that says some things.
+// wantError checks that the error contains the given texts.
 func wantError(t *testing.T, err error, want ...string) {
 	t.Helper()
 	if err == nil {

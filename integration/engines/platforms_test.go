@@ -11,14 +11,14 @@ import (
 
 const both = "--platform=linux/amd64,linux/arm64"
 
-// An image of one platform, which need not be the engine's.
+// TestForeignPlatform builds an image for a platform that is not the engine's own.
 func TestForeignPlatform(t *testing.T) {
 	each(t, allKinds, func(t *testing.T, g engine) {
 		g.build(t, "--load", "-t", "foreign", "--platform="+g.foreign(), g.staged(t))
 		if got := g.docker(t, "image", "inspect", "--format={{.Os}}/{{.Architecture}}", "foreign"); got != g.foreign() {
 			t.Errorf("the image is for %s, want %s", got, g.foreign())
 		}
-		// The file of the variant, without a container.
+		// Read the file of the variant without running a container.
 		id := g.docker(t, "create", "--pull=never", "--platform="+g.foreign(), "foreign")
 		defer g.docker(t, "rm", id)
 		out := t.TempDir()
@@ -27,7 +27,8 @@ func TestForeignPlatform(t *testing.T) {
 	})
 }
 
-// The containerd image store has images of several platforms.
+// TestSeveralPlatforms loads an image for several platforms, which the containerd image
+// store supports.
 func TestSeveralPlatforms(t *testing.T) {
 	g := start(t, harness.Docker29)
 	dir := g.staged(t)
@@ -42,8 +43,9 @@ func TestSeveralPlatforms(t *testing.T) {
 	wantPlatforms(t, g, "engines/several:1")
 }
 
-// Other engines refuse, and say what to do; doing that works.
-func TestSeveralPlatformsAreRefused(t *testing.T) {
+// TestSeveralPlatformsFail checks that other engines reject several platforms, and that
+// the alternatives in the error work.
+func TestSeveralPlatformsFail(t *testing.T) {
 	each(t, []harness.EngineKind{harness.Docker20, harness.Docker29Classic}, func(t *testing.T, g engine) {
 		dir := g.staged(t)
 		for _, frontend := range []string{"inprocess", "image=" + frontendImage(t)} {
@@ -51,7 +53,7 @@ func TestSeveralPlatformsAreRefused(t *testing.T) {
 			wantError(t, err, "one platform each, not for linux/amd64, linux/arm64", "--tag 'NAME:{{.Arch}}'", "docker buildx create --use --driver docker-container", "--push")
 		}
 		_, err := g.Docker(t.Context(), "buildx", "build", both, dir)
-		wantError(t, err, documentedRefusal(t))
+		wantError(t, err, documentedError(t))
 		g.build(t, "-t", "apart:{{.Arch}}", both, dir)
 		_, arch, _ := strings.Cut(g.env.Platform, "/")
 		g.wantRun(t, "apart:"+arch, "release, run")
@@ -67,8 +69,8 @@ func TestSeveralPlatformsAreRefused(t *testing.T) {
 	})
 }
 
-// documentedRefusal is what docs/troubleshooting.md says that buildx says.
-func documentedRefusal(t *testing.T) string {
+// documentedError returns the error of buildx that docs/troubleshooting.md shows.
+func documentedError(t *testing.T) string {
 	t.Helper()
 	data, err := os.ReadFile("../../docs/troubleshooting.md")
 	if err != nil {
@@ -82,8 +84,8 @@ func documentedRefusal(t *testing.T) string {
 	return text
 }
 
-// wantPlatforms checks that what was pushed is for both platforms, and that each
-// has its own instructions.
+// wantPlatforms checks that a pushed image is for both platforms, each with its own
+// instructions.
 func wantPlatforms(t *testing.T, g engine, repo string) {
 	t.Helper()
 	res, err := g.env.Registry.Read(t.Context(), repo)

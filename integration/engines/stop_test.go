@@ -12,8 +12,8 @@ import (
 	"github.com/stagebuild/stagebuild/integration/harness"
 )
 
-// Containers, and what is mounted for them, end with an engine, also with one
-// that is killed.
+// TestNothingOutlivesAnEngine checks that the containers and mounts of an engine end with
+// it, even if it is killed.
 func TestNothingOutlivesAnEngine(t *testing.T) {
 	env := suite.Env(t)
 	env.NeedOwnDaemon(t)
@@ -26,13 +26,13 @@ func TestNothingOutlivesAnEngine(t *testing.T) {
 			t.Run(how+"/"+string(kind), func(t *testing.T) {
 				t.Parallel()
 				g := startEngine(t, env, kind)
-				// Seconds to sleep, which nobody else sleeps.
+				// No other process sleeps as many seconds.
 				mark := fmt.Sprintf("600.%d%d", os.Getpid(), time.Now().Nanosecond())
 				if _, err := g.Docker(t.Context(), "run", "--detach", "--init", "busybox", "sleep", mark); err != nil {
 					t.Fatal(err)
 				}
 				poll(t, func() error {
-					if !running(t, mark) {
+					if !isRunning(t, mark) {
 						return errors.New("the container does not run")
 					}
 					return nil
@@ -41,7 +41,7 @@ func TestNothingOutlivesAnEngine(t *testing.T) {
 					t.Error(err)
 				}
 				poll(t, func() error {
-					if running(t, mark) {
+					if isRunning(t, mark) {
 						return errors.New("the container still runs")
 					}
 					return nil
@@ -58,8 +58,8 @@ func TestNothingOutlivesAnEngine(t *testing.T) {
 	}
 }
 
-// running says whether a process runs whose last argument is arg.
-func running(t *testing.T, arg string) bool {
+// isRunning reports whether a process runs whose last argument is arg.
+func isRunning(t *testing.T, arg string) bool {
 	t.Helper()
 	files, err := filepath.Glob("/proc/[0-9]*/cmdline")
 	if err != nil {
@@ -75,7 +75,7 @@ func running(t *testing.T, arg string) bool {
 	return false
 }
 
-// poll waits until check returns nil, for 10 seconds at most.
+// poll waits until check returns nil, for at most 10 seconds.
 func poll(t *testing.T, check func() error) {
 	t.Helper()
 	deadline := time.After(10 * time.Second)

@@ -8,9 +8,9 @@ import (
 	"testing"
 )
 
-// TestRefusals builds what must not be built, or cannot be, with both programs:
-// both refuse, and say the same.
-func TestRefusals(t *testing.T) {
+// TestErrorsMatchBuildx runs builds that must fail with both programs: both end with the
+// same error.
+func TestErrorsMatchBuildx(t *testing.T) {
 	env, _ := productEnv(t)
 	dir := writeContext(t, map[string]string{
 		"Dockerfile": `FROM busybox AS network
@@ -34,14 +34,14 @@ FROM busybox AS plain
 	}{
 		{name: "a step on the host's network", stage: "network", want: "network.host is not allowed"},
 		{name: "a policy", stage: "secret", args: []string{"--policy=filename=policy.rego"}, want: `source "docker-image://docker.io/library/busybox:latest" not allowed by policy: action DENY`},
-		{name: "a policy of the environment", stage: "secret", env: []string{"EXPERIMENTAL_BUILDKIT_SOURCE_POLICY=policies.json"}, want: "source denied by policy"},
-		{name: "a secret that is not given", stage: "secret", want: "secret token: not found"},
-		{name: "a secret from a file that is not there", stage: "secret", args: []string{"--secret=id=token,src=absent"}, want: "failed to stat absent: stat absent: no such file or directory"},
-		{name: "a step that fails", stage: "failing", want: `process "/bin/sh -c echo about to fail; exit 7" did not complete successfully: exit code: 7`},
-		{name: "a file that is not there", stage: "copying", want: `"/absent": not found`},
-		{name: "an image that is not there", stage: "missing", want: "docker.io/library/nosuchbase:latest: not found"},
-		{name: "a named context that is not there", stage: "copying", args: []string{"--build-context=more=absent"}, want: "failed to get build context more: stat absent: no such file or directory"},
-		{name: "a Dockerfile that is not there", args: []string{"--file=absent"}, want: "failed to read dockerfile: open absent: no such file or directory"},
+		{name: "a policy from the environment", stage: "secret", env: []string{"EXPERIMENTAL_BUILDKIT_SOURCE_POLICY=policies.json"}, want: "source denied by policy"},
+		{name: "a missing secret", stage: "secret", want: "secret token: not found"},
+		{name: "a secret from a missing file", stage: "secret", args: []string{"--secret=id=token,src=absent"}, want: "failed to stat absent: stat absent: no such file or directory"},
+		{name: "a failing step", stage: "failing", want: `process "/bin/sh -c echo about to fail; exit 7" did not complete successfully: exit code: 7`},
+		{name: "a missing file", stage: "copying", want: `"/absent": not found`},
+		{name: "a missing image", stage: "missing", want: "docker.io/library/nosuchbase:latest: not found"},
+		{name: "a missing named context", stage: "copying", args: []string{"--build-context=more=absent"}, want: "failed to get build context more: stat absent: no such file or directory"},
+		{name: "a missing Dockerfile", args: []string{"--file=absent"}, want: "failed to read dockerfile: open absent: no such file or directory"},
 		{name: "index annotations without an index", stage: "plain", args: []string{"--annotation=index:a=b", "--output=type=oci,dest=-"}, want: "index annotations not supported for single platform export"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -67,9 +67,9 @@ FROM busybox AS plain
 	}
 }
 
-// TestPolicyOfRemoteContext has the policy in a git repository asked about the
-// repository itself: when the Dockerfile is read to choose several stages as when one
-// is built.
+// TestPolicyOfRemoteContext checks that the policy in a git repository is evaluated for
+// the repository itself, when one stage is built and when the Dockerfile is read to select
+// several.
 func TestPolicyOfRemoteContext(t *testing.T) {
 	env, _ := productEnv(t)
 	url := serveGit(t, gitBranch{name: "main", files: map[string]string{
@@ -108,7 +108,7 @@ decision := {"allow": allow, "deny_msg": ["this is not to be read"]}
 			}
 		}
 	}
-	// A template has the Dockerfile read for one stage, too.
+	// With a template the Dockerfile is read for a single stage too.
 	if _, err := stagebuild(t, env, "--target=a", "--output=type=cacheonly", "--metadata-file="+filepath.Join(t.TempDir(), "{{.Stage}}"), url); err != nil {
 		t.Errorf("one stage and a template: %v", err)
 	}

@@ -12,12 +12,12 @@ import (
 	"github.com/stagebuild/stagebuild/integration/harness"
 )
 
-// inMounted runs a build in a folder, over which only the build has something
-// else mounted and then prepared, with shell commands. It returns the build's exit
-// status, what it wrote, and the files that are in the folder in the end.
-func inMounted(t *testing.T, env *harness.Env, dir, mount, prepare string, args ...string) (status int, output string, files []string) {
+// buildInMount runs a build in a directory on which shell commands mount and prepare
+// another file system that only the build sees. It returns the exit status and the output
+// of the build, and the files in the directory afterwards.
+func buildInMount(t *testing.T, env *harness.Env, dir, mount, prepare string, args ...string) (status int, output string, files []string) {
 	t.Helper()
-	// What is mounted over the current folder is there for who enters it again.
+	// A mount over the current directory is visible only after entering it again.
 	const script = `set -e; mount --make-rprivate /; cd "$1"; eval "$2"; cd "$1"; eval "$3"; shift 3
 status=0; "$@" >/dev/null || status=$?; find . ! -type d; exit $status`
 	plugin := env.Command(t.Context(), "docker-stagebuild")
@@ -35,9 +35,9 @@ status=0; "$@" >/dev/null || status=$?; find . ! -type d; exit $status`
 	return cmd.ProcessState.ExitCode(), stderr.String(), files
 }
 
-// TestOutputFaults writes results to where they cannot be written. Files are
-// whole or not there.
-func TestOutputFaults(t *testing.T) {
+// TestOutputErrors writes results to places that cannot be written. A file is either
+// complete or missing.
+func TestOutputErrors(t *testing.T) {
 	env, _ := productEnv(t)
 	env.NeedOwnDaemon(t)
 	const (
@@ -51,15 +51,15 @@ func TestOutputFaults(t *testing.T) {
 	for _, test := range []struct {
 		name, mount, arg string
 		want             string // of the error
-		parts            bool   // a folder is written as it comes
+		isPartial        bool   // a directory may be incomplete
 	}{
 		{name: "tar, disk full", mount: full, arg: "--output=type=tar,dest=f.tar", want: "write f.tar" + noSpace},
 		{name: "oci, disk full", mount: full, arg: "--output=type=oci,dest=f.tar", want: "write f.tar" + noSpace},
 		{name: "docker, disk full", mount: full, arg: "--output=type=docker,dest=f.tar", want: "write f.tar" + noSpace},
-		{name: "oci folder, disk full", mount: full, arg: "--output=type=oci,tar=false,dest=layout", want: noSpace, parts: true},
-		{name: "local, disk full", mount: full, arg: "--output=type=local,dest=files", want: noSpace, parts: true},
+		{name: "oci directory, disk full", mount: full, arg: "--output=type=oci,tar=false,dest=layout", want: noSpace, isPartial: true},
+		{name: "local, disk full", mount: full, arg: "--output=type=local,dest=files", want: noSpace, isPartial: true},
 		{name: "tar, read-only", mount: readOnly, arg: "--output=type=tar,dest=f.tar", want: "open f.tar" + noWrites},
-		{name: "oci folder, read-only", mount: readOnly, arg: "--output=type=oci,tar=false,dest=layout", want: "mkdir layout" + noWrites},
+		{name: "oci directory, read-only", mount: readOnly, arg: "--output=type=oci,tar=false,dest=layout", want: "mkdir layout" + noWrites},
 		{name: "local, read-only", mount: readOnly, arg: "--output=type=local,dest=files", want: "mkdir files" + noWrites},
 		{name: "metadata, read-only", mount: readOnly, arg: "--metadata-file=metadata.json", want: noWrites},
 		{name: "image ID, disk full", mount: full, arg: "--iidfile=iid", want: noSpace},
@@ -70,27 +70,27 @@ func TestOutputFaults(t *testing.T) {
 				args = append(args, layout)
 				prepare = "cat /dev/zero >other 2>/dev/null || true"
 			}
-			status, text, files := inMounted(t, env, out, test.mount, prepare, args...)
+			status, text, files := buildInMount(t, env, out, test.mount, prepare, args...)
 			if status != 1 || !strings.Contains(text, test.want) {
 				t.Errorf("exit status %d, want 1 and %q:\n%s", status, test.want, text)
 			}
 			files = slices.DeleteFunc(files, func(name string) bool { return name == "./other" })
-			if len(files) > 0 && !test.parts {
-				t.Errorf("there is a part of the output: %v", files)
+			if len(files) > 0 && !test.isPartial {
+				t.Errorf("the output is incomplete: %v", files)
 			}
 		})
 	}
 }
 
-// TestOutputFileThatIsMounted writes to a file in a folder that takes no other
-// one, as containers have it.
-func TestOutputFileThatIsMounted(t *testing.T) {
+// TestOutputToMountedFile writes to a bind-mounted file in a read-only directory, as in a
+// container.
+func TestOutputToMountedFile(t *testing.T) {
 	env, _ := productEnv(t)
 	env.NeedOwnDaemon(t)
 	dir := writeContext(t, map[string]string{"Dockerfile": "FROM scratch\nCOPY a /\n", "a": "content", "f.tar": ""})
 	file := filepath.Join(dir, "f.tar")
 	prepare := ": >f.tar; mount --bind " + file + " f.tar; mount -o remount,ro ."
-	if status, text, _ := inMounted(t, env, t.TempDir(), "mount -t tmpfs none .", prepare, "--output=type=tar,dest=f.tar", dir); status != 0 {
+	if status, text, _ := buildInMount(t, env, t.TempDir(), "mount -t tmpfs none .", prepare, "--output=type=tar,dest=f.tar", dir); status != 0 {
 		t.Errorf("exit status %d:\n%s", status, text)
 	}
 	if data, err := os.ReadFile(file); err != nil || !strings.Contains(string(data), "content") {

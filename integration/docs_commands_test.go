@@ -14,8 +14,8 @@ import (
 	"github.com/stagebuild/stagebuild/integration/harness"
 )
 
-// TestBuildingCommands runs the commands of the page on building, and compares
-// how their output ends, which is where their results are.
+// TestBuildingCommands runs the commands in docs/building.md and compares the end of their
+// output, the summary of the results.
 func TestBuildingCommands(t *testing.T) {
 	env, _ := productEnv(t)
 	env.NeedMirror(t)
@@ -42,7 +42,7 @@ func TestBuildingCommands(t *testing.T) {
 	}
 }
 
-// TestSeeingCommands runs the commands of the page on seeing what is built.
+// TestSeeingCommands runs the commands in docs/seeing.md.
 func TestSeeingCommands(t *testing.T) {
 	env, _ := productEnv(t)
 	env.NeedMirror(t)
@@ -53,16 +53,16 @@ func TestSeeingCommands(t *testing.T) {
 	}).run(t)
 }
 
-// TestScalingCommands runs the commands of the page on scaling that need no
-// cluster: certificates, two daemons with them, a builder, builds and caches.
+// TestScalingCommands runs the commands in docs/scaling.md that need no cluster: they
+// create certificates, two daemons and a builder, and build with caches.
 func TestScalingCommands(t *testing.T) {
 	env, _ := productEnv(t)
 	env.NeedMirror(t)
 	env.NeedOwnDaemon(t)
-	dir := documentContext(t, env)
+	dir := buildingContext(t, env)
 	run := &documentRun{
 		env: env, name: "docs/scaling.md", dir: dir,
-		// The hosts of the page are this one.
+		// All hosts of the page are this one.
 		replace: []string{"DNS:$name", "DNS:$name,IP:127.0.0.1"},
 	}
 	run.other = map[string]func(block){"daemons": func(b block) {
@@ -74,10 +74,10 @@ func TestScalingCommands(t *testing.T) {
 				t.Fatal(err)
 			}
 			run.replace = append(run.replace, "tcp://"+host+".example.com:1234", addr)
-			refusesStrangers(t, env, addr, filepath.Join(dir, "ca.pem"))
+			wantCertificateRequired(t, env, addr, filepath.Join(dir, "ca.pem"))
 		}
 	}}
-	t.Cleanup(func() { _, _ = env.Buildx(context.Background(), "rm", "farm") }) // as far as it was made
+	t.Cleanup(func() { _, _ = env.Buildx(context.Background(), "rm", "farm") }) // may not exist if the test failed
 	run.run(t)
 
 	for _, repo := range []string{"services/api:1.2", "services/worker:1.2"} {
@@ -91,7 +91,7 @@ func TestScalingCommands(t *testing.T) {
 		}
 	}
 	for _, tag := range []string{"api", "worker", "api-amd64", "api-arm64", "worker-amd64", "worker-arm64"} {
-		// What imports it says so, and that it is there.
+		// An import of a missing cache is reported as not found.
 		out, err := env.Buildctl(t.Context(), "build", "--frontend=dockerfile.v0", "--local=context="+dir, "--local=dockerfile="+dir,
 			"--opt=target=base", "--progress=plain", "--import-cache=type=registry,ref="+env.Registry.Ref("cache:"+tag))
 		if err != nil || strings.Contains(out.Stderr, "not found") {
@@ -100,8 +100,7 @@ func TestScalingCommands(t *testing.T) {
 	}
 }
 
-// wantFlags checks that the flags of a command are what a document shows, and that
-// the program has them.
+// wantFlags checks that a command in a document has exactly the wanted flags.
 func wantFlags(t *testing.T, b block, program string, want ...string) {
 	t.Helper()
 	var got []string
@@ -111,34 +110,42 @@ func wantFlags(t *testing.T, b block, program string, want ...string) {
 		}
 	}
 	if !slices.Equal(got, want) {
-		t.Errorf("%s is shown with %v, and started with %v", program, got, want)
+		t.Errorf("%s is shown with the flags %v, and started with %v", program, got, want)
 	}
 }
 
-// refusesStrangers connects to a daemon without a certificate. With TLS 1.3 the
-// client may have written on before it hears why it is refused.
-func refusesStrangers(t *testing.T, env *harness.Env, addr, ca string) {
+// wantCertificateRequired connects to a daemon without a certificate. With TLS 1.3 the
+// client may fail on a later write, before it receives the reason.
+func wantCertificateRequired(t *testing.T, env *harness.Env, addr, ca string) {
 	t.Helper()
 	_, err := env.Buildctl(t.Context(), "--addr="+addr, "--tlscacert="+ca, "debug", "workers")
 	if err == nil || !strings.Contains(err.Error(), "Unavailable") {
-		t.Errorf("%s talks to strangers: %v", addr, err)
+		t.Errorf("%s accepts a client without a certificate: %v", addr, err)
 	}
 }
 
-// documentFolder is where the documents' commands are run, in what they print.
-const documentFolder = "/home/you/app"
+// documentDir is the directory that output in the documents shows.
+const documentDir = "/home/you/app"
 
-// unstableCells is what differs in the summaries of two builds: digests, how many
-// steps the cache had, sizes and times; in errors, how BuildKit calls a build
-// context, and when a line of a log was written.
-var unstableCells = regexp.MustCompile(`\b[0-9a-f]{12}\b|\(\d+ cached\)|\b[\d.]+[kM]?B\b|\b[\d.]+m?s$|^\d+\.\d{3}\b|\bref \w+::\w+`)
+// unstableOutput matches output that differs between two builds. In summaries: digests,
+// numbers of cached steps, sizes and times. In errors: names that BuildKit gives build
+// contexts, and timestamps of log lines.
+var unstableOutput = regexp.MustCompile(`\b[0-9a-f]{12}\b|\(\d+ cached\)|\b[\d.]+[kM]?B\b|\b[\d.]+m?s$|^\d+\.\d{3}\b|\bref \w+::\w+`)
 
-// stable returns what a command prints with all that differs between runs taken
-// out, and columns as words.
-func stable(text, dir string) []string {
+// stableLines returns the lines of a command's output without unstableOutput and with
+// single spaces between columns.
+func stableLines(text, dir string) []string {
 	var lines []string
-	for _, line := range trimLines(strings.ReplaceAll(text, dir, documentFolder)) {
-		lines = append(lines, strings.Join(strings.Fields(unstableCells.ReplaceAllString(line, "")), " "))
+	for _, line := range trimLines(strings.ReplaceAll(text, dir, documentDir)) {
+		lines = append(lines, strings.Join(strings.Fields(unstableOutput.ReplaceAllString(line, "")), " "))
 	}
 	return lines
+}
+
+// TestTroubleshootingCommands runs the commands in docs/troubleshooting.md.
+func TestTroubleshootingCommands(t *testing.T) {
+	env, _ := productEnv(t)
+	env.NeedMirror(t)
+	dir := writeContext(t, map[string]string{"hello.txt": "hello\n"})
+	(&documentRun{env: env, name: "docs/troubleshooting.md", dir: dir}).run(t)
 }

@@ -16,44 +16,44 @@ import (
 	"github.com/stagebuild/stagebuild/integration/harness"
 )
 
-// The tests called TestRelease… build this repository with its own Dockerfile and
-// docker-bake.hcl. They compile for every platform, which takes minutes the first
-// time: `make test-release`.
+// The tests named TestRelease… build this repository with its own Dockerfile and
+// docker-bake.hcl. They compile for every platform, which takes minutes the first time:
+// `make test-release`.
 
-// own is the builder of the repository itself, made once.
-var own struct {
+// repository is shared by the tests that build this repository.
+var repository struct {
 	once  sync.Once
 	proxy string // URL of a module proxy
 	err   error
 }
 
-// ownBuilder is the name of the buildx builder.
-const ownBuilder = "own"
+// releaseBuilder is the name of the buildx builder.
+const releaseBuilder = "release"
 
-// ownEnv returns the environment with the builder, and the URL of a module proxy:
-// this machine's module cache. A build has no other network.
-func ownEnv(t *testing.T) (*harness.Env, string) {
+// releaseEnv returns the environment with the builder, and the URL of a module proxy that
+// serves this machine's module cache. Builds have no other network.
+func releaseEnv(t *testing.T) (*harness.Env, string) {
 	t.Helper()
 	env := suite.Env(t)
 	env.NeedOwnDaemon(t)
-	own.once.Do(func() {
+	repository.once.Do(func() {
 		inRepository(t, "go", "mod", "download")
 		dir := strings.TrimSpace(inRepository(t, "go", "env", "GOMODCACHE"))
-		server := httptest.NewServer(http.FileServer(http.Dir(filepath.Join(dir, "cache", "download")))) // ends with the tests
-		own.proxy = server.URL
-		own.err = env.StartBuilder(t.Context(), ownBuilder)
+		server := httptest.NewServer(http.FileServer(http.Dir(filepath.Join(dir, "cache", "download")))) // runs until the tests end
+		repository.proxy = server.URL
+		repository.err = env.StartBuilder(t.Context(), releaseBuilder)
 	})
-	if own.err != nil {
-		t.Fatal(own.err)
+	if repository.err != nil {
+		t.Fatal(repository.err)
 	}
-	return env, own.proxy
+	return env, repository.proxy
 }
 
-// bakeOwn bakes at the top of the repository, with some variables.
-func bakeOwn(t *testing.T, vars []string, args ...string) {
+// bakeRepository bakes in the root directory of the repository with the given variables.
+func bakeRepository(t *testing.T, vars []string, args ...string) {
 	t.Helper()
-	env, proxy := ownEnv(t)
-	args = append([]string{"bake", "--builder=" + ownBuilder, "--progress=plain", "--set=*.args.GOPROXY=" + proxy}, args...)
+	env, proxy := releaseEnv(t)
+	args = append([]string{"bake", "--builder=" + releaseBuilder, "--progress=plain", "--set=*.args.GOPROXY=" + proxy}, args...)
 	cmd := env.Command(t.Context(), "docker-buildx", args...)
 	cmd.Dir = ".."
 	cmd.Env = append(cmd.Env, vars...)
@@ -62,14 +62,15 @@ func bakeOwn(t *testing.T, vars []string, args ...string) {
 	}
 }
 
-// intoFolder has a target write its files into a new folder.
-func intoFolder(t *testing.T, target string) (dir string, flags []string) {
+// localOutput returns a new directory and the flags with which a target writes its files
+// there.
+func localOutput(t *testing.T, target string) (dir string, flags []string) {
 	t.Helper()
 	dir = t.TempDir()
 	return dir, []string{"--set=" + target + ".output=type=local,dest=" + dir, "--allow=fs.write=" + dir}
 }
 
-// listFiles lists the files below a folder, in order.
+// listFiles returns the sorted paths of the files below a directory.
 func listFiles(t *testing.T, dir string) []string {
 	t.Helper()
 	var files []string
@@ -89,7 +90,7 @@ func listFiles(t *testing.T, dir string) []string {
 	return files
 }
 
-// wantBinary checks what the toolchain wrote into a program.
+// wantBinary checks the build settings in a Go program.
 func wantBinary(t *testing.T, path, platform string) {
 	t.Helper()
 	info, err := buildinfo.ReadFile(path)
@@ -109,7 +110,7 @@ func wantBinary(t *testing.T, path, platform string) {
 	}
 }
 
-// fileSum is the SHA-256 of a file, in hexadecimal.
+// fileSum returns the SHA-256 of a file in hexadecimal.
 func fileSum(t *testing.T, path string) string {
 	t.Helper()
 	data, err := os.ReadFile(path)

@@ -13,11 +13,11 @@ import (
 	"time"
 )
 
-// TestPushRefused pushes to a registry that only lets read.
-func TestPushRefused(t *testing.T) {
+// TestPushDenied pushes to a read-only registry.
+func TestPushDenied(t *testing.T) {
 	env, _ := productEnv(t)
 	proxy := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: env.Registry.Host})
-	proxy.ErrorLog = log.New(io.Discard, "", 0) // a daemon that has been refused once hangs up
+	proxy.ErrorLog = log.New(io.Discard, "", 0) // the daemon hangs up after the first error
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodGet || r.Method == http.MethodHead {
 			proxy.ServeHTTP(w, r)
@@ -38,7 +38,7 @@ func TestPushRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			args = append([]string{"build", "--push", "--tag=" + image, dir}, args...)
-			status, text := start(t, env.Command(t.Context(), "docker-stagebuild", args...)).wait(t, time.Minute)
+			status, text := startProcess(t, env.Command(t.Context(), "docker-stagebuild", args...)).wait(t, time.Minute)
 			want := "failed to push " + image + ": denied: this registry is for reading\n"
 			if status != 1 || !strings.HasSuffix(text, want) {
 				t.Errorf("exit status %d, want 1 and %q:\n%s", status, want, text)

@@ -11,15 +11,15 @@ import (
 	"github.com/stagebuild/stagebuild/integration/harness"
 )
 
-// rewrite is a pair of docs/plain-dockerfiles.md: what is done without stagebuild, in one
-// Dockerfile or several, and what can be written instead.
+// rewrite is a pair in docs/plain-dockerfiles.md: one or several plain Dockerfiles, and
+// the staged one that replaces them.
 type rewrite struct {
 	before []block
 	after  block
 }
 
-// rewritesOf returns the pairs of a document.
-func rewritesOf(blocks []block) []rewrite {
+// parseRewrites returns the pairs in a document.
+func parseRewrites(blocks []block) []rewrite {
 	var list []rewrite
 	var before []block
 	for _, b := range blocks {
@@ -34,15 +34,15 @@ func rewritesOf(blocks []block) []rewrite {
 	return list
 }
 
-// TestDocsRewrites builds both of each pair, what was there before with
-// BuildKit's own frontend: files and configuration of the images are the same,
-// and so are the layers where the document says so. What the comment names as
-// "without" is gone, with its layer, which is the last.
+// TestDocsRewrites builds both sides of each pair, the plain Dockerfiles with BuildKit's
+// own frontend. Files and configuration of the images are equal, and so are the layers
+// where the document says so. A file that the directive names as "without" is missing
+// afterwards, with its layer, which is the last one.
 func TestDocsRewrites(t *testing.T) {
 	env, _ := productEnv(t)
 	env.NeedMirror(t)
 	blocks, _ := readDocument(t, "docs/plain-dockerfiles.md")
-	list := rewritesOf(blocks)
+	list := parseRewrites(blocks)
 	if len(list) == 0 {
 		t.Fatal("the document has no pairs")
 	}
@@ -58,12 +58,12 @@ func TestDocsRewrites(t *testing.T) {
 			if diff := cmp.Diff(old.Config.Config, img.Config.Config); diff != "" {
 				t.Errorf("plain-dockerfiles.md:%d: the configuration for %s (-before +after):\n%s", r.after.line, old.Platform, diff)
 			}
-			files := contents(t, old)
+			files := fileContents(t, old)
 			if _, ok := files[without]; without != "" && !ok {
 				t.Errorf("plain-dockerfiles.md:%d: the image for %s had no /%s before", r.after.line, old.Platform, without)
 			}
 			delete(files, without)
-			if diff := cmp.Diff(files, contents(t, img)); diff != "" {
+			if diff := cmp.Diff(files, fileContents(t, img)); diff != "" {
 				t.Errorf("plain-dockerfiles.md:%d: the files for %s (-before +after):\n%s", r.after.line, old.Platform, diff)
 			}
 			layers := old.Layers
@@ -87,23 +87,23 @@ func argumentOf(t *testing.T, b block, name string) string {
 	return argument
 }
 
-// build builds a pair in one context, the later one for all platforms of the
-// former, with its build args.
+// build builds a pair in one context, the staged Dockerfile for all platforms of the plain
+// ones and with their build args.
 func (r rewrite) build(t *testing.T, env *harness.Env, repo string) (before []harness.Image, after *harness.Result) {
 	t.Helper()
 	var platforms, args, files []string
 	for _, b := range r.before {
 		var platform string
-		platform, args, files = exampleOf(argumentOf(t, b, "before"))
+		platform, args, files = parseExample(argumentOf(t, b, "before"))
 		platforms = append(platforms, platform)
 	}
 	if len(platforms) == 0 {
-		t.Fatalf("plain-dockerfiles.md:%d: nothing was there before", r.after.line)
+		t.Fatalf("plain-dockerfiles.md:%d: the pair has no plain Dockerfile", r.after.line)
 	}
 	dir := exampleContext(t, r.after.text, files)
 	push := func(command, tag, platform, dockerfile string) *harness.Result {
 		t.Helper()
-		write(t, filepath.Join(dir, "Dockerfile"), dockerfile)
+		writeFile(t, filepath.Join(dir, "Dockerfile"), dockerfile)
 		flags := append([]string{"build", "--provenance=false", "--push", "--tag=" + env.Registry.Ref(repo+":"+tag), "--platform=" + platform}, args...)
 		if err := run(t, env, append(append([]string{command}, flags...), dir)); err != nil {
 			t.Fatalf("plain-dockerfiles.md:%d: %v", r.after.line, err)
@@ -120,8 +120,8 @@ func (r rewrite) build(t *testing.T, env *harness.Env, repo string) (before []ha
 	return before, push("docker-stagebuild", "after", strings.Join(platforms, ","), r.after.text)
 }
 
-// contents returns the files of an image.
-func contents(t *testing.T, img harness.Image) map[string]string {
+// fileContents returns the files of an image.
+func fileContents(t *testing.T, img harness.Image) map[string]string {
 	t.Helper()
 	names, err := img.Files()
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 	"github.com/stagebuild/stagebuild/integration/harness"
 )
 
-// product is the plugin and the frontend image under test, made once.
+// product is the plugin and the frontend image under test, built once.
 type product struct {
 	once     sync.Once
 	frontend string // the image's reference in the local registry
@@ -23,8 +23,8 @@ type product struct {
 
 var built product
 
-// productEnv returns the environment with the plugin on PATH, and the reference
-// of the frontend image.
+// productEnv returns the environment with the plugin on PATH, and the reference of the
+// frontend image.
 func productEnv(t testing.TB) (*harness.Env, string) {
 	t.Helper()
 	env := suite.Env(t)
@@ -39,26 +39,26 @@ func productEnv(t testing.TB) (*harness.Env, string) {
 	return env, built.frontend
 }
 
-// request is one build.
+// request is a build request.
 type request struct {
-	dockerfile string            // without its "# syntax=" line
+	dockerfile string            // without the "# syntax=" line
 	files      map[string]string // the rest of the context
-	contexts   map[string]string // named contexts, as --build-context has them
+	contexts   map[string]string // named contexts, with values of --build-context
 	platforms  []string
 	target     string
 	args       map[string]string
-	sbom       string // how to make SBOMs, "generator=IMAGE"; none without
+	sbom       string // "generator=IMAGE" to attach SBOMs
 }
 
-// way is one way to build a staged Dockerfile: it pushes to "repository:tag".
-type way struct {
+// frontendClient is one way to build a staged Dockerfile. It pushes to "repository:tag".
+type frontendClient struct {
 	name  string
 	build func(t *testing.T, env *harness.Env, dir, repo string, r request) error
 }
 
-// ways are all that users have.
-func ways(frontend string) []way {
-	return []way{
+// clients returns all ways to build a staged Dockerfile.
+func clients(frontend string) []frontendClient {
+	return []frontendClient{
 		{"plugin", func(t *testing.T, env *harness.Env, dir, repo string, r request) error {
 			return run(t, env, append(append([]string{"docker-stagebuild", "build"}, r.flags(env, repo)...), dir))
 		}},
@@ -90,7 +90,7 @@ func ways(frontend string) []way {
 	}
 }
 
-// flags are those that docker buildx build and docker stagebuild build share.
+// flags returns the flags that docker buildx build and docker stagebuild build share.
 func (r request) flags(env *harness.Env, repo string) []string {
 	args := []string{"--provenance=false", "--push", "--tag=" + env.Registry.Ref(repo), "--platform=" + strings.Join(r.platforms, ",")}
 	if r.target != "" {
@@ -108,7 +108,7 @@ func (r request) flags(env *harness.Env, repo string) []string {
 	return args
 }
 
-// buildctlContext returns what buildctl has in place of --build-context.
+// buildctlContext returns buildctl's flags for a named context.
 func buildctlContext(t *testing.T, name, value string) []string {
 	t.Helper()
 	kind, rest, ok := strings.Cut(value, "://")
@@ -125,7 +125,7 @@ func buildctlContext(t *testing.T, name, value string) []string {
 	return []string{"--opt=context:" + name + "=" + value}
 }
 
-// bake builds the only target of a bake file.
+// bake builds the request as the only target of a bake file.
 func bake(t *testing.T, env *harness.Env, dir, repo string, r request) error {
 	t.Helper()
 	attest := []string{"type=provenance,disabled=true"}
@@ -143,7 +143,7 @@ func bake(t *testing.T, env *harness.Env, dir, repo string, r request) error {
 	return runBake(t, env, map[string]any{"default": target})
 }
 
-// runBake builds the targets of a bake file by their name "default".
+// runBake builds the target "default" of a bake file.
 func runBake(t *testing.T, env *harness.Env, targets map[string]any) error {
 	t.Helper()
 	data, err := json.Marshal(map[string]any{"target": targets})
@@ -151,7 +151,7 @@ func runBake(t *testing.T, env *harness.Env, targets map[string]any) error {
 		t.Fatal(err)
 	}
 	file := filepath.Join(writeContext(t, map[string]string{"docker-bake.json": string(data)}), "docker-bake.json")
-	// Contexts are outside of the folder that bake runs in.
+	// The contexts are outside of the directory in which bake runs.
 	return run(t, env, []string{"docker-buildx", "bake", "--file=" + file, "--allow=fs.read=*"})
 }
 
@@ -161,8 +161,8 @@ func run(t *testing.T, env *harness.Env, args []string) error {
 	return err
 }
 
-// context writes the build context.
-func (r request) context(t *testing.T, frontend string) string {
+// writeContext writes the build context.
+func (r request) writeContext(t *testing.T, frontend string) string {
 	t.Helper()
 	dir := writeContext(t, r.files)
 	text := "# syntax=" + frontend + "\n" + r.dockerfile
@@ -172,14 +172,14 @@ func (r request) context(t *testing.T, frontend string) string {
 	return dir
 }
 
-// buildEveryWay builds the request in every way, holds the results against each
-// other, and returns one of them.
-func buildEveryWay(t *testing.T, repo string, r request) *harness.Result {
+// buildWithEveryClient builds the request with every client, compares the results and
+// returns one of them.
+func buildWithEveryClient(t *testing.T, repo string, r request) *harness.Result {
 	t.Helper()
 	env, frontend := productEnv(t)
-	dir := r.context(t, frontend)
+	dir := r.writeContext(t, frontend)
 	var first *harness.Result
-	for i, w := range ways(frontend) {
+	for i, w := range clients(frontend) {
 		name := repo + ":" + []string{"inprocess", "image", "buildctl", "buildx", "bake"}[i]
 		if err := w.build(t, env, dir, name, r); err != nil {
 			t.Fatalf("%s: %v", w.name, err)
@@ -198,7 +198,7 @@ func buildEveryWay(t *testing.T, repo string, r request) *harness.Result {
 			if diff := cmp.Diff(first.Images[k].Config.Config, img.Config.Config); diff != "" {
 				t.Errorf("%s: config of %s differs from the one built in-process:\n%s", w.name, img.Platform, diff)
 			}
-			if diff := cmp.Diff(attested(first.Images[k]), attested(img)); diff != "" {
+			if diff := cmp.Diff(attestations(first.Images[k]), attestations(img)); diff != "" {
 				t.Errorf("%s: attestations of %s differ from those built in-process:\n%s", w.name, img.Platform, diff)
 			}
 		}
@@ -209,8 +209,8 @@ func buildEveryWay(t *testing.T, repo string, r request) *harness.Result {
 	return first
 }
 
-// attested returns what is said of an image: types and predicates.
-func attested(img harness.Image) []string {
+// attestations returns the type and predicate of each attestation of an image.
+func attestations(img harness.Image) []string {
 	var list []string
 	for _, a := range img.Attestations {
 		list = append(list, a.PredicateType+" "+string(a.Predicate))
@@ -233,7 +233,7 @@ func wantFile(t *testing.T, res *harness.Result, platform, path, want string) {
 	}
 }
 
-// wantFiles checks which of some files one platform's image has.
+// wantFiles checks which of the given files one platform's image contains.
 func wantFiles(t *testing.T, res *harness.Result, platform string, want map[string]bool) {
 	t.Helper()
 	img, err := res.Image(platform)
@@ -244,14 +244,14 @@ func wantFiles(t *testing.T, res *harness.Result, platform string, want map[stri
 	if err != nil {
 		t.Fatal(err)
 	}
-	for path, there := range want {
-		if slices.Contains(files, path) != there {
-			t.Errorf("%s: /%s is there: %v, want %v", platform, path, !there, there)
+	for path, exists := range want {
+		if slices.Contains(files, path) != exists {
+			t.Errorf("%s: /%s exists: %v, want %v", platform, path, !exists, exists)
 		}
 	}
 }
 
-// wantEnv checks a variable of one platform's image, "" for none.
+// wantEnv checks an environment variable of one platform's image, "" if it must be unset.
 func wantEnv(t *testing.T, res *harness.Result, platform, name, want string) {
 	t.Helper()
 	img, err := res.Image(platform)

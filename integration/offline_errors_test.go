@@ -8,9 +8,9 @@ import (
 	"testing"
 )
 
-// TestUnreadableFiles asks commands without a builder about files of which nothing can
-// be said, and that none may take for an empty answer.
-func TestUnreadableFiles(t *testing.T) {
+// TestInvalidFilesOffline runs the commands that need no builder on invalid files: they
+// fail instead of printing an empty result.
+func TestInvalidFilesOffline(t *testing.T) {
 	env, _ := productEnv(t)
 	for text, want := range map[string]string{
 		"":                          "file with no instructions",
@@ -44,7 +44,7 @@ func TestUnreadableFiles(t *testing.T) {
 	}
 }
 
-// TestFullDisk has commands print to where nothing can be written.
+// TestFullDisk runs commands whose standard output cannot be written.
 func TestFullDisk(t *testing.T) {
 	env, _ := productEnv(t)
 	dir := writeContext(t, map[string]string{"Dockerfile": "FROM scratch AS app\n"})
@@ -72,8 +72,8 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
-// TestStageThatIsNotThere names a stage to each command that takes one.
-func TestStageThatIsNotThere(t *testing.T) {
+// TestUnknownStageOffline passes a misspelt stage to each command that takes one.
+func TestUnknownStageOffline(t *testing.T) {
 	env, _ := productEnv(t)
 	for _, text := range []string{"FROM scratch AS app\n", "FROM --if=true scratch AS app\n"} {
 		dir := writeContext(t, map[string]string{"Dockerfile": text})

@@ -17,12 +17,12 @@ import (
 	"github.com/stagebuild/stagebuild/integration/harness"
 )
 
-// pluginPlatforms are those that the plugin is published for.
+// pluginPlatforms returns the platforms for which the plugin is released.
 func pluginPlatforms() []string {
 	return []string{"darwin/amd64", "darwin/arm64", "linux/amd64", "linux/arm64", "windows/amd64", "windows/arm64"}
 }
 
-// pluginProgram is the name of the plugin's binary for a platform.
+// pluginProgram returns the name of the plugin's binary for a platform.
 func pluginProgram(platform string) string {
 	if strings.HasPrefix(platform, "windows/") {
 		return "docker-stagebuild.exe"
@@ -30,19 +30,19 @@ func pluginProgram(platform string) string {
 	return "docker-stagebuild"
 }
 
-// TestReleasePlugin builds the plugin for this machine, which runs, and for all
+// TestReleasePlugin builds the plugin for this machine, and runs it, and for all
 // platforms.
 func TestReleasePlugin(t *testing.T) {
 	env := suite.Env(t)
-	dir, flags := intoFolder(t, "plugin")
-	bakeOwn(t, []string{"VERSION=v1.2.3", "REVISION=abc"}, append(flags, "plugin")...)
+	dir, flags := localOutput(t, "plugin")
+	bakeRepository(t, []string{"VERSION=v1.2.3", "REVISION=abc"}, append(flags, "plugin")...)
 	out, err := env.Run(t.Context(), filepath.Join(dir, "docker-stagebuild"), "version")
 	if err != nil || !strings.HasPrefix(out.Stdout, "github.com/stagebuild/stagebuild v1.2.3 abc (BuildKit ") {
-		t.Errorf("the plugin says that it is %q, %v", out.Stdout, err)
+		t.Errorf("the plugin prints %q, %v", out.Stdout, err)
 	}
 
-	dir, flags = intoFolder(t, "cross")
-	bakeOwn(t, []string{"VERSION=v1.2.3", "REVISION=abc"}, append(flags, "cross")...)
+	dir, flags = localOutput(t, "cross")
+	bakeRepository(t, []string{"VERSION=v1.2.3", "REVISION=abc"}, append(flags, "cross")...)
 	var want []string
 	for _, platform := range pluginPlatforms() {
 		name := path.Join(strings.ReplaceAll(platform, "/", "_"), pluginProgram(platform))
@@ -54,23 +54,23 @@ func TestReleasePlugin(t *testing.T) {
 	}
 }
 
-// released is when the release of the test was made, in seconds since 1970.
-const released = 1700000000
+// releaseTime is the SOURCE_DATE_EPOCH of the test release.
+const releaseTime = 1700000000
 
-// imagePlatforms are those that the frontend image is published for, in order.
+// imagePlatforms are the platforms for which the frontend image is released, in order.
 var imagePlatforms = []string{"linux/amd64", "linux/arm/v7", "linux/arm64", "linux/ppc64le", "linux/riscv64", "linux/s390x"}
 
-// TestRelease bakes a release as its workflow does.
+// TestRelease bakes a release with the targets of the release workflow.
 func TestRelease(t *testing.T) {
-	env, _ := ownEnv(t)
-	dir, flags := intoFolder(t, "release-plugin")
-	bakeOwn(t, []string{
-		"VERSION=v1.2.3", "REVISION=abc", "SOURCE_DATE_EPOCH=" + strconv.Itoa(released), "IMAGE=" + env.Registry.Ref("release/stagebuild"),
+	env, _ := releaseEnv(t)
+	dir, flags := localOutput(t, "release-plugin")
+	bakeRepository(t, []string{
+		"VERSION=v1.2.3", "REVISION=abc", "SOURCE_DATE_EPOCH=" + strconv.Itoa(releaseTime), "IMAGE=" + env.Registry.Ref("release/stagebuild"),
 	}, append(flags, "release", "--push", "--set=*.attest=type=sbom,generator="+pushScanner(t, env))...)
 	t.Run("files", func(t *testing.T) { wantReleaseFiles(t, env, dir) })
 	t.Run("attestations", func(t *testing.T) { wantReleaseAttestations(t, dir) })
 	t.Run("image", func(t *testing.T) { wantReleaseImage(t, env) })
-	t.Run("syntax", func(t *testing.T) { wantServed(t, env, "release/stagebuild:1.2") })
+	t.Run("syntax", func(t *testing.T) { wantFrontendBuilds(t, env, "release/stagebuild:1.2") })
 }
 
 // wantReleaseFiles checks the binaries and their checksums.
@@ -100,13 +100,13 @@ func wantReleaseFiles(t *testing.T, env *harness.Env, dir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var said struct{ Version, Commit string }
-	if err := json.Unmarshal([]byte(out.Stdout), &said); err != nil || said.Version != "v1.2.3" || said.Commit != "abc" {
-		t.Errorf("the binary says that it is %+v, %v", said, err)
+	var printed struct{ Version, Commit string }
+	if err := json.Unmarshal([]byte(out.Stdout), &printed); err != nil || printed.Version != "v1.2.3" || printed.Commit != "abc" {
+		t.Errorf("the binary prints %+v, %v", printed, err)
 	}
 }
 
-// wantReleaseAttestations checks that what is said of the files is said of each.
+// wantReleaseAttestations checks that the attestations have every file as a subject.
 func wantReleaseAttestations(t *testing.T, dir string) {
 	for name, want := range map[string]string{"provenance.json": "https://slsa.dev/provenance/", "sbom.spdx.json": "https://spdx.dev/Document"} {
 		data, err := os.ReadFile(filepath.Join(dir, name))
@@ -154,21 +154,20 @@ func wantReleaseImage(t *testing.T, env *harness.Env) {
 			}
 			slices.Sort(types)
 			if diff := cmp.Diff([]string{"slsa.dev", "spdx.dev"}, types); diff != "" {
-				t.Errorf("%s: what is said of the image (-want +got):\n%s", img.Platform, diff)
+				t.Errorf("%s: attestations (-want +got):\n%s", img.Platform, diff)
 			}
-			if got := img.Config.Created.Time; !got.Equal(time.Unix(released, 0)) {
+			if got := img.Config.Created.Time; !got.Equal(time.Unix(releaseTime, 0)) {
 				t.Errorf("%s was created at %v", img.Platform, got)
 			}
 		}
 	}
 	if len(digests) != 1 {
-		t.Errorf("the tags are of %d images", len(digests))
+		t.Errorf("the tags name %d images", len(digests))
 	}
 }
 
-// wantServed builds a staged Dockerfile, with buildx, by the frontend image of a
-// name.
-func wantServed(t *testing.T, env *harness.Env, frontend string) {
+// wantFrontendBuilds builds a staged Dockerfile with buildx and the named frontend image.
+func wantFrontendBuilds(t *testing.T, env *harness.Env, frontend string) {
 	dir := writeContext(t, map[string]string{"Dockerfile": "# syntax=" + frontend + `
 FROM --for=linux/arm64 scratch AS base
 ENV KIND=arm
@@ -177,7 +176,7 @@ ENV KIND=other
 FROM base
 COPY Dockerfile /
 `})
-	_, err := env.Buildx(t.Context(), "build", "--builder="+ownBuilder, "--platform=linux/amd64,linux/arm64", "--push",
+	_, err := env.Buildx(t.Context(), "build", "--builder="+releaseBuilder, "--platform=linux/amd64,linux/arm64", "--push",
 		"--tag="+env.Registry.Ref("release/served:1"), dir)
 	if err != nil {
 		t.Fatal(err)

@@ -22,9 +22,9 @@ import (
 	"github.com/stagebuild/stagebuild/integration/harness"
 )
 
-var images = flag.Bool("images", false, "make the pictures in docs/images anew")
+var images = flag.Bool("images", false, "create the pictures in docs/images")
 
-// TestGraphCommands runs the commands of the page on drawings.
+// TestGraphCommands runs the commands in docs/graph.md.
 func TestGraphCommands(t *testing.T) {
 	env, _ := productEnv(t)
 	own := platforms.Format(platforms.DefaultSpec())
@@ -34,12 +34,12 @@ func TestGraphCommands(t *testing.T) {
 	}).run(t)
 }
 
-// imageSums holds, for each picture in docs/images, the SHA-256 of the drawing that it was
-// made of, on linux/amd64.
+// imageSums holds the SHA-256 of the drawing behind each picture in docs/images, as drawn
+// on linux/amd64.
 const imageSums = "../docs/images/graph.sha256"
 
-// TestGraphImages holds the pictures in docs/images to the page that shows them, and to
-// what is drawn now. With -images it makes them.
+// TestGraphImages checks that docs/graph.md shows all pictures in docs/images and that
+// their drawings have not changed since. With -images it creates the pictures.
 func TestGraphImages(t *testing.T) {
 	env, _ := productEnv(t)
 	var sums strings.Builder
@@ -51,20 +51,20 @@ func TestGraphImages(t *testing.T) {
 	}
 	if *images {
 		makeImages(t, env, drawn)
-		write(t, imageSums, sums.String())
+		writeFile(t, imageSums, sums.String())
 	}
 	want, err := os.ReadFile(imageSums)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(string(want), sums.String()); diff != "" && platforms.Format(platforms.DefaultSpec()) == "linux/amd64" {
-		t.Errorf("pictures in docs/images are not what is drawn now; make them with -images (-of the pictures +now):\n%s", diff)
+		t.Errorf("the drawings of the pictures in docs/images have changed; create them with -images (-pictures +now):\n%s", diff)
 	}
 	page, err := os.ReadFile("../docs/graph.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var shown, there []string
+	var shown, existing []string
 	for _, m := range regexp.MustCompile(`!\[[^]]+\]\(images/([^)]+)\)`).FindAllSubmatch(page, -1) {
 		shown = append(shown, string(m[1]))
 	}
@@ -73,7 +73,7 @@ func TestGraphImages(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, file := range files {
-		there = append(there, filepath.Base(file))
+		existing = append(existing, filepath.Base(file))
 		data, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
@@ -84,16 +84,16 @@ func TestGraphImages(t *testing.T) {
 	}
 	slices.Sort(shown)
 	slices.Sort(made)
-	if !slices.Equal(shown, there) || !slices.Equal(made, there) {
-		t.Errorf("the page shows %v, docs/images has %v, and %v are made", shown, there, made)
+	if !slices.Equal(shown, existing) || !slices.Equal(made, existing) {
+		t.Errorf("the page shows %v, docs/images has %v, and %v are created", shown, existing, made)
 	}
 }
 
-// imageDrawing is what a picture is made of.
+// imageDrawing is the drawing behind a picture.
 type imageDrawing struct {
-	name  string // the picture's
-	file  string // the drawing, an SVG or a page
-	data  []byte // what is in it
+	name  string // of the picture
+	file  string // an SVG or a page
+	data  []byte // content of file
 	scale float64
 }
 
@@ -109,11 +109,12 @@ func drawings(t *testing.T, env *harness.Env) []imageDrawing {
 	dir := writeContext(t, map[string]string{"Dockerfile": blocks[i].text, "services.Dockerfile": string(large)})
 	out := t.TempDir()
 	var list []imageDrawing
-	// In the Dockerfile's own folder, so that a picture calls it as a reader's would.
-	draw := func(folder, name, ext string, scale float64, flags ...string) {
+	// Draw in the Dockerfile's own directory, so that the picture shows the name that a
+	// reader would see.
+	draw := func(dir, name, ext string, scale float64, flags ...string) {
 		d := imageDrawing{name: name + ".png", file: filepath.Join(out, name+ext), scale: scale}
 		cmd := env.Command(t.Context(), "docker-stagebuild", append([]string{"graph", "-o", d.file}, flags...)...)
-		cmd.Dir = folder
+		cmd.Dir = dir
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}
@@ -133,7 +134,7 @@ func drawings(t *testing.T, env *harness.Env) []imageDrawing {
 	return list
 }
 
-// makeImages makes a picture of each drawing.
+// makeImages renders each drawing to a picture.
 func makeImages(t *testing.T, env *harness.Env, drawn []imageDrawing) {
 	t.Helper()
 	b := startBrowser(t, env)
@@ -144,20 +145,21 @@ func makeImages(t *testing.T, env *harness.Env, drawn []imageDrawing) {
 		size(1500, 720, d.scale)
 		b.do(t, chromedp.Navigate("about:blank"), chromedp.Navigate("file://"+d.file))
 		if filepath.Ext(d.file) == ".html" {
-			b.do(t, chromedp.Click(nodeIn("stage:5")))
+			b.do(t, chromedp.Click(nodeSelector("stage:5")))
 		} else {
-			of := ask[[]int64](t, b, `["width", "height"].map(name => +document.documentElement.getAttribute(name))`)
+			of := evaluate[[]int64](t, b, `["width", "height"].map(name => +document.documentElement.getAttribute(name))`)
 			size(of[0], of[1], d.scale)
 		}
 		picture, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
 		if err != nil {
 			t.Fatal(err)
 		}
-		write(t, filepath.Join("../docs/images", d.name), string(picture))
+		writeFile(t, filepath.Join("../docs/images", d.name), string(picture))
 	}
 }
 
-// exampleDrawings are the examples whose pictures the page shows, each with flags.
+// exampleDrawings returns the examples whose pictures the page shows, with the flags of
+// each.
 func exampleDrawings() map[string][]string {
 	return map[string][]string{
 		"go-service":        {"--all"},

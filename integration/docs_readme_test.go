@@ -16,19 +16,19 @@ import (
 	"github.com/stagebuild/stagebuild/integration/harness"
 )
 
-// documentRegistry is the registry of the commands in the documents.
+// documentRegistry is the registry in the commands of the documents.
 const documentRegistry = "registry.example.com"
 
-// TestReadmeFiles looks for the excerpts that the README shows in the files that they are of.
+// TestReadmeFiles checks that the excerpts in the README are in the files that they name.
 func TestReadmeFiles(t *testing.T) {
 	blocks, _ := readDocument(t, "README.md")
-	shown := 0
+	count := 0
 	for _, b := range blocks {
 		path, ok := b.argument("excerpt")
 		if !ok {
 			continue
 		}
-		shown++
+		count++
 		data, err := os.ReadFile(filepath.Join("..", filepath.FromSlash(path)))
 		if err != nil {
 			t.Fatal(err)
@@ -37,14 +37,13 @@ func TestReadmeFiles(t *testing.T) {
 			t.Errorf("README.md:%d is not a part of %s", b.line, path)
 		}
 	}
-	if shown == 0 {
+	if count == 0 {
 		t.Error("the README shows no excerpt of a file")
 	}
 }
 
-// TestReadmeCommands runs the commands of the README one after the other, on the
-// files that it shows, and compares what they print, where it says so. Then it
-// looks at what they pushed.
+// TestReadmeCommands runs the commands of the README in order on the files that it shows,
+// compares the output where the README shows it, and checks the pushed images.
 func TestReadmeCommands(t *testing.T) {
 	env, _ := productEnv(t)
 	env.NeedMirror(t)
@@ -68,16 +67,16 @@ func TestReadmeCommands(t *testing.T) {
 	}
 }
 
-// documentRun does what the directives above a document's code blocks say: writes
-// files, changes and removes them, and runs commands.
+// documentRun follows the directives above a document's code blocks: it writes, edits and
+// removes files and runs commands.
 type documentRun struct {
 	env *harness.Env
-	// name is the document's, dir the folder that all happens in.
+	// name is the path of the document, dir the working directory.
 	name, dir string
-	// other is called for directives of the document's own.
+	// other handles the document's own directives.
 	other map[string]func(block)
-	// replace are pairs of what the document says and what stands for it here,
-	// beside the registry.
+	// replace lists pairs of a text in the document and its replacement, in addition to
+	// the registry.
 	replace []string
 }
 
@@ -85,44 +84,37 @@ func (r *documentRun) run(t *testing.T) {
 	t.Helper()
 	blocks, _ := readDocument(t, r.name)
 	for _, b := range blocks {
-		text := strings.NewReplacer(r.replace...).Replace(atRegistry(r.env, b.text))
+		text := strings.NewReplacer(r.replace...).Replace(withRegistry(r.env, b.text))
 		for _, d := range b.directives {
 			switch d.name {
 			case "write":
-				write(t, filepath.Join(r.dir, d.argument), text)
+				writeFile(t, filepath.Join(r.dir, d.argument), text)
 			case "edit":
-				edit(t, r.dir, d.argument)
+				editFile(t, r.dir, d.argument)
 			case "remove":
 				if err := os.Remove(filepath.Join(r.dir, d.argument)); err != nil {
 					t.Fatal(err)
 				}
 			case "run":
-				for _, c := range transcript(text) {
+				for _, c := range parseTranscript(text) {
 					c.check(t, r.env, r.dir, fmt.Sprintf("%s:%d", r.name, b.line), d.argument == "end")
 				}
 			default:
-				if do := r.other[d.name]; do != nil {
-					do(b)
+				if handle := r.other[d.name]; handle != nil {
+					handle(b)
 				}
 			}
 		}
 	}
 }
 
-// atRegistry names the environment's registry in a document's text.
-func atRegistry(env *harness.Env, text string) string {
+// withRegistry replaces the registry of the documents with the environment's.
+func withRegistry(env *harness.Env, text string) string {
 	return strings.ReplaceAll(text, documentRegistry, env.Registry.Host)
 }
 
-func write(t *testing.T, path, text string) {
-	t.Helper()
-	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// edit replaces text in a file: "FILE: OLD: NEW".
-func edit(t *testing.T, dir, argument string) {
+// editFile replaces text in a file: "FILE: OLD: NEW".
+func editFile(t *testing.T, dir, argument string) {
 	t.Helper()
 	parts := strings.Split(argument, ": ")
 	if len(parts) != 3 {
@@ -136,17 +128,17 @@ func edit(t *testing.T, dir, argument string) {
 	if strings.Count(string(data), parts[1]) != 1 {
 		t.Fatalf("edit: %s does not have %q once", parts[0], parts[1])
 	}
-	write(t, path, strings.Replace(string(data), parts[1], parts[2], 1))
+	writeFile(t, path, strings.Replace(string(data), parts[1], parts[2], 1))
 }
 
-// command is one command of a transcript, and what the document says it prints.
+// command is a command in a console block, with the output that the block shows.
 type command struct {
 	text   string
-	output string // "" where the document does not say
+	output string // "" if the document shows none
 }
 
-// transcript cuts a console block into commands.
-func transcript(text string) []command {
+// parseTranscript splits a console block into commands.
+func parseTranscript(text string) []command {
 	var list []command
 	continued := false
 	for line := range strings.Lines(text) {
@@ -164,8 +156,8 @@ func transcript(text string) []command {
 	return list
 }
 
-// check runs the command in a folder. One whose output is not shown must succeed.
-// Of a build, the document can show the end alone: what follows the progress.
+// check runs the command. Without shown output it only has to succeed. For a build the
+// document may show only the end of the output, after the progress.
 func (c command) check(t *testing.T, env *harness.Env, dir, place string, endOnly bool) {
 	t.Helper()
 	cmd := env.Command(t.Context(), "sh", "-c", c.text)
@@ -179,7 +171,7 @@ func (c command) check(t *testing.T, env *harness.Env, dir, place string, endOnl
 	}
 	want, got := trimLines(c.output), trimLines(string(out))
 	if endOnly {
-		want, got = stable(c.output, dir), stable(string(out), dir)
+		want, got = stableLines(c.output, dir), stableLines(string(out), dir)
 		got = got[max(0, len(got)-len(want)):]
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -187,7 +179,7 @@ func (c command) check(t *testing.T, env *harness.Env, dir, place string, endOnl
 	}
 }
 
-// trimLines returns lines without the white space at their ends.
+// trimLines returns the lines of a text without trailing space.
 func trimLines(text string) []string {
 	var lines []string
 	for line := range strings.Lines(text) {
@@ -196,8 +188,8 @@ func trimLines(text string) []string {
 	return lines
 }
 
-// TestReadmeFrontendImage asks bake what the README's command for the frontend
-// image would build. That it can be built, PushFrontend shows.
+// TestReadmeFrontendImage checks the target that the README's command for the frontend
+// image would build. PushFrontend builds it.
 func TestReadmeFrontendImage(t *testing.T) {
 	env, frontend := productEnv(t)
 	blocks, _ := readDocument(t, "README.md")
@@ -205,7 +197,7 @@ func TestReadmeFrontendImage(t *testing.T) {
 	if i < 0 {
 		t.Fatal("the README does not say how to build the frontend image")
 	}
-	cmd := env.Command(t.Context(), "sh", "-c", atRegistry(env, strings.TrimSpace(blocks[i].text))+" --print")
+	cmd := env.Command(t.Context(), "sh", "-c", withRegistry(env, strings.TrimSpace(blocks[i].text))+" --print")
 	cmd.Dir = ".."
 	out, err := cmd.Output()
 	if err != nil {
@@ -225,12 +217,11 @@ func TestReadmeFrontendImage(t *testing.T) {
 	}
 }
 
-// unstable is what differs between two runs of the demo.
+// unstable matches output of the demo that differs between runs.
 var unstable = regexp.MustCompile(`127\.0\.0\.1:\d+|sha256:[0-9a-f]{64}`)
 
-// TestReadmeDemo runs the demo: what the README shows of its output is there,
-// line for line and in the same order. It also installs the plugin, as the
-// README says.
+// TestReadmeDemo runs the demo: its output contains the lines that the README shows, in
+// that order. It also installs the plugin as the README describes.
 func TestReadmeDemo(t *testing.T) {
 	env := suite.Env(t)
 	env.NeedMirror(t)
@@ -250,7 +241,7 @@ func TestReadmeDemo(t *testing.T) {
 
 	want := trimLines(unstable.ReplaceAllString(blocks[i].text, "X"))
 	if env.Platform != "linux/amd64" {
-		// The demo runs the service of this machine's platform.
+		// The demo runs the service for this machine's platform.
 		want = want[:slices.Index(want, "== The service of the linux/amd64 image, running")]
 	}
 	got := trimLines(unstable.ReplaceAllString(inRepository(t, "go", "run", "./integration/demo"), "X"))
@@ -264,8 +255,8 @@ func TestReadmeDemo(t *testing.T) {
 	}
 }
 
-// inRepository runs a program at the top of the repository, with this process's
-// own environment, and returns what it prints.
+// inRepository runs a program in the root directory of the repository with the environment
+// of this process, and returns its output.
 func inRepository(t *testing.T, name string, args ...string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), name, args...)

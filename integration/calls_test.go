@@ -8,8 +8,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestCalls asks about a staged file instead of building it, through the plugin
-// and through buildx with the frontend image.
+// TestCalls runs subrequests for a staged file, through the plugin and through buildx with
+// the frontend image.
 func TestCalls(t *testing.T) {
 	env, frontend := productEnv(t)
 	dir := request{
@@ -29,7 +29,7 @@ COPY a /
 FROM --if=DEBUG app AS tools
 from app AS last
 `,
-	}.context(t, frontend)
+	}.writeContext(t, frontend)
 	for _, test := range []struct {
 		call string
 		args []string
@@ -60,9 +60,9 @@ from app AS last
 	}
 }
 
-// TestCallsAnswerAsCommands asks about a file with the frontend image, and compares with
-// what the plugin's own commands print without a builder, as text and as JSON.
-func TestCallsAnswerAsCommands(t *testing.T) {
+// TestCallsMatchCommands runs subrequests with the frontend image and compares them with
+// the output of the plugin's commands, as text and as JSON.
+func TestCallsMatchCommands(t *testing.T) {
 	env, frontend := productEnv(t)
 	dir := request{dockerfile: `# platforms=linux/amd64,linux/arm64
 FROM --for=linux/arm64 scratch AS base
@@ -71,10 +71,10 @@ FROM base AS app
 RUN --if='TARGETARCH == "arm64"' true
 FROM --for=linux/amd64 base AS some
 FROM app
-`}.context(t, frontend)
+`}.writeContext(t, frontend)
 	for _, call := range []string{"explain", "graph", "matrix"} {
 		for _, format := range []string{"text", "json"} {
-			asked, err := env.Run(t.Context(), "docker-buildx", "build", "--platform=linux/amd64,linux/arm64", "--call="+call+",format="+format, dir)
+			called, err := env.Run(t.Context(), "docker-buildx", "build", "--platform=linux/amd64,linux/arm64", "--call="+call+",format="+format, dir)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -86,10 +86,10 @@ FROM app
 			if err != nil {
 				t.Fatal(err)
 			}
-			// What a command says beside its output, the image says below it.
-			want, got := printed.Stdout+printed.Stderr, asked.Stdout
+			// The image prints the notes of a command below its output.
+			want, got := printed.Stdout+printed.Stderr, called.Stdout
 			if format == "json" {
-				want, got = indented(t, strings.ReplaceAll(printed.Stdout, dir+"/", "")), indented(t, asked.Stdout)
+				want, got = formatJSON(t, strings.ReplaceAll(printed.Stdout, dir+"/", "")), formatJSON(t, called.Stdout)
 			}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("%s as %s (-plugin +image):\n%s", call, format, diff)
@@ -98,8 +98,8 @@ FROM app
 	}
 }
 
-// indented returns a JSON document in one form.
-func indented(t *testing.T, text string) string {
+// formatJSON returns a JSON document in a canonical form.
+func formatJSON(t *testing.T, text string) string {
 	t.Helper()
 	var value any
 	if err := json.Unmarshal([]byte(text), &value); err != nil {
@@ -112,33 +112,33 @@ func indented(t *testing.T, text string) string {
 	return string(out)
 }
 
-// TestCallsOfWhatIsNotThere asks about a file whose default stage is there for none of the
-// platforms that it declares.
-func TestCallsOfWhatIsNotThere(t *testing.T) {
+// TestCallsOfUnavailableStage runs subrequests for a file whose default stage has no
+// variant for any declared platform.
+func TestCallsOfUnavailableStage(t *testing.T) {
 	env, frontend := productEnv(t)
 	dir := request{dockerfile: `# platforms=linux/amd64,linux/arm64
 FROM scratch AS some
 COPY --for=linux/amd64 a /
 FROM --for=linux/s390x scratch AS last
-`}.context(t, frontend)
-	ask := func(args ...string) (string, error) {
+`}.writeContext(t, frontend)
+	runCommand := func(args ...string) (string, error) {
 		out, err := env.Run(t.Context(), args[0], append(args[1:], dir)...)
 		return out.Stdout, err
 	}
 	for _, command := range []string{"docker-stagebuild", "docker-buildx"} {
-		if got, err := ask(command, "build", "--platform=linux/amd64", "--call=targets"); err != nil || !strings.Contains(got, "some") || strings.Contains(got, "default") {
+		if got, err := runCommand(command, "build", "--platform=linux/amd64", "--call=targets"); err != nil || !strings.Contains(got, "some") || strings.Contains(got, "default") {
 			t.Errorf("%s: the targets are\n%s%v", command, got, err)
 		}
 	}
-	want, err := ask("docker-stagebuild", "matrix", "--platform=all")
+	want, err := runCommand("docker-stagebuild", "matrix", "--platform=all")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, platform := range []string{"--platform=all", "--platform=all,linux/arm64", "--platform="} {
-		if got, err := ask("docker-stagebuild", "build", "--call=matrix", platform); err != nil || !strings.HasPrefix(got, want) {
+		if got, err := runCommand("docker-stagebuild", "build", "--call=matrix", platform); err != nil || !strings.HasPrefix(got, want) {
 			t.Errorf("%s: the matrix is\n%swant\n%s%v", platform, got, want, err)
 		}
-		if got, err := ask("docker-stagebuild", "build", "--call=check", platform); err == nil || !strings.Contains(err.Error(), `:5:1: stage "last" has no variant for linux/arm64`) {
+		if got, err := runCommand("docker-stagebuild", "build", "--call=check", platform); err == nil || !strings.Contains(err.Error(), `:5:1: stage "last" has no variant for linux/arm64`) {
 			t.Errorf("%s: the check says\n%s%v", platform, got, err)
 		}
 	}

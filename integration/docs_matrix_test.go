@@ -16,25 +16,24 @@ import (
 	"github.com/stagebuild/stagebuild/integration/harness"
 )
 
-// matrixDocument is the page on the matrix.
+// matrixDocument is the page about matrix.
 const matrixDocument = "docs/matrix.md"
 
-// documentContext writes the build context of docs/building.md, which other pages use
-// too.
-func documentContext(t *testing.T, env *harness.Env) string {
+// buildingContext writes the context of docs/building.md, which other pages use too.
+func buildingContext(t *testing.T, env *harness.Env) string {
 	t.Helper()
 	dir := writeContext(t, map[string]string{"shared.conf": "shared\n", "api": "api\n", "worker": "worker\n"})
 	building, _ := readDocument(t, "docs/building.md")
 	i := slices.IndexFunc(building, func(b block) bool { name, _ := b.argument("write"); return name == "Dockerfile" })
-	write(t, filepath.Join(dir, "Dockerfile"), atRegistry(env, building[i].text))
+	writeFile(t, filepath.Join(dir, "Dockerfile"), withRegistry(env, building[i].text))
 	return dir
 }
 
-// TestMatrixCommands runs the commands of the page on the matrix.
+// TestMatrixCommands runs the commands in docs/matrix.md.
 func TestMatrixCommands(t *testing.T) {
 	env, _ := productEnv(t)
 	env.NeedMirror(t)
-	(&documentRun{env: env, name: matrixDocument, dir: documentContext(t, env)}).run(t)
+	(&documentRun{env: env, name: matrixDocument, dir: buildingContext(t, env)}).run(t)
 	for _, tag := range []string{"api:1.2", "worker:1.2"} {
 		res, err := env.Registry.Read(t.Context(), tag)
 		if err != nil {
@@ -45,8 +44,8 @@ func TestMatrixCommands(t *testing.T) {
 	}
 }
 
-// TestMatrixWorkflow does what GitHub would do with the workflows of the page: their own
-// commands are run, and for Docker's actions what they run.
+// TestMatrixWorkflow runs the GitHub workflows in docs/matrix.md: their own commands, and
+// equivalents of the actions that they use.
 func TestMatrixWorkflow(t *testing.T) {
 	env, _ := productEnv(t)
 	env.NeedMirror(t)
@@ -74,8 +73,8 @@ func TestMatrixWorkflow(t *testing.T) {
 	}
 }
 
-// readWorkflow reads a workflow of the page by the argument of its directive, with
-// tags of its own.
+// readWorkflow reads the workflow with the given name from the page and gives its images a
+// tag of its own.
 func readWorkflow(t *testing.T, env *harness.Env, name string) *workflow {
 	t.Helper()
 	blocks, _ := readDocument(t, matrixDocument)
@@ -84,15 +83,15 @@ func readWorkflow(t *testing.T, env *harness.Env, name string) *workflow {
 		t.Fatalf("the page has no workflow %q", name)
 	}
 	w := &workflow{env: env, artifacts: t.TempDir(), values: map[string]string{}}
-	// What YAML reads as a truth is quoted.
-	text := strings.NewReplacer("\non:", "\n\"on\":", ":1.2", ":of-"+name).Replace(atRegistry(env, blocks[i].text))
+	// Quote the key that YAML reads as a boolean.
+	text := strings.NewReplacer("\non:", "\n\"on\":", ":1.2", ":of-"+name).Replace(withRegistry(env, blocks[i].text))
 	if err := yaml.UnmarshalStrict([]byte(text), &w.file, yaml.DisallowUnknownFields); err != nil {
 		t.Fatal(err)
 	}
 	return w
 }
 
-// workflow is a workflow of GitHub Actions that is being run.
+// workflow is a workflow of GitHub Actions and the state of its run.
 type workflow struct {
 	file struct {
 		Name, On, Permissions any
@@ -100,8 +99,8 @@ type workflow struct {
 		Jobs                  map[string]workflowJob
 	}
 	env       *harness.Env
-	artifacts string            // a folder of folders
-	values    map[string]string // of expressions, across jobs
+	artifacts string            // directory with one directory for each artifact
+	values    map[string]string // of expressions, shared by all jobs
 }
 
 type workflowJob struct {
@@ -121,7 +120,7 @@ type workflowStep struct {
 	With                    map[string]any
 }
 
-// runJob runs a job with each combination of its matrix, and sets its outputs.
+// runJob runs a job for each combination of its matrix and sets its outputs.
 func (w *workflow) runJob(t *testing.T, name string) {
 	t.Helper()
 	job := w.file.Jobs[name]
@@ -142,7 +141,7 @@ func (w *workflow) runJob(t *testing.T, name string) {
 		if w.expand(t, job.RunsOn, values) == "" {
 			t.Errorf("%s: no runner", name)
 		}
-		dir := documentContext(t, w.env)
+		dir := buildingContext(t, w.env)
 		for _, step := range job.Steps {
 			w.runStep(t, step, dir, values)
 		}
@@ -152,7 +151,7 @@ func (w *workflow) runJob(t *testing.T, name string) {
 	}
 }
 
-// runStep does what a step does on a machine that has the tools.
+// runStep runs a step, on a machine where the tools are already set up.
 func (w *workflow) runStep(t *testing.T, s workflowStep, dir string, values map[string]string) {
 	t.Helper()
 	if s.If != "" && w.expand(t, "${{ "+s.If+" }}", values) == "" {
@@ -186,20 +185,20 @@ func (w *workflow) runStep(t *testing.T, s workflowStep, dir string, values map[
 			}
 		}
 	default:
-		t.Errorf("what %s does is not known here", s.Uses)
+		t.Errorf("the test does not implement %s", s.Uses)
 	}
 }
 
-// command runs a step's commands as GitHub does, and returns the outputs that it set.
+// command runs a step's script as GitHub does and returns the outputs that it sets.
 func (w *workflow) command(t *testing.T, script, dir string) map[string]string {
 	t.Helper()
 	if strings.HasPrefix(script, "go install github.com/stagebuild/stagebuild/cmd/docker-stagebuild@") {
-		return nil // it is there
+		return nil // already installed
 	}
 	cmd := w.env.Command(t.Context(), "bash", "-e", "-c", script)
 	cmd.Dir = dir
 	file := filepath.Join(t.TempDir(), "output")
-	write(t, file, "")
+	writeFile(t, file, "")
 	cmd.Env = append(cmd.Environ(), "GITHUB_OUTPUT="+file)
 	for name, value := range w.file.Env {
 		cmd.Env = append(cmd.Env, name+"="+value)
@@ -219,8 +218,8 @@ func (w *workflow) command(t *testing.T, script, dir string) map[string]string {
 	return outputs
 }
 
-// buildAndPush builds as docker/build-push-action does with these inputs, but for
-// GitHub's cache, and returns the digest.
+// buildAndPush builds as docker/build-push-action does with these inputs, without GitHub's
+// cache, and returns the digest.
 func (w *workflow) buildAndPush(t *testing.T, with map[string]string, dir string) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "metadata.json")
@@ -237,7 +236,7 @@ func (w *workflow) buildAndPush(t *testing.T, with map[string]string, dir string
 				t.Errorf("%s is %s", key, with[key])
 			}
 		case key != "context":
-			t.Errorf("what %s is for is not known here", key)
+			t.Errorf("the test does not implement the input %s", key)
 		}
 	}
 	if _, err := w.env.Buildx(t.Context(), append(args, filepath.Join(dir, with["context"]))...); err != nil {
@@ -249,7 +248,7 @@ func (w *workflow) buildAndPush(t *testing.T, with map[string]string, dir string
 
 var workflowExpression = regexp.MustCompile(`\$\{\{ *(.*?) *\}\}`)
 
-// expand puts the values of expressions in.
+// expand replaces expressions with their values.
 func (w *workflow) expand(t *testing.T, text string, values map[string]string) string {
 	t.Helper()
 	return workflowExpression.ReplaceAllStringFunc(text, func(match string) string {

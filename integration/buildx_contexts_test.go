@@ -8,34 +8,34 @@ import (
 	"github.com/containerd/containerd/v2/pkg/archive/compression"
 )
 
-// showContext shows all of a context.
+// showContext is a Dockerfile that copies the whole context.
 const showContext = "FROM scratch\nCOPY . /\n"
 
-// TestContextsAlike builds with every kind of build context and with the
-// Dockerfile from everywhere that it can come from.
-func TestContextsAlike(t *testing.T) {
+// TestContextsMatchBuildx builds from every kind of build context, with the Dockerfile
+// from every possible source.
+func TestContextsMatchBuildx(t *testing.T) {
 	env, _ := productEnv(t)
 	archive := tarOf(t, map[string]string{"Dockerfile": showContext, "sub/Dockerfile": "FROM scratch\nCOPY sub /sub\n", "sub/a": "a"})
-	web := serveFiles(t, map[string][]byte{"archive.tar": archive, "archive.tar.zst": zstdOf(t, archive), "Dockerfile": []byte("FROM busybox\nENV FROM=web\n")})
+	web := serveFiles(t, map[string][]byte{"archive.tar": archive, "archive.tar.zst": compressZstd(t, archive), "Dockerfile": []byte("FROM busybox\nENV FROM=web\n")})
 	git := serveGit(t,
 		gitBranch{"trunk", map[string]string{"Dockerfile": showContext, "a": "trunk"}},
 		gitBranch{"side", map[string]string{"a": "side", "sub/Dockerfile": showContext, "sub/b": "below"}},
 	)
-	for _, a := range []alike{
+	for _, a := range []comparison{
 		{name: "Dockerfile elsewhere in the context", args: []string{"--file=sub/Other"}},
 		{name: "Dockerfile outside of the context", args: []string{"--file={dir}/Dockerfile"}, context: "{dir}/sub"},
 		{name: "Dockerfile on standard input", args: []string{"-f", "-"}, stdin: "FROM scratch\nCOPY a /from-stdin\n"},
 		{name: "Dockerfile of the web", args: []string{"--file=" + web + "/Dockerfile"}},
 		{name: "nothing but a Dockerfile", context: "-", stdin: "FROM busybox\nENV ALONE=1\n"},
 		{name: "archive on standard input", context: "-", stdin: string(archive)},
-		{name: "compressed archive on standard input", context: "-", stdin: string(zstdOf(t, archive))},
+		{name: "compressed archive on standard input", context: "-", stdin: string(compressZstd(t, archive))},
 		{name: "Dockerfile in an archive on standard input", args: []string{"--file=sub/Dockerfile"}, context: "-", stdin: string(archive)},
 		{name: "archive of the web", context: web + "/archive.tar"},
 		{name: "compressed archive of the web", context: web + "/archive.tar.zst"},
 		{name: "Dockerfile of the web alone", context: web + "/Dockerfile"},
 		{name: "git", context: git},
 		{name: "git branch", context: git + "#side"},
-		{name: "git branch and folder", context: git + "#side:sub"},
+		{name: "git branch and directory", context: git + "#side:sub"},
 		{name: "git query", context: git + "?branch=side&subdir=sub"},
 		{name: "git query as an input", context: git + "?branch=side&subdir=sub", env: []string{"BUILDX_SEND_GIT_QUERY_AS_INPUT=1"}},
 		{name: "git with its history", args: []string{"--build-arg=BUILDKIT_CONTEXT_KEEP_GIT_DIR=1"}, context: git},
@@ -56,8 +56,8 @@ func TestContextsAlike(t *testing.T) {
 	}
 }
 
-// zstdOf compresses an archive with zstd.
-func zstdOf(t *testing.T, archive []byte) []byte {
+// compressZstd compresses an archive with zstd.
+func compressZstd(t *testing.T, archive []byte) []byte {
 	t.Helper()
 	var compressed bytes.Buffer
 	w, err := compression.CompressStream(&compressed, compression.Zstd)
@@ -73,9 +73,8 @@ func zstdOf(t *testing.T, archive []byte) []byte {
 	return compressed.Bytes()
 }
 
-// TestNamedContextsAlike puts every kind of named context in the place of an
-// image.
-func TestNamedContextsAlike(t *testing.T) {
+// TestNamedContextsMatchBuildx replaces an image with every kind of named context.
+func TestNamedContextsMatchBuildx(t *testing.T) {
 	env, _ := productEnv(t)
 	archive := tarOf(t, map[string]string{"marker": "archive"})
 	web := serveFiles(t, map[string][]byte{"archive.tar": archive})
@@ -86,16 +85,16 @@ func TestNamedContextsAlike(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, context := range map[string]string{
-		"folder":       "{dir}/named",
-		"image":        "docker-image://busybox",
-		"git":          git,
-		"git folder":   git + "#trunk:sub",
-		"archive":      web + "/archive.tar",
-		"layout":       "oci-layout://" + layout,
-		"layout's tag": "oci-layout://" + layout + ":1",
+		"directory":     "{dir}/named",
+		"image":         "docker-image://busybox",
+		"git":           git,
+		"git directory": git + "#trunk:sub",
+		"archive":       web + "/archive.tar",
+		"layout":        "oci-layout://" + layout,
+		"layout's tag":  "oci-layout://" + layout + ":1",
 	} {
 		t.Run(name, func(t *testing.T) {
-			alike{
+			comparison{
 				args: []string{"--build-context=nosuchbase=" + context, "--output=type=oci,dest={out}/image.tar", "--output=type=tar,dest={out}/files.tar"},
 				files: map[string]string{
 					"Dockerfile":   "FROM nosuchbase AS base\nFROM scratch\nCOPY --from=base / /\nCOPY --from=nosuchbase / /again/\n",

@@ -10,14 +10,14 @@ import (
 	"time"
 )
 
-// sleeper is a Dockerfile whose build writes "42 sleeps" and goes on for ever. It
-// sleeps a number of seconds that nobody else does, so that it can be found.
-func sleeper(seconds string) string {
+// sleepFile returns a Dockerfile whose build prints "42 sleeps" and then sleeps. No other
+// process may sleep the same number of seconds, so that a test can find this one.
+func sleepFile(seconds string) string {
 	return "FROM busybox\nRUN echo $((6 * 7)) sleeps; sleep " + seconds + "\n"
 }
 
-// TestBuilderNeverAnswers builds on what accepts connections and says nothing.
-func TestBuilderNeverAnswers(t *testing.T) {
+// TestBuilderHangs builds on an address that accepts connections and never answers.
+func TestBuilderHangs(t *testing.T) {
 	env, _ := productEnv(t)
 	dir := writeContext(t, map[string]string{"Dockerfile": "FROM scratch\n"})
 	for _, network := range []string{"tcp", "unix"} {
@@ -28,12 +28,12 @@ func TestBuilderNeverAnswers(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			// The kernel accepts connections for whoever does not.
+			// The kernel accepts the connections, although nothing calls Accept.
 			defer func() { _ = lis.Close() }()
 			addr := network + "://" + lis.Addr().String()
 			cmd := env.Command(t.Context(), "docker-stagebuild", "build", dir)
 			cmd.Env = append(cmd.Env, "BUILDKIT_HOST="+addr)
-			status, out := start(t, cmd).wait(t, 20*time.Second)
+			status, out := startProcess(t, cmd).wait(t, 20*time.Second)
 			if want := addr + ": no answer within 10s\n"; status != 1 || !strings.Contains(out, want) {
 				t.Errorf("exit status %d, want 1 and %q:\n%s", status, want, out)
 			}
@@ -41,32 +41,32 @@ func TestBuilderNeverAnswers(t *testing.T) {
 	}
 }
 
-// TestBuilderIsNoBuilder builds on what answers, but not as BuildKit.
-func TestBuilderIsNoBuilder(t *testing.T) {
+// TestBuilderIsNotBuildKit builds on a server that is not BuildKit.
+func TestBuilderIsNotBuildKit(t *testing.T) {
 	env, _ := productEnv(t)
 	cmd := env.Command(t.Context(), "docker-stagebuild", "build", writeContext(t, map[string]string{"Dockerfile": "FROM scratch\n"}))
 	addr := "tcp://" + env.Registry.Host
 	cmd.Env = append(cmd.Env, "BUILDKIT_HOST="+addr)
-	status, out := start(t, cmd).wait(t, 10*time.Second)
+	status, out := startProcess(t, cmd).wait(t, 10*time.Second)
 	if status != 1 || !strings.Contains(out, addr) || !strings.Contains(out, "looked like an HTTP/1.1 header") {
 		t.Errorf("exit status %d:\n%s", status, out)
 	}
 }
 
-// TestBuilderLost kills the daemon in the middle of a build.
-func TestBuilderLost(t *testing.T) {
+// TestDaemonKilled kills the daemon during a build.
+func TestDaemonKilled(t *testing.T) {
 	env, _ := productEnv(t)
 	env.NeedOwnDaemon(t)
 	addr, err := env.StartNode(t.Context(), "lost", env.Platform)
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir, out := writeContext(t, map[string]string{"Dockerfile": sleeper("3601")}), t.TempDir()
+	dir, out := writeContext(t, map[string]string{"Dockerfile": sleepFile("3601")}), t.TempDir()
 	cmd := env.Command(t.Context(), "docker-stagebuild", "build", "--progress=plain", "--output=type=oci,dest="+filepath.Join(out, "image.tar"),
 		"--metadata-file="+filepath.Join(out, "metadata"), "--iidfile="+filepath.Join(out, "iid"), dir)
 	cmd.Env = append(cmd.Env, "BUILDKIT_HOST="+addr)
-	build := start(t, cmd)
-	build.awaitOutput(t, "42 sleeps")
+	build := startProcess(t, cmd)
+	build.waitForOutput(t, "42 sleeps")
 	if err := env.KillNode(addr); err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +78,7 @@ func TestBuilderLost(t *testing.T) {
 	wantEmpty(t, out)
 }
 
-// wantEmpty checks that nothing was written to a folder.
+// wantEmpty checks that a directory is empty.
 func wantEmpty(t *testing.T, dir string) {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
@@ -90,12 +90,12 @@ func wantEmpty(t *testing.T, dir string) {
 	}
 }
 
-// TestNodeGone builds on a builder that has lost one of its nodes: what does not
-// need it is built.
-func TestNodeGone(t *testing.T) {
+// TestMissingNode builds on a builder that has lost one of its nodes: results that do not
+// need it are built.
+func TestMissingNode(t *testing.T) {
 	env, _ := productEnv(t)
 	env.NeedOwnDaemon(t)
-	builder, foreign, addr := createPair(t, env, "gone")
+	builder, foreign, addr := createTwoNodes(t, env, "gone")
 	if err := env.KillNode(addr); err != nil {
 		t.Fatal(err)
 	}

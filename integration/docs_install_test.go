@@ -7,16 +7,16 @@ import (
 	"github.com/stagebuild/stagebuild/integration/harness"
 )
 
-// TestInstallNamesTheFrontend runs the commands of docs/install.md that are about the
-// frontend image's name, for a Dockerfile whose first line names one that is not there.
-func TestInstallNamesTheFrontend(t *testing.T) {
+// TestInstallFrontendName runs the commands in docs/install.md about the frontend image's
+// name, for a Dockerfile whose first line names an image that does not exist.
+func TestInstallFrontendName(t *testing.T) {
 	env, frontend := productEnv(t)
 	env.NeedMirror(t)
 	image, err := env.Registry.Read(t.Context(), "stagebuild/stagebuild:1")
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := namingFrontend(t, "# syntax="+env.Registry.Ref("nowhere/stagebuild:1"))
+	dir := contextWithFirstLine(t, "# syntax="+env.Registry.Ref("nowhere/stagebuild:1"))
 	run := &documentRun{
 		env: env, name: "docs/install.md", dir: dir,
 		replace: []string{"sha256:…", image.Digest.String()},
@@ -24,7 +24,7 @@ func TestInstallNamesTheFrontend(t *testing.T) {
 	pinned := false
 	run.other = map[string]func(block){"pin": func(b block) {
 		pinned = true
-		line := strings.TrimSpace(atRegistry(env, b.text))
+		line := strings.TrimSpace(withRegistry(env, b.text))
 		wantPinned(t, env, line, image.Digest.String(), true)
 		wantPinned(t, env, line, "sha256:"+strings.Repeat("0", 64), false)
 	}}
@@ -32,14 +32,16 @@ func TestInstallNamesTheFrontend(t *testing.T) {
 	if !pinned {
 		t.Error("docs/install.md does not say how to pin the image")
 	}
-	// What the plugin serves is what the arg names, and not what the file does.
+	// The plugin serves the frontend that BUILDKIT_SYNTAX names, instead of the one in the
+	// file.
 	if _, err := env.Run(t.Context(), "docker-stagebuild", "build", "--build-arg=BUILDKIT_SYNTAX="+frontend, "--output=type=cacheonly", dir); err != nil {
 		t.Error(err)
 	}
 }
 
-// namingFrontend writes a context with a staged Dockerfile that begins with a line.
-func namingFrontend(t *testing.T, line string) string {
+// contextWithFirstLine writes a context with a staged Dockerfile that starts with the
+// given line.
+func contextWithFirstLine(t *testing.T, line string) string {
 	t.Helper()
 	return writeContext(t, map[string]string{
 		"hello.txt":       "hello\n",
@@ -48,11 +50,11 @@ func namingFrontend(t *testing.T, line string) string {
 	})
 }
 
-// wantPinned builds with the image of a digest, which is there or not: who does not
-// run it builds in both cases.
+// wantPinned builds a Dockerfile whose first line pins the frontend image to a digest, and
+// checks whether that works.
 func wantPinned(t *testing.T, env *harness.Env, line, digest string, built bool) {
 	t.Helper()
-	dir := namingFrontend(t, strings.Replace(line, "sha256:…", digest, 1))
+	dir := contextWithFirstLine(t, strings.Replace(line, "sha256:…", digest, 1))
 	for _, program := range []string{"docker-buildx", "docker-stagebuild"} {
 		if _, err := env.Run(t.Context(), program, "build", "--output=type=cacheonly", dir); (err == nil) != built {
 			t.Errorf("%s, with the digest %s: %v", program, digest, err)

@@ -10,17 +10,17 @@ import (
 	"github.com/stagebuild/stagebuild/integration/harness"
 )
 
-// fault is a Dockerfile that is refused: the lines that clients mark in it, and
-// what they say.
-type fault struct {
+// invalidFile is a Dockerfile that cannot be built, with the error that clients print and
+// the lines that they mark.
+type invalidFile struct {
 	name       string
-	dockerfile string // below its "# syntax=" line, which is line 1
+	dockerfile string // without the "# syntax=" line, which is line 1
 	args       []string
 	marked     []string
 	message    string
 }
 
-var faults = []fault{
+var invalidFiles = []invalidFile{
 	{
 		name:       "unknown name",
 		dockerfile: "ARG DEBUG\nFROM scratch\nCOPY --if=DEBGU a b\n",
@@ -68,7 +68,7 @@ var faults = []fault{
 			`move the variant without a guard to the end, or guard it with --for or --if`,
 	},
 	{
-		name:       "from a dropped stage",
+		name:       "COPY from a dropped stage",
 		dockerfile: "FROM --for=linux/arm64 scratch AS tools\nFROM scratch\nCOPY --from=tools \\\n  /a /b\n",
 		marked:     []string{"   4 | >>> COPY --from=tools \\"},
 		message: "Dockerfile:4:13: stage \"tools\" has no variant for linux/amd64:\n" +
@@ -83,7 +83,7 @@ var faults = []fault{
 			`refer to a stage by name: its variants share one`,
 	},
 	{
-		name:       "a byte that is no UTF-8",
+		name:       "invalid UTF-8",
 		dockerfile: "FROM --needs=test\xff scratch\nCOPY a b\n",
 		marked:     []string{"   2 | >>> FROM --needs=test\xff scratch"},
 		message:    "Dockerfile:2:14: --needs names no stage: \"test\ufffd\"; name a stage above",
@@ -127,36 +127,36 @@ var faults = []fault{
 		message:    `Dockerfile:4:11: the quote in --if is not closed; close it, or escape it to write one`,
 	},
 	{
-		name:       "several at once",
+		name:       "several errors",
 		dockerfile: "FROM scratch\nCOPY --if=ONE a b\nCOPY --if=TWO a b\n",
 		marked:     []string{"   3 | >>> COPY --if=ONE a b", "   4 | >>> COPY --if=TWO a b"},
 		message: "Dockerfile:3:11: unknown name \"ONE\" in the condition; declare it above with ARG ONE\n" +
 			"Dockerfile:4:11: unknown name \"TWO\" in the condition; declare it above with ARG TWO",
 	},
 	{
-		name:       "a mebibyte",
+		name:       "a file of one MiB",
 		dockerfile: "ARG DEBUG\nFROM scratch\n" + strings.Repeat("# "+strings.Repeat("x", 1021)+"\n", 1024) + "COPY --if=DEBGU a b\n",
 		marked:     []string{" 1028 | >>> COPY --if=DEBGU a b"},
 		message:    `Dockerfile:1028:11: unknown name "DEBGU" in the condition; did you mean "DEBUG"?`,
 	},
 }
 
-// TestBadInput builds faulty files with the plugin and with the frontend image:
-// both print the user's own lines and the same text.
-func TestBadInput(t *testing.T) {
+// TestInvalidFiles builds invalid files with the plugin and with the frontend image: both
+// print the same error and mark the same lines of the user's file.
+func TestInvalidFiles(t *testing.T) {
 	env, frontend := productEnv(t)
-	for _, f := range faults {
+	for _, f := range invalidFiles {
 		t.Run(f.name, func(t *testing.T) {
-			dir := request{dockerfile: f.dockerfile, files: map[string]string{"a": "a"}}.context(t, frontend)
-			for _, command := range refusingCommands(dir) {
+			dir := request{dockerfile: f.dockerfile, files: map[string]string{"a": "a"}}.writeContext(t, frontend)
+			for _, command := range failingCommands(dir) {
 				out, err := env.Run(t.Context(), command[0], append(command[1:], f.args...)...)
 				if err == nil {
 					t.Errorf("%s built it", command[0])
 					continue
 				}
-				message, marked := complaint(out)
+				message, marked := parseError(out)
 				if diff := cmp.Diff(f.message, message); diff != "" {
-					t.Errorf("%s says (-want +got):\n%s", command[0], diff)
+					t.Errorf("%s prints (-want +got):\n%s", command[0], diff)
 				}
 				if diff := cmp.Diff(f.marked, marked); diff != "" {
 					t.Errorf("%s marks (-want +got):\n%s", command[0], diff)
@@ -166,8 +166,9 @@ func TestBadInput(t *testing.T) {
 	}
 }
 
-// refusingCommands are the plugin, in-process, and buildctl with the image.
-func refusingCommands(dir string) [][]string {
+// failingCommands returns a build with the in-process frontend and one with the frontend
+// image.
+func failingCommands(dir string) [][]string {
 	return [][]string{
 		{"docker-stagebuild", "build", "--progress=plain", "--platform=linux/amd64", dir},
 		{"buildctl", "build", "--progress=plain", "--frontend=dockerfile.v0", "--opt=platform=linux/amd64",
@@ -175,9 +176,8 @@ func refusingCommands(dir string) [][]string {
 	}
 }
 
-// complaint takes apart what a client prints of a failed build: the message, and
-// the lines of the file that it marks.
-func complaint(out harness.Output) (message string, marked []string) {
+// parseError splits the output of a failed build into the error and the marked lines.
+func parseError(out harness.Output) (message string, marked []string) {
 	_, message, _ = strings.Cut(out.Stderr, "failed to solve: ")
 	message = strings.TrimSpace(message)
 	for line := range strings.Lines(out.Stderr) {
@@ -188,24 +188,22 @@ func complaint(out harness.Output) (message string, marked []string) {
 	return message, marked
 }
 
-// TestEmptyFile leaves the error to BuildKit: there is nothing of the language in
-// an empty file.
+// TestEmptyFile builds an empty file, whose error is BuildKit's own.
 func TestEmptyFile(t *testing.T) {
 	env, _ := productEnv(t)
 	dir := writeContext(t, map[string]string{"Dockerfile": ""})
-	for _, command := range refusingCommands(dir) {
+	for _, command := range failingCommands(dir) {
 		out, err := env.Run(t.Context(), command[0], command[1:]...)
 		if err == nil {
 			t.Fatalf("%s built an empty file", command[0])
 		}
-		if got, _ := complaint(out); got != "the Dockerfile cannot be empty" {
-			t.Errorf("%s says %q", command[0], got)
+		if got, _ := parseError(out); got != "the Dockerfile cannot be empty" {
+			t.Errorf("%s prints %q", command[0], got)
 		}
 	}
 }
 
-// TestManyStages builds a file of 5,000 stages, of each of which one variant of
-// two is there.
+// TestManyStages builds a file of 5,000 stages, half of them dropped variants.
 func TestManyStages(t *testing.T) {
 	env, frontend := productEnv(t)
 	var b strings.Builder
@@ -214,8 +212,8 @@ func TestManyStages(t *testing.T) {
 		fmt.Fprintf(&b, "FROM --for=linux/arm64 nosuchbase-%d AS stage%d\n", i, i)
 		fmt.Fprintf(&b, "FROM stage%d AS stage%d\n", i-1, i)
 	}
-	dir := request{dockerfile: b.String(), files: map[string]string{"a": "a"}}.context(t, frontend)
-	for i, w := range ways(frontend)[:3] {
+	dir := request{dockerfile: b.String(), files: map[string]string{"a": "a"}}.writeContext(t, frontend)
+	for i, w := range clients(frontend)[:3] {
 		repo := fmt.Sprintf("staged/many:%d", i)
 		r := request{platforms: []string{"linux/amd64"}}
 		if err := w.build(t, env, dir, repo, r); err != nil {

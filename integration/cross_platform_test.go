@@ -5,10 +5,10 @@ import (
 	"testing"
 )
 
-// TestUniversalImage puts the results of both platforms into one image, and takes
-// the binary of an image for a platform of its own.
-func TestUniversalImage(t *testing.T) {
-	res := buildEveryWay(t, "cross/universal", request{
+// TestBothPlatformsInOneImage copies the results for both platforms into one image, and a
+// binary of an image for another platform.
+func TestBothPlatformsInOneImage(t *testing.T) {
+	res := buildWithEveryClient(t, "cross/universal", request{
 		platforms: bothPlatforms,
 		files:     map[string]string{"amd": "for amd64", "arm": "for arm64"},
 		dockerfile: `FROM --for=linux/arm64 scratch AS build
@@ -38,18 +38,18 @@ COPY --from=busybox::linux/arm64 /bin/busybox /bin/busybox-arm64
 		if err != nil {
 			t.Fatal(err)
 		}
-		// The ELF header's machine field, at byte 18.
+		// Byte 18 of the ELF header is the machine.
 		if len(busybox) < 20 || busybox[18] != 0xb7 {
 			t.Errorf("%s: /bin/busybox-arm64 is not for arm64", platform)
 		}
 	}
 }
 
-// TestFromStageForBuildPlatform builds FROM a stage as it is for the machine that
-// builds: its environment comes along, its ARGs do not.
+// TestFromStageForBuildPlatform builds FROM a stage for the build platform: its
+// environment is inherited, its ARGs are not.
 func TestFromStageForBuildPlatform(t *testing.T) {
 	env := suite.Env(t)
-	res := buildEveryWay(t, "cross/from", request{
+	res := buildWithEveryClient(t, "cross/from", request{
 		platforms: bothPlatforms,
 		dockerfile: `FROM busybox AS base
 ARG SECRETIVE=1
@@ -77,7 +77,8 @@ COPY --from=deeper /said /native /
 	}
 }
 
-// TestCrossStageRunsOnce builds for four platforms from one stage of one platform.
+// TestCrossStageRunsOnce builds for four platforms, all of which copy from one stage for
+// one platform.
 func TestCrossStageRunsOnce(t *testing.T) {
 	platforms := []string{"linux/amd64", "linux/arm64", "linux/riscv64", "linux/s390x"}
 	env, frontend := productEnv(t)
@@ -89,9 +90,9 @@ FROM scratch
 COPY --from=build::` + env.Platform + ` /id /id
 `,
 	}
-	for _, w := range ways(frontend)[:3] {
+	for _, w := range clients(frontend)[:3] {
 		repo := "cross/once:" + strings.ReplaceAll(w.name, " ", "-")
-		dir := r.context(t, frontend)
+		dir := r.writeContext(t, frontend)
 		if err := w.build(t, env, dir, repo, r); err != nil {
 			t.Fatalf("%s: %v", w.name, err)
 		}
@@ -113,8 +114,8 @@ COPY --from=build::` + env.Platform + ` /id /id
 	}
 }
 
-// needing is a file whose release needs what CHECK says of.
-const needing = `ARG CHECK=pass
+// needsFile has a release that needs a test, which passes only with CHECK=pass.
+const needsFile = `ARG CHECK=pass
 FROM busybox AS test
 ARG CHECK
 RUN --network=none test "$CHECK" = pass
@@ -128,8 +129,8 @@ COPY a /a
 FROM release AS top
 `
 
-// TestNeedsLeaveNoTrace compares an image with the one built without --needs.
-func TestNeedsLeaveNoTrace(t *testing.T) {
+// TestNeedsDoNotChangeTheImage compares an image with the one built without --needs.
+func TestNeedsDoNotChangeTheImage(t *testing.T) {
 	env, frontend := productEnv(t)
 	digests := map[string]string{}
 	for _, needs := range []string{"", "--needs=lint"} {
@@ -137,12 +138,12 @@ func TestNeedsLeaveNoTrace(t *testing.T) {
 			platforms:  []string{env.Platform},
 			files:      map[string]string{"a": "a"},
 			args:       map[string]string{"SOURCE_DATE_EPOCH": "0"},
-			dockerfile: strings.ReplaceAll(needing, "%s", needs),
+			dockerfile: strings.ReplaceAll(needsFile, "%s", needs),
 		}
-		for _, w := range ways(frontend) {
+		for _, w := range clients(frontend) {
 			repo := "needs/trace:" + strings.ReplaceAll(w.name+needs, " ", "-")
 			repo = strings.ReplaceAll(repo, "=", "-")
-			if err := w.build(t, env, r.context(t, frontend), repo, r); err != nil {
+			if err := w.build(t, env, r.writeContext(t, frontend), repo, r); err != nil {
 				t.Fatalf("%s: %v", w.name, err)
 			}
 			digests[w.name+" "+needs] = readImage(t, env, repo, env.Platform).Digest.String()
@@ -156,9 +157,9 @@ func TestNeedsLeaveNoTrace(t *testing.T) {
 	}
 }
 
-// TestFailingNeed fails a build whose own stages are all sound, through a need of
-// a need, at the need's own line.
-func TestFailingNeed(t *testing.T) {
+// TestNeededStageFails builds a target whose own stages succeed but which needs a stage
+// that needs a failing one. The error shows the failing line.
+func TestNeededStageFails(t *testing.T) {
 	env, frontend := productEnv(t)
 	for _, target := range []string{"", "release"} {
 		r := request{
@@ -166,12 +167,12 @@ func TestFailingNeed(t *testing.T) {
 			target:     target,
 			files:      map[string]string{"a": "a"},
 			args:       map[string]string{"CHECK": "fail"},
-			dockerfile: strings.ReplaceAll(needing, "%s", "--needs=lint"),
+			dockerfile: strings.ReplaceAll(needsFile, "%s", "--needs=lint"),
 		}
-		for _, w := range ways(frontend) {
-			err := w.build(t, env, r.context(t, frontend), "needs/failing:1", r)
+		for _, w := range clients(frontend) {
+			err := w.build(t, env, r.writeContext(t, frontend), "needs/failing:1", r)
 			if err == nil {
-				t.Errorf("%s: a build was done although what it needs fails", w.name)
+				t.Errorf("%s: the build succeeded although a needed stage fails", w.name)
 				continue
 			}
 			for _, want := range []string{`stage "test", which is needed, failed`, `   5 | >>> RUN --network=none test "$CHECK" = pass`} {
@@ -181,22 +182,22 @@ func TestFailingNeed(t *testing.T) {
 			}
 		}
 	}
-	// What the target does not need is not run.
+	// An unneeded stage does not run.
 	r := request{
 		platforms:  []string{env.Platform},
 		target:     "variant",
 		args:       map[string]string{"CHECK": "fail"},
-		dockerfile: strings.ReplaceAll(needing, "%s", "--needs=lint"),
+		dockerfile: strings.ReplaceAll(needsFile, "%s", "--needs=lint"),
 	}
-	if err := ways(frontend)[0].build(t, env, r.context(t, frontend), "needs/variant:1", r); err != nil {
+	if err := clients(frontend)[0].build(t, env, r.writeContext(t, frontend), "needs/variant:1", r); err != nil {
 		t.Error(err)
 	}
 }
 
-// TestEqualNames refers to a stage above whose name is used again below, by a FROM
-// for another platform and as a need: the one above is meant.
-func TestEqualNames(t *testing.T) {
-	res := buildEveryWay(t, "cross/equal", request{
+// TestReusedStageNames refers to a stage whose name a later stage reuses, by FROM for
+// another platform and by --needs: both mean the earlier stage.
+func TestReusedStageNames(t *testing.T) {
+	res := buildWithEveryClient(t, "cross/equal", request{
 		platforms: []string{"linux/amd64"},
 		files:     map[string]string{"a": "a", "b": "b"},
 		dockerfile: `FROM scratch AS same
@@ -222,15 +223,15 @@ RUN true
 FROM one
 `,
 	}
-	err := ways(frontend)[0].build(t, env, r.context(t, frontend), "needs/equal:1", r)
+	err := clients(frontend)[0].build(t, env, r.writeContext(t, frontend), "needs/equal:1", r)
 	if err == nil || !strings.Contains(err.Error(), "   3 | >>> RUN false") {
-		t.Errorf("a need that fails and has a namesake below: %v", err)
+		t.Errorf("a failing needed stage whose name is reused below: %v", err)
 	}
 }
 
 // TestBlocks builds a file with blocks inside a stage and around stages.
 func TestBlocks(t *testing.T) {
-	res := buildEveryWay(t, "staged/blocks", request{
+	res := buildWithEveryClient(t, "staged/blocks", request{
 		platforms: bothPlatforms,
 		args:      map[string]string{"DEBUG": "1"},
 		files:     map[string]string{"a": "a", "b": "b"},
@@ -274,10 +275,10 @@ ENDIF
 	}
 }
 
-// TestUndeclaredPlatform warns of a platform that the file does not declare.
+// TestUndeclaredPlatform expects a warning for a platform that the file does not declare.
 func TestUndeclaredPlatform(t *testing.T) {
 	env, frontend := productEnv(t)
-	dir := request{files: map[string]string{"a": "a"}, dockerfile: "# platforms=linux/arm64,linux/s390x\nFROM scratch\nCOPY a /\n"}.context(t, frontend)
+	dir := request{files: map[string]string{"a": "a"}, dockerfile: "# platforms=linux/arm64,linux/s390x\nFROM scratch\nCOPY a /\n"}.writeContext(t, frontend)
 	for _, command := range []string{"docker-stagebuild", "docker-buildx"} {
 		for platform, warned := range map[string]bool{"linux/amd64": true, "linux/s390x": false} {
 			out, err := env.Run(t.Context(), command, "build", "--progress=plain", "--platform="+platform, dir)

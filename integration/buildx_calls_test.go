@@ -11,8 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// callsFile has something for every request: descriptions, a secret, args, and
-// something that a rule finds.
+// callsFile gives every request something to report: descriptions, args, a secret and a
+// lint warning.
 const callsFile = `# check=skip=JSONArgsRecommended
 # VERSION of the program
 ARG VERSION=1
@@ -30,11 +30,12 @@ MAINTAINER me
 CMD app
 `
 
-// definitions are those of the sources in the result of a check.
+// definitions matches the LLB of the sources in the result of a check.
 var definitions = regexp.MustCompile(`(?ms)^ {6}"definition": \{.*?^ {6}\}`)
 
-// TestCallsAlike asks both programs about plain files: they print the same.
-func TestCallsAlike(t *testing.T) {
+// TestCallsMatchBuildx runs --call and --check for plain files with both programs: they
+// print the same.
+func TestCallsMatchBuildx(t *testing.T) {
 	env, _ := productEnv(t)
 	plain := map[string]string{"Dockerfile": callsFile, "clean/Dockerfile": "FROM busybox\n", "broken/Dockerfile": "FROM busybox\nCOPPY a b\n", "a": "a"}
 	dir := writeContext(t, plain)
@@ -70,7 +71,7 @@ func TestCallsAlike(t *testing.T) {
 				if exit, ok := errors.AsType[*exec.ExitError](err); err != nil && (!ok || exit.ExitCode() != test.status) || err == nil && test.status != 0 {
 					t.Errorf("%s: %v, want exit status %d\n%s", program, err, test.status, stderr.String())
 				}
-				// How the file was read differs from run to run.
+				// The LLB that reads the file differs from run to run.
 				got := definitions.ReplaceAllString(stdout.String(), "definition")
 				if program == programs[0] {
 					first = got

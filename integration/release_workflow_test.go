@@ -15,8 +15,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// TestWorkflowActions checks that the actions of others that the workflows use are
-// pinned by commit, and that it says which version that is.
+// TestWorkflowActions checks that workflows pin third-party actions to a commit and name
+// its version in a comment.
 func TestWorkflowActions(t *testing.T) {
 	files, err := filepath.Glob("../.github/workflows/*.yml")
 	if err != nil {
@@ -45,7 +45,7 @@ func TestWorkflowActions(t *testing.T) {
 	}
 }
 
-// bakeTarget is what bake would build.
+// bakeTarget is a target as bake --print shows it.
 type bakeTarget struct {
 	Target    string
 	Args      map[string]string
@@ -55,7 +55,8 @@ type bakeTarget struct {
 	Attest    []map[string]string
 }
 
-// printBake asks bake what a command line would build, with some variables.
+// printBake returns the targets that a bake command line would build with the given
+// variables.
 func printBake(t *testing.T, command string, vars ...string) map[string]bakeTarget {
 	t.Helper()
 	cmd := suite.Env(t).Command(t.Context(), "sh", "-c", command+" --print")
@@ -72,9 +73,9 @@ func printBake(t *testing.T, command string, vars ...string) map[string]bakeTarg
 	return definition.Target
 }
 
-// TestWorkflowBakes asks bake what the command of the release's workflow would
-// build for a tag.
-func TestWorkflowBakes(t *testing.T) {
+// TestWorkflowBakeTargets checks the targets that the release workflow would build for a
+// tag.
+func TestWorkflowBakeTargets(t *testing.T) {
 	data, err := os.ReadFile("../.github/workflows/release.yml")
 	if err != nil {
 		t.Fatal(err)
@@ -105,14 +106,14 @@ func TestWorkflowBakes(t *testing.T) {
 	}
 }
 
-// TestWorkflowStarts checks which tags of git are releases.
-func TestWorkflowStarts(t *testing.T) {
+// TestWorkflowReleaseTags checks which git tags start the release workflow.
+func TestWorkflowReleaseTags(t *testing.T) {
 	var workflow struct {
 		On struct{ Push struct{ Tags []string } }
 	}
 	data, err := os.ReadFile("../.github/workflows/release.yml")
 	if err == nil {
-		// What YAML reads as a truth is quoted.
+		// Quote the key that YAML reads as a boolean.
 		err = yaml.Unmarshal([]byte(strings.Replace(string(data), "\non:", "\n\"on\":", 1)), &workflow)
 	}
 	if err != nil {
@@ -123,7 +124,7 @@ func TestWorkflowStarts(t *testing.T) {
 		"v1": false, "v1.2": false, "v1.2.3.4": false, "vendored": false, "1.2.3": false, "v1.2.x": false,
 	} {
 		got := slices.ContainsFunc(workflow.On.Push.Tags, func(pattern string) bool {
-			// GitHub's patterns differ from regular expressions in these.
+			// Convert GitHub's pattern to a regular expression.
 			expression := strings.NewReplacer(".", `\.`, "*", "[^/]*").Replace(pattern)
 			return regexp.MustCompile("^" + expression + "$").MatchString(tag)
 		})
@@ -133,14 +134,15 @@ func TestWorkflowStarts(t *testing.T) {
 	}
 }
 
-// TestWorkflowTags asks for the tags of releases in a repository that has others, and
-// bakes with them: an older line does not take what a newer one has.
+// TestWorkflowTags computes the image tags of releases in a repository with older and
+// newer ones and bakes with them: the release of an older version does not move the tags
+// of a newer one.
 func TestWorkflowTags(t *testing.T) {
 	script, err := filepath.Abs("../.ci/release-tags")
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv("GIT_CONFIG_GLOBAL", os.DevNull) // a user's tags may want signatures
+	t.Setenv("GIT_CONFIG_GLOBAL", os.DevNull) // the user's configuration may sign tags
 	dir := t.TempDir()
 	inRepository(t, "git", "init", "--quiet", dir)
 	inRepository(t, "git", "-C", dir, "-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "--quiet", "--allow-empty", "--message=a")
@@ -180,8 +182,9 @@ func TestWorkflowTags(t *testing.T) {
 	}
 }
 
-// TestOwnTags bakes, by hand, what is not to be what others get by "1".
-func TestOwnTags(t *testing.T) {
+// TestDefaultImageTags bakes by hand, which must not set the tags that released images
+// use.
+func TestDefaultImageTags(t *testing.T) {
 	for version, want := range map[string]string{
 		"v1.2.3-rc.1": "1.2.3-rc.1", "v1.2.3+debug": "1.2.3_debug", "v1.2": "1.2", "dev": "dev",
 	} {

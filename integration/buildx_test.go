@@ -18,38 +18,38 @@ import (
 	"github.com/stagebuild/stagebuild/integration/harness"
 )
 
-// programs are the two whose builds have to be alike: the one that everybody
-// knows, and ours with the frontend in-process.
+// programs are docker buildx and the plugin, which runs its frontend in-process. Both must
+// build the same.
 var programs = []string{"docker-buildx", "docker-stagebuild"}
 
-// alike is a build that comes out the same with both programs.
-type alike struct {
+// comparison is a build whose results must be the same with both programs.
+type comparison struct {
 	name string
-	// args follow "build" and the flags that all builds have. {out} is a
-	// folder to write to, {registry} the registry's address, {dir} the context.
+	// args follow "build" and the common flags. {out} is the output directory, {registry}
+	// the registry's address and {dir} the context.
 	args []string
-	// context is the last argument, {dir} if empty.
+	// context is the last argument; the default is {dir}.
 	context string
 	files   map[string]string
 	env     []string // variables, NAME=VALUE
 	stdin   string
 }
 
-// check builds with both programs, one after the other, and compares. Steps that
-// are alike for the daemon run once: what they draw at random is the same then.
-func (a alike) check(t *testing.T, env *harness.Env) {
+// check builds with both programs in turn and compares the results. The daemon runs equal
+// steps only once, so that even random output is the same.
+func (c comparison) check(t *testing.T, env *harness.Env) {
 	t.Helper()
-	dir := writeContext(t, a.files)
+	dir := writeContext(t, c.files)
 	var first outcome
 	for i, program := range programs {
-		got := a.run(t, env, program, dir)
+		got := c.run(t, env, program, dir)
 		if i == 0 {
 			first = got
 			continue
 		}
-		// The step that a warning is about is the reading of the file, in its session.
+		// A warning's vertex is the read of the Dockerfile, which differs by session.
 		volatile := cmpopts.IgnoreMapEntries(func(key string, _ any) bool { return key == "vertex" })
-		// The daemon passes warnings on as they come, in no order.
+		// The daemon sends warnings in no particular order.
 		unordered := cmpopts.SortSlices(func(a, b any) bool { return fmt.Sprint(a) < fmt.Sprint(b) })
 		if diff := cmp.Diff(first, got, volatile, unordered); diff != "" {
 			t.Errorf("(-%s +%s)\n%s", programs[0], program, diff)
@@ -60,35 +60,35 @@ func (a alike) check(t *testing.T, env *harness.Env) {
 	}
 }
 
-// outcome is what one build leaves behind.
+// outcome is the result of one build.
 type outcome struct {
-	// Image is what the metadata file says of the exported image, and warns of.
+	// Image holds the metadata file's entries about the exported image, and its warnings.
 	Image map[string]any
-	// Files holds what was exported to {out}, by path: type, mode, and the hash
-	// of the content or where a link leads to.
+	// Files describes the files exported to {out} by path: type, mode, and content hash or
+	// link target.
 	Files map[string]string
-	// Stdout is what the program printed for programs, or its hash.
+	// Stdout is the standard output, or its hash.
 	Stdout string
-	// Pushed are the requests that gave an image its name in the registry.
+	// Pushed lists the requests that pushed a manifest.
 	Pushed []string
 }
 
-func (a alike) run(t *testing.T, env *harness.Env, program, dir string) outcome {
+func (c comparison) run(t *testing.T, env *harness.Env, program, dir string) outcome {
 	t.Helper()
 	out := t.TempDir()
 	metadataFile := filepath.Join(t.TempDir(), "metadata.json")
 	place := strings.NewReplacer("{out}", out, "{registry}", env.Registry.Host, "{dir}", dir)
 	args := []string{"build", "--provenance=false", "--metadata-file=" + metadataFile}
-	for _, arg := range append(a.args, a.context) {
+	for _, arg := range append(c.args, c.context) {
 		args = append(args, place.Replace(arg))
 	}
-	if a.context == "" {
+	if c.context == "" {
 		args[len(args)-1] = dir
 	}
 	cmd := env.Command(t.Context(), program, args...)
 	cmd.Dir = dir
-	cmd.Env = append(append(cmd.Env, "SOURCE_DATE_EPOCH=1700000000"), a.env...)
-	cmd.Stdin = strings.NewReader(a.stdin)
+	cmd.Env = append(append(cmd.Env, "SOURCE_DATE_EPOCH=1700000000"), c.env...)
+	cmd.Stdin = strings.NewReader(c.stdin)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	before := len(env.Registry.Requests())
@@ -96,14 +96,14 @@ func (a alike) run(t *testing.T, env *harness.Env, program, dir string) outcome 
 		t.Fatalf("%s %s: %v\n%s%s", program, strings.Join(args, " "), err, stdout.String(), stderr.String())
 	}
 	return outcome{
-		Image: imageMetadata(t, metadataFile), Files: listTree(t, out), Stdout: brief(stdout.Bytes()),
-		Pushed: takeBack(t, env, env.Registry.Requests()[before:]),
+		Image: imageMetadata(t, metadataFile), Files: listTree(t, out), Stdout: textOrHash(stdout.Bytes()),
+		Pushed: deletePushed(t, env, env.Registry.Requests()[before:]),
 	}
 }
 
-// takeBack returns which of the requests gave a manifest to the registry, and
-// removes what they gave, so that the next build has to give it again.
-func takeBack(t *testing.T, env *harness.Env, requests []harness.Request) []string {
+// deletePushed returns the requests that pushed a manifest, and deletes these manifests so
+// that the next build has to push them again.
+func deletePushed(t *testing.T, env *harness.Env, requests []harness.Request) []string {
 	t.Helper()
 	var list []string
 	for _, r := range requests {
@@ -120,8 +120,8 @@ func takeBack(t *testing.T, env *harness.Env, requests []harness.Request) []stri
 	return list
 }
 
-// imageMetadata reads what a metadata file says of the image, and its warnings. The
-// rest is about the builder and the run.
+// imageMetadata returns the entries of a metadata file about the image, and its warnings.
+// The others depend on the builder and the run.
 func imageMetadata(t *testing.T, path string) map[string]any {
 	t.Helper()
 	image := map[string]any{}
@@ -133,7 +133,7 @@ func imageMetadata(t *testing.T, path string) map[string]any {
 	return image
 }
 
-// listTree describes every file below a folder.
+// listTree describes every file below a directory.
 func listTree(t *testing.T, root string) map[string]string {
 	t.Helper()
 	files := map[string]string{}
@@ -149,7 +149,7 @@ func listTree(t *testing.T, root string) map[string]string {
 		if err != nil {
 			return err
 		}
-		files[name], err = describe(path, info)
+		files[name], err = describeFile(path, info)
 		return err
 	})
 	if err != nil {
@@ -158,9 +158,9 @@ func listTree(t *testing.T, root string) map[string]string {
 	return files
 }
 
-// describe says what there is at a path. Times are left to what is compared as
-// an archive: an output's own is that of the run.
-func describe(path string, info fs.FileInfo) (string, error) {
+// describeFile returns type, mode and content of the file at path. It leaves out times: an
+// output directory gets those of the run. Archives are compared with their times.
+func describeFile(path string, info fs.FileInfo) (string, error) {
 	text := info.Mode().String()
 	switch {
 	case info.Mode()&fs.ModeSymlink != 0:
@@ -168,13 +168,13 @@ func describe(path string, info fs.FileInfo) (string, error) {
 		return text + " to " + target, err
 	case info.Mode().IsRegular():
 		data, err := os.ReadFile(path)
-		return text + " " + brief(data), err
+		return text + " " + textOrHash(data), err
 	}
 	return text, nil
 }
 
-// brief is a short text itself, and the hash of a long one.
-func brief(data []byte) string {
+// textOrHash returns short data as text and the hash of longer data.
+func textOrHash(data []byte) string {
 	if len(data) <= 200 {
 		return string(data)
 	}
