@@ -91,7 +91,7 @@ COPY --parents --if='TARGETARCH == "arm64"' --from=assets /small/sub/./deep /sma
 COPY --if='TARGETARCH != "arm64"' --from=assets --parents /large/sub/./deep /large/./a.txt /parents/
 COPY --exclude=*.log --from=$WHICH::linux/arm64 --exclude=**/e.txt --if=true /small /excluded/
 COPY --from=${WHICH} --for=linux --chmod=0600 --chown=65534:65534 /*/a.txt /owned
-COPY --chown=nobody --from=assets::linux/amd64 \
+COPY --chown=65534 --from=assets::linux/amd64 \
      --if='WHICH != "none"' \
      --chmod=u=rw,go= --link /large/b.log /owned.log
 COPY --from=2 --if=false / /never
@@ -108,7 +108,7 @@ COPY --link --from=assets-amd64 /large /link/
 COPY --from=assets-amd64 --parents /large/sub/./deep /large/./a.txt /parents/
 COPY --exclude=*.log --from=assets-arm64 --exclude=**/e.txt /small /excluded/
 COPY --from=assets-amd64 --chmod=0600 --chown=65534:65534 /*/a.txt /owned
-COPY --chown=nobody --from=assets-amd64 --chmod=u=rw,go= --link /large/b.log /owned.log
+COPY --chown=65534 --from=assets-amd64 --chmod=u=rw,go= --link /large/b.log /owned.log
 COPY --from=assets-amd64 /large/a.txt /numbered
 
 FROM busybox AS app-arm64
@@ -116,7 +116,7 @@ COPY --link --from=assets-arm64 /small /link/
 COPY --parents --from=assets-arm64 /small/sub/./deep /small/./a.txt /parents/
 COPY --exclude=*.log --from=assets-arm64 --exclude=**/e.txt /small /excluded/
 COPY --from=assets-arm64 --chmod=0600 --chown=65534:65534 /*/a.txt /owned
-COPY --chown=nobody --from=assets-amd64 --chmod=u=rw,go= --link /large/b.log /owned.log
+COPY --chown=65534 --from=assets-amd64 --chmod=u=rw,go= --link /large/b.log /owned.log
 COPY --from=assets-arm64 /small/a.txt /numbered
 
 FROM app-$TARGETARCH
