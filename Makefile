@@ -14,7 +14,7 @@ COUNT ?= 6
 DOCKER_CONFIG ?= $(HOME)/.docker
 PREFIX := $(DOCKER_CONFIG)/cli-plugins
 # What the integration tests run.
-TEST_TOOLS := buildctl docker docker-buildx registry $(if $(filter Linux,$(shell uname -s)),buildkitd)
+TEST_TOOLS := buildctl docker docker-buildx $(if $(filter Linux,$(shell uname -s)),buildkitd)
 # What those add that start Docker Engines.
 ENGINE_TOOLS := $(if $(filter Linux,$(shell uname -s)),dockerd containerd containerd-shim-runc-v2 runc)
 # The packages of the integration tests that need no Docker Engine.

@@ -17,7 +17,7 @@ func TestImageBusybox(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := startRegistry(ctx, os.Stderr, filepath.Join(dir, "r"))
+	r, err := startRegistry(ctx, filepath.Join(dir, "r"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -151,7 +151,7 @@ func (e *Env) start(ctx context.Context, mode mode, opts Options) error {
 			return err
 		}
 	}
-	registry, err := startRegistry(ctx, e.log, filepath.Join(e.Dir, "registry"))
+	registry, err := startRegistry(ctx, filepath.Join(e.Dir, "registry"))
 	if err != nil {
 		return err
 	}

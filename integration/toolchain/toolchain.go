@@ -1,6 +1,6 @@
 // Package toolchain builds the programs that the integration tests, the demo
-// and the linters run: buildkitd, buildctl, buildx, the docker CLI, a registry,
-// a Docker Engine and more, each at the version that a module file under tools/
+// and the linters run: buildkitd, buildctl, buildx, the docker CLI, a Docker
+// Engine and more, each at the version that a module file under tools/
 // pins.
 //
 // A program is built once for a module file: the result lies in a cache of the
@@ -53,7 +53,6 @@ func tools() []tool {
 			// that is older than what its sources are written in.
 			gcflags: "github.com/docker/cli/...=-lang=go1.26",
 		},
-		{name: "registry", dir: "tools", module: "github.com/distribution/distribution/v3", pkg: "cmd/registry", version: "github.com/distribution/distribution/v3/version.version"},
 		{name: "benchstat", dir: "tools", module: "golang.org/x/perf", pkg: "cmd/benchstat"},
 		{name: "golangci-lint", dir: "tools/lint", module: "github.com/golangci/golangci-lint/v2", pkg: "cmd/golangci-lint", version: "main.version"},
 		{name: "actionlint", dir: "tools/actions", module: "github.com/rhysd/actionlint", pkg: "cmd/actionlint", version: "github.com/rhysd/actionlint.version"},
