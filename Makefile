@@ -95,6 +95,7 @@ lint: $(TOOLS)/golangci-lint $(TOOLS)/actionlint ## check format, vet, golangci-
 	@workflows=$$(mktemp -d); trap 'rm -r "$$workflows"' EXIT; \
 		awk -v dir="$$workflows" '/^```yaml/ { file = dir "/matrix.md:" FNR + 1; next } /^```/ { file = "" } file { print > file }' docs/matrix.md; \
 		$(ACTIONLINT) "$$workflows"/*
+	go run ./integration/modcheck
 	go run ./integration/doccheck
 	@pages=$$(mktemp -d); trap 'rm -r "$$pages"' EXIT; \
 		(cd tools/docs && go run . -source ../../docs/cli -target "$$pages"); \
