@@ -69,7 +69,7 @@ func rangeOf(d *source.Diagnostic) *pb.Range {
 
 // parserRange is rangeOf for BuildKit's parser and linter.
 func parserRange(d *source.Diagnostic) parser.Range {
-	start, end := d.Pos(), d.File.Pos(max(d.Span.Start, d.Span.End-1))
+	start, end := d.Span.Pos(), d.Span.LastPos()
 	return parser.Range{
 		Start: parser.Position{Line: start.Line, Character: start.Column - 1},
 		End:   parser.Position{Line: end.Line, Character: end.Column},

@@ -129,10 +129,10 @@ func belowPlatforms(file *syntax.File, line int) bool {
 	}
 	src := file.Source
 	above := line - 1
-	for above > 0 && strings.TrimSpace(src.Text(src.LineSpan(above))) == "" {
+	for above > 0 && strings.TrimSpace(src.LineSpan(above).Text()) == "" {
 		above--
 	}
-	return above == src.Line(file.PlatformsSpan.Start)
+	return above == file.PlatformsSpan.Pos().Line
 }
 
 // warnOf passes findings of our own on to the client, unless "# check=" skips them.

@@ -97,8 +97,8 @@ func TestReportOfAnInterruptedRun(t *testing.T) {
 func TestReportShowsOurOwnDiagnostics(t *testing.T) {
 	file := source.NewFile("app.Dockerfile", []byte("FROM scratch\nCOPY --if=TYPO a b\n"))
 	err := source.List{
-		{Name: "UnknownName", File: file, Span: source.Span{Start: 23, End: 27}, Message: "unknown name", Hint: "declare it"},
-		{Name: "Other", File: file, Span: source.Span{Start: 0, End: 4}, Message: "another thing"},
+		{Name: "UnknownName", Span: file.Span(23, 27), Message: "unknown name", Hint: "declare it"},
+		{Name: "Other", Span: file.Span(0, 4), Message: "another thing"},
 	}
 	var out strings.Builder
 	if got := Report(&out, fmt.Errorf("reading: %w", err)); got != exitFailed {

@@ -175,8 +175,8 @@ func printSARIF(w io.Writer, file *source.File, found buildkit.LintResults, diag
 	switch failure := found.Error; {
 	case len(diagnostics) > 0:
 		for _, d := range diagnostics {
-			place := fmt.Sprintf("%s:%d:%d: ", d.File.Name, d.Pos().Line, d.Pos().Column)
-			add(d.Name, sarifError, strings.TrimPrefix(d.Error(), place), regionOf(file, d.Span))
+			place := fmt.Sprintf("%s:%d:%d: ", d.Span.File.Name, d.Span.Pos().Line, d.Span.Pos().Column)
+			add(d.Name, sarifError, strings.TrimPrefix(d.Error(), place), regionOf(d.Span))
 		}
 	case failure == nil:
 	case len(failure.Location.Ranges) > 0:
@@ -221,16 +221,16 @@ func linesOf(file *source.File, location *pb.Location) sarifRegion {
 	first = min(max(first, 1), file.Lines())
 	last = min(max(last, first), file.Lines())
 	from, to := file.LineSpan(first), file.LineSpan(last)
-	text := file.Text(from)
+	text := from.Text()
 	from.Start += len(text) - len(strings.TrimLeft(text, " \t\ufeff"))
-	return regionOf(file, source.Span{Start: from.Start, End: max(from.Start, to.End)})
+	return regionOf(file.Span(from.Start, max(from.Start, to.End)))
 }
 
 // regionOf is the lines and columns of a span.
-func regionOf(file *source.File, span source.Span) sarifRegion {
+func regionOf(span source.Span) sarifRegion {
 	column := func(offset int) (line, column int) {
-		line = file.Line(offset)
-		return line, utf8.RuneCountInString(file.Text(source.Span{Start: file.LineSpan(line).Start, End: offset})) + 1
+		line = span.File.Line(offset)
+		return line, utf8.RuneCountInString(span.File.Span(span.File.LineSpan(line).Start, offset).Text()) + 1
 	}
 	var r sarifRegion
 	r.StartLine, r.StartColumn = column(span.Start)

@@ -245,7 +245,7 @@ func checkUnresolvedStage(c *checker) {
 	c.findOnce(func(t *plan.Target) []finding {
 		var found []finding
 		for _, d := range t.Unreached {
-			if in := c.file.InstructionAt(d.Pos().Line); in != nil {
+			if in := c.file.InstructionAt(d.Span); in != nil {
 				found = append(found, finding{in, c.withoutPlatform(d, t.Plan)})
 			}
 		}

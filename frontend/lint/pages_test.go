@@ -122,7 +122,7 @@ func said(t *testing.T, rule *lint.Rule) string {
 	found, errors := diagnosed(rule.Bad)
 	d := found[0]
 	if !errors {
-		return linter.LintFormatShort(d.Name, d.Message+"; "+d.Hint, d.Pos().Line) + "\n"
+		return linter.LintFormatShort(d.Name, d.Message+"; "+d.Hint, d.Span.Pos().Line) + "\n"
 	}
 	return fmt.Sprintf("%s\nERROR: %v\n", d.Snippet(), d)
 }

@@ -343,7 +343,7 @@ func (r *resolver) report(span source.Span, name, message, hint string) {
 }
 
 func (r *resolver) diagnostic(span source.Span, name, message, hint string) *source.Diagnostic {
-	return &source.Diagnostic{Name: name, File: r.plan.File.Source, Span: span, Message: message, Hint: hint}
+	return &source.Diagnostic{Name: name, Span: span, Message: message, Hint: hint}
 }
 
 // isIndex reports whether a COPY --from counts stages.

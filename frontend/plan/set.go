@@ -289,7 +289,7 @@ func undeclared(file *syntax.File, platform guard.Platform) source.List {
 		names = append(names, guard.FormatPlatform(p))
 	}
 	return source.List{{
-		Name: UndeclaredPlatform, File: file.Source, Span: file.PlatformsSpan,
+		Name: UndeclaredPlatform, Span: file.PlatformsSpan,
 		Message: "the file does not declare " + guard.FormatPlatform(platform) + ", only " + strings.Join(names, ", "),
 		Hint:    "add it to # platforms=, or build for a declared one",
 	}}

@@ -13,7 +13,6 @@ import (
 type Diagnostic struct {
 	// Name is the diagnostic's stable identifier, "UnknownName" for example.
 	Name string
-	File *File
 	Span Span
 	// Message says what is wrong, in one line unless it lists things.
 	Message string
@@ -24,8 +23,8 @@ type Diagnostic struct {
 // Error returns "file:line:column: message; hint". Bytes of it that are no UTF-8
 // come as U+FFFD: gRPC carries none, and the error would be lost on its way.
 func (d *Diagnostic) Error() string {
-	p := d.Pos()
-	s := fmt.Sprintf("%s:%d:%d: %s", d.File.Name, p.Line, p.Column, d.Message)
+	p := d.Span.Pos()
+	s := fmt.Sprintf("%s:%d:%d: %s", d.Span.File.Name, p.Line, p.Column, d.Message)
 	switch {
 	case d.Hint == "":
 	case strings.Contains(d.Message, "\n"):
@@ -36,26 +35,12 @@ func (d *Diagnostic) Error() string {
 	return strings.ToValidUTF8(s, "\ufffd")
 }
 
-// Pos returns where the diagnostic begins.
-func (d *Diagnostic) Pos() Pos {
-	return d.File.Pos(d.Span.Start)
-}
-
-// Lines returns the 1-based first and last line of the diagnostic's span.
-func (d *Diagnostic) Lines() (first, last int) {
-	first = d.File.Line(d.Span.Start)
-	if d.Span.End <= d.Span.Start {
-		return first, first
-	}
-	return first, d.File.Line(d.Span.End - 1)
-}
-
 // Snippet returns the line on which the diagnostic begins and, below it, carets
 // under the bytes that it is about. Tabs are kept so that both lines align.
 func (d *Diagnostic) Snippet() string {
-	p := d.Pos()
-	line := d.File.LineSpan(p.Line)
-	text := strings.TrimPrefix(d.File.Text(line), "\ufeff")
+	file, p := d.Span.File, d.Span.Pos()
+	line := file.LineSpan(p.Line)
+	text := strings.TrimPrefix(line.Text(), "\ufeff")
 	trimmed := line.End - line.Start - len(text)
 
 	var pad strings.Builder
@@ -66,7 +51,7 @@ func (d *Diagnostic) Snippet() string {
 			pad.WriteByte(' ')
 		}
 	}
-	marked := d.File.Text(Span{d.Span.Start, max(d.Span.Start, min(d.Span.End, line.End))})
+	marked := file.Span(d.Span.Start, max(d.Span.Start, min(d.Span.End, line.End))).Text()
 	carets := max(1, len([]rune(marked)))
 	return text + "\n" + pad.String() + strings.Repeat("^", carets)
 }
@@ -92,15 +77,26 @@ func (l List) Unwrap() []error {
 	return errs
 }
 
-// Err returns nil for an empty list, and otherwise the list in file order with
-// each finding once.
+// Err returns nil for an empty list, and otherwise the list without duplicates:
+// file by file, in the order in which the list first mentions the files, and by
+// position in each.
 func (l List) Err() error {
 	if len(l) == 0 {
 		return nil
 	}
+	order := map[*File]int{}
+	for _, d := range l {
+		if _, ok := order[d.Span.File]; !ok {
+			order[d.Span.File] = len(order)
+		}
+	}
 	sorted := slices.Clone(l)
 	slices.SortStableFunc(sorted, func(a, b *Diagnostic) int {
-		return cmp.Or(cmp.Compare(a.Span.Start, b.Span.Start), strings.Compare(a.Name, b.Name))
+		return cmp.Or(
+			cmp.Compare(order[a.Span.File], order[b.Span.File]),
+			cmp.Compare(a.Span.Start, b.Span.Start),
+			strings.Compare(a.Name, b.Name),
+		)
 	})
 	type finding struct {
 		Span

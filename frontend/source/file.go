@@ -28,17 +28,6 @@ func NewFile(name string, data []byte) *File {
 	return &File{Name: name, Data: data, lines: lines}
 }
 
-// Span is a half-open range of byte offsets in a File.
-type Span struct {
-	Start, End int
-}
-
-// Pos is a position for people.
-type Pos struct {
-	Line   int // 1-based
-	Column int // 1-based, in bytes
-}
-
 // Lines returns the number of lines. A line break at the very end does not
 // begin another one.
 func (f *File) Lines() int {
@@ -63,7 +52,7 @@ func (f *File) Pos(offset int) Pos {
 // LineSpan returns the bytes of a 1-based line without its line break, which
 // may be LF or CRLF.
 func (f *File) LineSpan(line int) Span {
-	s := Span{Start: f.lines[line-1], End: len(f.Data)}
+	s := f.Span(f.lines[line-1], len(f.Data))
 	if line < len(f.lines) {
 		s.End = f.lines[line] - 1
 	}
@@ -71,9 +60,4 @@ func (f *File) LineSpan(line int) Span {
 		s.End--
 	}
 	return s
-}
-
-// Text returns the bytes of a span as a string.
-func (f *File) Text(s Span) string {
-	return string(f.Data[s.Start:s.End])
 }

@@ -29,7 +29,7 @@ func TestDiagnostics(t *testing.T) {
 		start := strings.Index(tt.text, "«")
 		end := strings.Index(tt.text, "»") - len("«")
 		data := strings.NewReplacer("«", "", "»", "").Replace(tt.text)
-		d := &source.Diagnostic{Name: "N", File: source.NewFile("f", []byte(data)), Span: source.Span{Start: start, End: end}, Message: "m", Hint: "h"}
+		d := &source.Diagnostic{Name: "N", Span: source.NewFile("f", []byte(data)).Span(start, end), Message: "m", Hint: "h"}
 		if got := d.Error(); got != tt.err {
 			t.Errorf("%s: error is %q, want %q", tt.name, got, tt.err)
 		}
@@ -39,13 +39,12 @@ func TestDiagnostics(t *testing.T) {
 	}
 }
 
-func TestDiagnosticLines(t *testing.T) {
+func TestSpanLines(t *testing.T) {
 	f := source.NewFile("f", []byte("a\nbb\nccc"))
 	for _, tt := range []struct{ start, end, first, last int }{
 		{0, 1, 1, 1}, {0, 3, 1, 2}, {0, 8, 1, 3}, {2, 2, 2, 2}, {8, 8, 3, 3},
 	} {
-		d := source.Diagnostic{File: f, Span: source.Span{Start: tt.start, End: tt.end}}
-		if first, last := d.Lines(); first != tt.first || last != tt.last {
+		if first, last := f.Span(tt.start, tt.end).Lines(); first != tt.first || last != tt.last {
 			t.Errorf("[%d, %d) stands on lines %d to %d, want %d to %d", tt.start, tt.end, first, last, tt.first, tt.last)
 		}
 	}
@@ -59,7 +58,7 @@ func TestHints(t *testing.T) {
 		{"m\n  list", "h", "f:1:1: m\n  list\nh"},
 		{"m \xffé", "h \xc3", "f:1:1: m \ufffdé; h \ufffd"},
 	} {
-		d := &source.Diagnostic{File: f, Message: tt.message, Hint: tt.hint}
+		d := &source.Diagnostic{Span: f.Span(0, 0), Message: tt.message, Hint: tt.hint}
 		if got := d.Error(); got != tt.want {
 			t.Errorf("error is %q, want %q", got, tt.want)
 		}
@@ -80,7 +79,7 @@ func TestLines(t *testing.T) {
 		f := source.NewFile("f", []byte(tt.data))
 		var got []string
 		for line := 1; line <= f.Lines(); line++ {
-			got = append(got, f.Text(f.LineSpan(line)))
+			got = append(got, f.LineSpan(line).Text())
 		}
 		if fmt.Sprintf("%q", got) != fmt.Sprintf("%q", tt.want) {
 			t.Errorf("lines of %q are %q, want %q", tt.data, got, tt.want)
@@ -94,7 +93,7 @@ func TestList(t *testing.T) {
 	}
 	f := source.NewFile("f", []byte("abc"))
 	at := func(start int, name, message string) *source.Diagnostic {
-		return &source.Diagnostic{File: f, Span: source.Span{Start: start, End: start + 1}, Name: name, Message: message}
+		return &source.Diagnostic{Span: f.Span(start, start+1), Name: name, Message: message}
 	}
 	err := source.List{at(2, "A", "late"), at(0, "B", "one"), at(0, "B", "two"), at(0, "A", "first"), at(0, "B", "one")}.Err()
 	if want := "f:1:1: first\nf:1:1: one\nf:1:1: two\nf:1:3: late"; err.Error() != want {
@@ -112,6 +111,19 @@ func TestList(t *testing.T) {
 	var d *source.Diagnostic
 	if !errors.As(err, &d) || d.Message != "first" {
 		t.Errorf("errors.As finds %v", d)
+	}
+}
+
+// TestListOfSeveralFiles checks that equal positions in two files of one name are two
+// findings, and that the files keep the order in which the list mentions them.
+func TestListOfSeveralFiles(t *testing.T) {
+	first, second := source.NewFile("f", []byte("abc")), source.NewFile("f", []byte("abc"))
+	at := func(f *source.File, start int, message string) *source.Diagnostic {
+		return &source.Diagnostic{Name: "N", Span: f.Span(start, start+1), Message: message}
+	}
+	err := source.List{at(first, 2, "x"), at(second, 0, "x"), at(first, 0, "y"), at(second, 2, "x"), at(second, 0, "x")}.Err()
+	if want := "f:1:1: y\nf:1:3: x\nf:1:1: x\nf:1:3: x"; err.Error() != want {
+		t.Errorf("the list is\n%v\nwant\n%s", err, want)
 	}
 }
 

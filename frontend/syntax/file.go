@@ -135,7 +135,7 @@ func (f *File) StageNames() []string {
 func (f *File) Comments(in *Instruction) []string {
 	var lines []string
 	for line := in.First - 1; line > 0; line-- {
-		text := strings.TrimSpace(f.Source.Text(f.Source.LineSpan(line)))
+		text := strings.TrimSpace(f.Source.LineSpan(line).Text())
 		comment, ok := strings.CutPrefix(text, "#")
 		if text != "" && !ok || ok && comment == "" {
 			break
@@ -158,7 +158,7 @@ var directiveComment = regexp.MustCompile(`^(syntax|escape|check|platforms)\s*=`
 func (f *File) Summary(in *Instruction, name string) string {
 	var lines []string
 	for line := in.First - 1; line > 0; line-- {
-		text, ok := strings.CutPrefix(strings.TrimSpace(f.Source.Text(f.Source.LineSpan(line))), "#")
+		text, ok := strings.CutPrefix(strings.TrimSpace(f.Source.LineSpan(line).Text()), "#")
 		if text = strings.TrimSpace(text); !ok || text == "" {
 			break
 		}
@@ -171,8 +171,13 @@ func (f *File) Summary(in *Instruction, name string) string {
 	return strings.TrimSuffix(strings.TrimPrefix(text, name+" "), ".")
 }
 
-// InstructionAt returns the instruction that a 1-based line belongs to, or nil.
-func (f *File) InstructionAt(line int) *Instruction {
+// InstructionAt returns the instruction on whose lines a span begins, or nil if the
+// span is of another file or begins between instructions.
+func (f *File) InstructionAt(span source.Span) *Instruction {
+	if span.File != f.Source {
+		return nil
+	}
+	line := span.Pos().Line
 	for _, in := range f.Instructions {
 		if in.First <= line && line <= in.Last {
 			return in

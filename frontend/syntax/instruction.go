@@ -71,7 +71,7 @@ func (in *Instruction) Span() source.Span {
 // --if, or of an IF.
 func (in *Instruction) ConditionSpan(start, end int) source.Span {
 	if in.condition == nil {
-		return source.Span{}
+		return in.text.file.Span(0, 0)
 	}
 	return valueSpan(in.text, *in.condition, start, end)
 }
@@ -124,7 +124,7 @@ func (in *Instruction) PlatformFlag() []source.Span {
 		return spans
 	}
 	end := in.text.offset(in.head.word.end-1) + 1
-	return []source.Span{{Start: end, End: end}}
+	return []source.Span{in.text.file.Span(end, end)}
 }
 
 // EndsWithFlag reports whether nothing follows the last flag of the language.
@@ -169,19 +169,19 @@ func declarationsOf(in *Instruction) []Declaration {
 func valueSpan(t text, v value, start, end int) source.Span {
 	n := len(v.string)
 	if n == 0 {
-		return source.Span{}
+		return t.file.Span(0, 0)
 	}
 	start, end = min(start, n), min(max(start, end), n)
 	if start == n {
 		_, behind := v.written(n - 1)
 		at := t.offset(behind-1) + 1
-		return source.Span{Start: at, End: at}
+		return t.file.Span(at, at)
 	}
 	first, _ := v.written(start)
 	from := t.offset(first)
 	if end <= start {
-		return source.Span{Start: from, End: from}
+		return t.file.Span(from, from)
 	}
 	_, behind := v.written(end - 1)
-	return source.Span{Start: from, End: t.offset(behind-1) + 1}
+	return t.file.Span(from, t.offset(behind-1)+1)
 }

@@ -93,7 +93,7 @@ func (l *lexer) join(content []byte, offset int, continued bool) text {
 	first := len(l.segments)
 	l.segments = append(l.segments, segment{at: 0, offset: offset})
 	if !continued {
-		return text{string: l.data[offset : offset+len(content)], segments: slices.Clip(l.segments[first:])}
+		return text{file: l.file, string: l.data[offset : offset+len(content)], segments: slices.Clip(l.segments[first:])}
 	}
 	l.buf = append(l.buf[:0], content...)
 	for continued && l.line <= l.file.Lines() {
@@ -105,7 +105,7 @@ func (l *lexer) join(content []byte, offset int, continued bool) text {
 		l.segments = append(l.segments, segment{at: len(l.buf), offset: offset})
 		l.buf = append(l.buf, content...)
 	}
-	return text{string: string(l.buf), segments: slices.Clip(l.segments[first:])}
+	return text{file: l.file, string: string(l.buf), segments: slices.Clip(l.segments[first:])}
 }
 
 // heredocs moves past the heredocs of an instruction.

@@ -27,7 +27,7 @@ func (r *reader) platforms() {
 	var directives parser.DirectiveParser // of what would be directives without the comment
 	for line := 1; line <= src.Lines(); line++ {
 		span := src.LineSpan(line)
-		text := strings.TrimPrefix(src.Text(span), "\ufeff")
+		text := strings.TrimPrefix(span.Text(), "\ufeff")
 		if strings.TrimSpace(text) != "" && !isComment([]byte(text)) {
 			return
 		}
@@ -52,7 +52,7 @@ func (r *reader) platforms() {
 // which BuildKit stops to look for them.
 func (r *reader) misplaced(d *parser.Directive, span source.Span) {
 	r.file.Warnings = append(r.file.Warnings, &source.Diagnostic{
-		Name: MisplacedDirective, File: r.file.Source, Span: span,
+		Name: MisplacedDirective, Span: span,
 		Message: "# " + d.Name + "= is no directive below # platforms=",
 		Hint:    "move it above # platforms=, or leave an empty line between them",
 	})
@@ -65,7 +65,7 @@ func (r *reader) declarePlatforms(list string, offset int) {
 		name := strings.TrimSpace(item)
 		at := offset + len(item) - len(strings.TrimLeft(item, " \t"))
 		offset += len(item) + len(",")
-		span := source.Span{Start: at, End: at + len(name)}
+		span := r.file.Source.Span(at, at+len(name))
 		if !strings.Contains(name, "/") || strings.ContainsAny(name, "*!") {
 			r.report(span, InvalidPlatforms, `"`+name+`" is not a platform`, "write OS/ARCH[/VARIANT], linux/arm64 for example")
 			continue

@@ -34,7 +34,7 @@ func TestMisplacedDirective(t *testing.T) {
 			if w.Name != syntax.MisplacedDirective {
 				t.Errorf("%q: %v", text, w)
 			}
-			warned = append(warned, w.Pos().Line)
+			warned = append(warned, w.Span.Pos().Line)
 		}
 		if fmt.Sprint(warned) != lines {
 			t.Errorf("%q: lines %v, want %s", text, warned, lines)

@@ -252,9 +252,8 @@ func (r *reader) checkGroups() {
 		last := group.Stages[len(group.Stages)-1]
 		if s != last && !s.Guarded() && group.Guarded() {
 			s.From.Faulty = true
-			pos := r.file.Source.Pos(last.From.Span().Start)
 			r.report(s.From.Span(), UnreachableVariant,
-				`stage "`+s.Name+`" has no guard here, so that its variant on line `+strconv.Itoa(pos.Line)+" could never be selected",
+				`stage "`+s.Name+`" has no guard here, so that its variant on line `+strconv.Itoa(last.From.Span().Pos().Line)+" could never be selected",
 				"move the variant without a guard to the end, or guard it with --for or --if")
 		}
 	}
@@ -291,6 +290,6 @@ func escapeHint(in *Instruction, text string) string {
 
 func (r *reader) report(span source.Span, name, message, hint string) {
 	r.diagnostics = append(r.diagnostics, &source.Diagnostic{
-		Name: name, File: r.file.Source, Span: span, Message: message, Hint: hint,
+		Name: name, Span: span, Message: message, Hint: hint,
 	})
 }

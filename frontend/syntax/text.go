@@ -11,6 +11,7 @@ import (
 // way back to the file.
 type text struct {
 	string
+	file *source.File
 	// segments say where runs of the logical line stand in the file, ascending.
 	segments []segment
 }
@@ -47,7 +48,7 @@ func (t text) spans(start, end int) []source.Span {
 		}
 		if stop > start {
 			from := t.segments[k].offset + start - t.segments[k].at
-			spans = append(spans, source.Span{Start: from, End: from + stop - start})
+			spans = append(spans, t.file.Span(from, from+stop-start))
 		}
 		start = stop
 	}
@@ -59,7 +60,7 @@ func (t text) spans(start, end int) []source.Span {
 func (t text) span(start, end int) source.Span {
 	if end <= start {
 		at := t.offset(start)
-		return source.Span{Start: at, End: at}
+		return t.file.Span(at, at)
 	}
-	return source.Span{Start: t.offset(start), End: t.offset(end-1) + 1}
+	return t.file.Span(t.offset(start), t.offset(end-1)+1)
 }
