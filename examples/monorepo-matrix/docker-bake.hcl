@@ -1,5 +1,5 @@
-# docker buildx bake          an image of each service, for all platforms
-# docker buildx bake split    an image of each service and each platform
+# docker buildx bake          an image for each service, for all platforms
+# docker buildx bake split    an image for each service and platform
 
 variable "REGISTRY" {
   default = "registry.example.com"
