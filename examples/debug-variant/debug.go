@@ -10,7 +10,7 @@ import (
 
 const build = "debug, with profiles on port 6060"
 
-// serveProfiles serves net/http/pprof beside the service.
+// serveProfiles serves net/http/pprof on a port of its own.
 func serveProfiles() {
 	go func() { slog.Error("profiles", "err", http.ListenAndServe(":6060", nil)) }()
 }

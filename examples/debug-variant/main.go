@@ -1,4 +1,4 @@
-// Command echo is an HTTP service that answers with the request that it got.
+// Command echo is an HTTP service that responds with the request that it receives.
 package main
 
 import (

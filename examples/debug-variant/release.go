@@ -4,5 +4,5 @@ package main
 
 const build = "release"
 
-// serveProfiles does nothing: a release has no profiles to serve.
+// serveProfiles does nothing in a release.
 func serveProfiles() {}

@@ -1,4 +1,4 @@
-// Command slug turns titles into what can stand in a URL:
+// Command slug turns titles into text for URLs:
 //
 //	$ slug "Hello, World"
 //	hello-world
@@ -21,8 +21,8 @@ func main() {
 	}
 }
 
-// slug keeps letters and digits, in lower case, and puts a hyphen in place of
-// whatever stands between them.
+// slug keeps letters and digits, in lower case, and replaces everything between
+// them with a hyphen.
 func slug(title string) string {
 	words := strings.FieldsFunc(title, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
 	return strings.ToLower(strings.Join(words, "-"))

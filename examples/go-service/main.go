@@ -1,5 +1,5 @@
-// Command go-service is a small HTTP service: it answers with what it is, so
-// that one can see which of its images runs.
+// Command go-service is a small HTTP service that responds with its version,
+// variant and platform, so that its images can be told apart.
 package main
 
 import (
@@ -21,7 +21,7 @@ import (
 // version is set by the linker: -ldflags "-X main.version=1.2.3".
 var version = "dev"
 
-// about is what the service says of itself.
+// about is the response of the service.
 type about struct {
 	Version  string `json:"version"`
 	Variant  string `json:"variant"` // of the base image, from the environment
@@ -47,7 +47,7 @@ func main() {
 	}
 }
 
-// run serves until ctx ends, and then lets open requests end.
+// run serves until ctx is canceled, and then waits for open requests.
 func run(ctx context.Context, addr string, grace time.Duration, a about) error {
 	lis, err := net.Listen("tcp", addr)
 	if err != nil {
@@ -72,7 +72,7 @@ func run(ctx context.Context, addr string, grace time.Duration, a about) error {
 	return err
 }
 
-// handler serves / (what this is) and /healthz.
+// handler serves / (the about document) and /healthz.
 func handler(a about) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {

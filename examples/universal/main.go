@@ -1,5 +1,5 @@
-// Command wait-for waits until servers accept TCP connections: what has to start
-// after a database begins with "wait-for db:5432 &&".
+// Command wait-for waits until servers accept TCP connections. To start a program
+// after a database, run it as "wait-for db:5432 && PROGRAM".
 package main
 
 import (
@@ -31,7 +31,7 @@ func main() {
 	}
 }
 
-// waitAll returns when all addresses accept connections, or ctx ends.
+// waitAll returns when all addresses accept connections, or ctx is canceled.
 func waitAll(ctx context.Context, addrs []string, pause time.Duration) error {
 	results := make(chan error)
 	for _, addr := range addrs {
@@ -44,7 +44,7 @@ func waitAll(ctx context.Context, addrs []string, pause time.Duration) error {
 	return err
 }
 
-// wait asks again and again, with a pause between.
+// wait connects to an address until that succeeds, with a pause between attempts.
 func wait(ctx context.Context, addr string, pause time.Duration) error {
 	for {
 		conn, err := new(net.Dialer).DialContext(ctx, "tcp", addr)

@@ -5,7 +5,7 @@ import (
 	"path/filepath"
 )
 
-// dirsOf uses the folder for all users' application data.
+// dirsOf uses the directory for all users' application data.
 func dirsOf(service string) dirs {
 	root := os.Getenv("ProgramData")
 	if root == "" {

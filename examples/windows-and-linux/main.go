@@ -1,4 +1,4 @@
-// Command appdirs says where a service keeps its files on this system.
+// Command appdirs prints the directories where a service keeps its files on this system.
 package main
 
 import (
@@ -7,7 +7,7 @@ import (
 	"text/tabwriter"
 )
 
-// dirs are the folders of one service.
+// dirs are the directories of one service.
 type dirs struct {
 	Config, Data, Logs string
 }

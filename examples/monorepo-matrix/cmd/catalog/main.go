@@ -1,4 +1,4 @@
-// Command catalog lists what can be bought.
+// Command catalog lists the products.
 package main
 
 import "example.com/shop/internal/service"

@@ -1,4 +1,4 @@
-// Command orders lists what has been bought.
+// Command orders lists the orders.
 package main
 
 import "example.com/shop/internal/service"

@@ -1,5 +1,5 @@
-// Package service is what the shop's services have in common: they serve a list
-// of items over HTTP, as JSON.
+// Package service implements the HTTP server that the shop's services share: it
+// serves a list of items as JSON.
 package service
 
 import (
