@@ -30,7 +30,7 @@ type about struct {
 
 func main() {
 	addr := flag.String("addr", ":8080", "address to listen on")
-	show := flag.Bool("version", false, "print what this is and exit")
+	show := flag.Bool("version", false, "print the version and exit")
 	grace := flag.Duration("grace", 10*time.Second, "time for open requests to end after a signal")
 	flag.Parse()
 

@@ -11,7 +11,7 @@ func TestDirsAreTheServicesOwn(t *testing.T) {
 	seen := map[string]bool{}
 	for _, dir := range []string{d.Config, d.Data, d.Logs} {
 		if !filepath.IsAbs(dir) || !strings.Contains(dir, "example") || seen[dir] {
-			t.Errorf("%q is no folder of the service's own in %+v", dir, d)
+			t.Errorf("%q is not a directory of the service in %+v", dir, d)
 		}
 		seen[dir] = true
 	}

@@ -22,7 +22,7 @@ type Item struct {
 // Main is the main function of a service.
 func Main(name string, items []Item) {
 	addr := flag.String("addr", ":8080", "address to listen on")
-	show := flag.Bool("version", false, "print what this is and exit")
+	show := flag.Bool("version", false, "print the version and exit")
 	flag.Parse()
 	if *show {
 		fmt.Printf("%s for %s/%s\n", name, runtime.GOOS, runtime.GOARCH)
