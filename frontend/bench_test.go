@@ -85,8 +85,8 @@ func BenchmarkParsePlain(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				file, err := syntax.Parse(source.NewFile("Dockerfile", data))
-				if err != nil || file.UsesLanguage {
-					b.Fatalf("uses the language: %t, error: %v", file.UsesLanguage, err)
+				if err != nil || file.IsStaged {
+					b.Fatalf("uses the language: %t, error: %v", file.IsStaged, err)
 				}
 			}
 		})

@@ -63,7 +63,7 @@ func needed(set *plan.Set, c *plan.Choice) string {
 // of the daemon, and supplies what references name for platforms of their own.
 // Errors of all platforms come back together, as a source.List.
 func (r *request) lower(ctx context.Context, file *syntax.File, targets []*ocispecs.Platform) (*work, error) {
-	if !file.UsesLanguage {
+	if !file.IsStaged {
 		return r.plain(ctx, file, targets), nil
 	}
 	set, err := r.resolve(ctx, plan.Resolve, file, targets)
@@ -146,7 +146,7 @@ func (w *work) names(p *plan.Plan) llb.Names {
 		switch {
 		case name == "":
 			names.Stages[fmt.Sprintf("stage-%d", c.Position())] = fmt.Sprintf("stage-%d", c.Stage.Index)
-		case len(p.File.Group(name).Stages) > 1 && p.File.Group(name).Guarded():
+		case len(p.File.Group(name).Stages) > 1 && p.File.Group(name).IsGuarded():
 			names.Stages[name] = fmt.Sprintf("%s:%d", name, c.Stage.From.First)
 		}
 	}

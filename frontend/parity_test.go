@@ -78,8 +78,8 @@ func TestParityOfRefusals(t *testing.T) {
 func sameAsBuildKit(t *testing.T, dockerfile []byte, opts map[string]string) map[string]outcome {
 	t.Helper()
 	file, err := syntax.Parse(source.NewFile("Dockerfile", bytes.Clone(dockerfile)))
-	if err != nil || file.UsesLanguage {
-		t.Fatalf("syntax.Parse: uses the language: %t, error: %v", file.UsesLanguage, err)
+	if err != nil || file.IsStaged {
+		t.Fatalf("syntax.Parse: uses the language: %t, error: %v", file.IsStaged, err)
 	}
 	if !bytes.Equal(file.Source.Data, dockerfile) {
 		t.Error("syntax.Parse changed the file")

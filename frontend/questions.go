@@ -56,7 +56,7 @@ func (r *request) question(file *syntax.File) (*client.Result, bool, error) {
 		if q.Name != id {
 			continue
 		}
-		if err := file.Unreadable(); err != nil {
+		if err := file.BuildKitError(); err != nil {
 			return nil, true, err
 		}
 		a, err := q.answer(r, file)
@@ -169,7 +169,7 @@ func (r *request) questioned(file *syntax.File) []ocispecs.Platform {
 // not asked for is left out where the target cannot be built for it.
 func (r *request) graphs(file *syntax.File) ([]*graph.Graph, error) {
 	if r.Target != "" && file.Group(r.Target) == nil {
-		return nil, file.NoStage(r.Target)
+		return nil, file.NoStageError(r.Target)
 	}
 	set, err := r.questionedSet(file)
 	if err != nil {

@@ -78,7 +78,7 @@ func (r *request) buildkitSubrequest(ctx context.Context, file *syntax.File) (*c
 // asked for. BuildKit answers such questions about a plain file for its own.
 func (r *request) lowerOne(ctx context.Context, file *syntax.File) (llb.Input, error) {
 	platform := r.targetPlatforms()[0]
-	if !file.UsesLanguage {
+	if !file.IsStaged {
 		platform = nil
 	}
 	w, err := r.lower(ctx, file, []*ocispecs.Platform{platform})
@@ -90,7 +90,7 @@ func (r *request) lowerOne(ctx context.Context, file *syntax.File) (llb.Input, e
 
 // listTargets lists every stage that there is for the platform.
 func (r *request) listTargets(file *syntax.File) (*targets.List, error) {
-	if !file.UsesLanguage {
+	if !file.IsStaged {
 		return targetsOf(file.Source.Data)
 	}
 	env := r.env()
@@ -143,7 +143,7 @@ func targetsOf(dockerfile []byte) (*targets.List, error) {
 // lowerForCheck lowers the file for every platform that is asked for, or else for those
 // that the file declares, but for any that the target cannot be built for.
 func (r *request) lowerForCheck(ctx context.Context, file *syntax.File) (*work, error) {
-	if !file.UsesLanguage {
+	if !file.IsStaged {
 		return r.plain(ctx, file, []*ocispecs.Platform{nil}), nil
 	}
 	decide, targets := resolving(plan.Resolve), r.targetPlatforms()

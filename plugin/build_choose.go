@@ -88,7 +88,7 @@ func (r *buildRun) selectResults(ctx context.Context, o buildOptions, all bool, 
 		return nil, err
 	}
 	if len(file.Stages) == 0 {
-		return nil, fmt.Errorf("%s: %w", file.Source.Name, file.Unreadable())
+		return nil, fmt.Errorf("%s: %w", file.Source.Name, file.BuildKitError())
 	}
 	env, err := planEnv(own, o.buildArgs, o.contexts, lookup)
 	if err != nil {

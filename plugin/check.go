@@ -203,7 +203,7 @@ func (o *checkOptions) printSARIF(out io.Writer, file *syntax.File, targets []gu
 // diagnostics are what makes a build of the file fail: the error of a check has their
 // text alone.
 func (o *checkOptions) diagnostics(file *syntax.File, targets []guard.Platform, lookup lookupEnv) (source.List, error) {
-	if !file.UsesLanguage {
+	if !file.IsStaged {
 		return nil, nil
 	}
 	env, err := o.env(lookup)

@@ -54,7 +54,7 @@ func listStages(file *syntax.File, available *plan.Availability, targets []guard
 		switch {
 		case s.Name == "" && len(patterns) > 0, s.Name != "" && !slices.Contains(names, s.Name):
 			continue
-		case s.Name == "" || len(file.Group(s.Name).Stages) == 1 || !file.Group(s.Name).Guarded():
+		case s.Name == "" || len(file.Group(s.Name).Stages) == 1 || !file.Group(s.Name).IsGuarded():
 		case s != file.Group(s.Name).Stages[0]:
 			continue
 		default:
@@ -68,7 +68,7 @@ func listStages(file *syntax.File, available *plan.Availability, targets []guard
 // isDefault reports whether a stage, or the group of its name, is the last one.
 func isDefault(file *syntax.File, s *syntax.Stage) bool {
 	last := file.Stages[len(file.Stages)-1]
-	return s == last || s.Name != "" && s.Name == last.Name && file.Group(s.Name).Guarded()
+	return s == last || s.Name != "" && s.Name == last.Name && file.Group(s.Name).IsGuarded()
 }
 
 func variantOf(s *syntax.Stage, available *plan.Availability, targets []guard.Platform) stageVariant {

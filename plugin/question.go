@@ -58,7 +58,7 @@ func (o *dockerfileOptions) setPath(args []string) {
 func (o *dockerfileOptions) read(stdin io.Reader) (*syntax.File, error) {
 	file, err := readDockerfile(o.contextPath, o.file, stdin)
 	if file != nil && err == nil {
-		if err := file.Unreadable(); err != nil {
+		if err := file.BuildKitError(); err != nil {
 			return nil, fmt.Errorf("%s: %w", file.Source.Name, err)
 		}
 	}

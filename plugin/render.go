@@ -89,10 +89,10 @@ func runRender(out io.Writer, stdin io.Reader, options renderOptions, env plan.E
 	}
 	stage := string(options.stage)
 	if stage != "" && file.Group(stage) == nil {
-		return file.NoStage(stage)
+		return file.NoStageError(stage)
 	}
 	dockerfile := file.Source.Data
-	if file.UsesLanguage {
+	if file.IsStaged {
 		set, err := plan.Resolve(file, env, plan.Request{Stage: stage, Platforms: []guard.Platform{platform}})
 		if err != nil {
 			return err

@@ -168,7 +168,7 @@ func (c *Condition) Check(scope Scope) []*Error {
 		arg, ok := scope.Lookup(n.text)
 		err := &Error{Start: n.start, End: n.end}
 		switch {
-		case arg.Faulty:
+		case arg.Invalid:
 			continue
 		case !ok:
 			err.Name, err.Message = UnknownName, `unknown name "`+n.text+`" in the condition`
@@ -190,11 +190,11 @@ func (c *Condition) Check(scope Scope) []*Error {
 	return errs
 }
 
-// Decidable reports whether the condition depends on no faulty arg.
-func (c *Condition) Decidable(scope Scope) bool {
+// IsDecidable reports whether the condition uses no invalid arg.
+func (c *Condition) IsDecidable(scope Scope) bool {
 	return !slices.ContainsFunc(c.names, func(n name) bool {
 		arg, _ := scope.Lookup(n.text)
-		return arg.Faulty
+		return arg.Invalid
 	})
 }
 

@@ -41,9 +41,9 @@ type Decision struct {
 	Reason string
 }
 
-// Undecided reports whether it cannot be said if a guard holds, because of a fault
-// that has been reported. The zero Decision is undecided.
-func (d Decision) Undecided() bool {
+// IsUndecided reports whether an error, which has been reported, keeps the guard from
+// being evaluated. The zero Decision is undecided.
+func (d Decision) IsUndecided() bool {
 	return !d.Holds && d.Reason == ""
 }
 

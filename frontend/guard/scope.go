@@ -22,7 +22,7 @@ type Arg struct {
 	Unknown string
 	// IsEnv is set for a name that only an ENV instruction gives a value to.
 	IsEnv bool
-	// Faulty is set when the value hangs on a fault of the file, which has been
-	// reported: what follows from it is not.
-	Faulty bool
+	// Invalid is set if the value depends on an error that has been reported.
+	// Consequences of that error are not reported again.
+	Invalid bool
 }

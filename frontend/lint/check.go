@@ -223,11 +223,11 @@ func checkUnreachableVariant(c *checker) {
 			branch, own := s.From.Branch, s.Guard().String()
 			above := first[condition{branch, own}]
 			switch always := first[condition{branch, ""}]; {
-			case always != nil && s.Guarded():
+			case always != nil && s.IsGuarded():
 				c.find(s.From, "The variant on line %d of the same branch has no guard, so that this one is never selected", always.From.First)
 			case above == nil:
 				first[condition{branch, own}] = s
-			case s.Guarded():
+			case s.IsGuarded():
 				c.find(s.From, "The variant on line %d has the same guard, so that this one is never selected", above.From.First)
 			}
 		}

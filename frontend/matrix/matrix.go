@@ -74,7 +74,7 @@ func Of(file *syntax.File, env plan.Env, stages []string, platforms []guard.Plat
 	m := New(file, platforms)
 	for _, stage := range stages {
 		if stage != "" && file.Group(stage) == nil {
-			return nil, file.NoStage(stage)
+			return nil, file.NoStageError(stage)
 		}
 		name := strings.ToLower(stage) // as the file's names are
 		var possible []guard.Platform

@@ -22,7 +22,7 @@ type Availability struct {
 // TARGETSTAGE keeps it. The error is a source.List of the diagnostics that the file has
 // whichever stage is built.
 func Available(file *syntax.File, env Env, targets []guard.Platform, names ...string) (*Availability, error) {
-	if file.Torn {
+	if file.HasUnterminatedText {
 		return nil, file.Diagnostics.Err()
 	}
 	a := &Availability{targets: targets, families: map[string]*family{}}

@@ -26,7 +26,7 @@ func (r *resolver) block(block *syntax.Block, s *scope) outcome {
 	}
 	o := outcome{}
 	r.blocks[block] = o
-	sound := !block.Faulty
+	sound := !block.Invalid
 	for _, branch := range block.Branches {
 		sound = r.checkNames(branch.Keyword, s) && sound
 	}

@@ -99,7 +99,7 @@ func (r *resolver) defaultValue(text string, s *scope) guard.Arg {
 	if err != nil {
 		return guard.Arg{Unknown: text} // BuildKit refuses it.
 	}
-	return guard.Arg{Value: value, Unknown: env.unknown, Faulty: env.faulty}
+	return guard.Arg{Value: value, Unknown: env.unknown, Invalid: env.faulty}
 }
 
 // getter gives BuildKit's shell lexer the values of a scope, and keeps the first
@@ -129,7 +129,7 @@ func (g *getter) Get(name string) (string, bool) {
 		return "", false
 	}
 	arg := owner.args[name]
-	g.faulty = g.faulty || arg.Faulty
+	g.faulty = g.faulty || arg.Invalid
 	if arg.Unknown != "" {
 		g.keep(arg.Unknown)
 	}

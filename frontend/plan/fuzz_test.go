@@ -47,7 +47,7 @@ func checkLower(t *testing.T, data []byte, target, name, value string) {
 	built := reached(p)
 	for _, c := range p.Stages {
 		for _, in := range c.Stage.Body {
-			if built[c] && !in.IsBlock() && p.Decision(in).Undecided() {
+			if built[c] && !in.IsBlock() && p.Decision(in).IsUndecided() {
 				t.Fatalf("%q is built, and line %d of it is not decided", data, in.First)
 			}
 		}
@@ -56,7 +56,7 @@ func checkLower(t *testing.T, data []byte, target, name, value string) {
 	if !bytes.Equal(file.Source.Data, data) {
 		t.Fatal("the file was changed")
 	}
-	if !file.UsesLanguage && !bytes.Equal(lowered, data) {
+	if !file.IsStaged && !bytes.Equal(lowered, data) {
 		t.Fatalf("a plain file was changed: %q became %q", data, lowered)
 	}
 	if got, want := bytes.Count(lowered, []byte("\n")), bytes.Count(data, []byte("\n")); got != want {
@@ -66,7 +66,7 @@ func checkLower(t *testing.T, data []byte, target, name, value string) {
 	// The comments that declare platforms stay: they are comments to BuildKit too.
 	uncommented := bytes.ReplaceAll(lowered, []byte("platforms"), []byte("PLATFORMS"))
 	again, err := syntax.Parse(source.NewFile("Dockerfile", uncommented))
-	if err != nil || again.UsesLanguage {
+	if err != nil || again.IsStaged {
 		t.Fatalf("%q became %q, which still uses the language: %v", data, lowered, err)
 	}
 }

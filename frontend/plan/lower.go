@@ -51,7 +51,7 @@ func LowerStage(c *Choice) []byte {
 
 // lower lowers a file in which some of the selected stages are to be empty.
 func lower(p *Plan, idle map[*Choice]bool) []byte {
-	if !p.File.UsesLanguage {
+	if !p.File.IsStaged {
 		return bytes.Clone(p.File.Source.Data)
 	}
 	l := &lowerer{file: p.File.Source, escape: byte(p.File.Escape)}
@@ -103,7 +103,7 @@ func (l *lowerer) instruction(in *syntax.Instruction, survives bool) {
 	}
 	flags := in.OwnFlags()
 	for i, flag := range flags {
-		l.cut(in, flag, in.EndsWithFlag() && i == len(flags)-1)
+		l.cut(in, flag, in.HasTrailingFlag() && i == len(flags)-1)
 	}
 }
 

@@ -36,7 +36,7 @@ func TestCorpus(t *testing.T) {
 // of its line ends made visible, or the diagnostics.
 func outcome(t *testing.T, dockerfile []byte, environment string) string {
 	file, faults := syntax.Parse(source.NewFile("Dockerfile", dockerfile))
-	if !file.UsesLanguage {
+	if !file.IsStaged {
 		return "plain\n"
 	}
 	asked := corpus.ParseEnvironment(t, environment)

@@ -23,7 +23,7 @@ const minTypoLength = 4
 // whether the stage is reached.
 func (r *resolver) edge(c *Choice, ref *syntax.Reference, s *scope) Edge {
 	e := Edge{Reference: ref, Name: ref.Text}
-	if ref.Expands() {
+	if ref.HasVariables() {
 		if e.Name, e.faulty = r.expandReference(c, ref, s); e.faulty {
 			return e
 		}
@@ -62,7 +62,7 @@ func (r *resolver) triggers(c, base *Choice) {
 			c.scope.bare = false // The trigger can be an ENV.
 		}
 		for _, ref := range in.Triggered {
-			if !ref.Expands() { // BuildKit refuses it.
+			if !ref.HasVariables() { // BuildKit refuses it.
 				c.Edges = append(c.Edges, r.trigger(c, ref, ref.Span()))
 			}
 		}
@@ -80,7 +80,7 @@ func (r *resolver) trigger(c *Choice, ref *syntax.Reference, at source.Span) Edg
 		e.Stage, e.faulty = r.byIndex(c, at, n)
 		if e.Stage != nil && e.Stage.position != n {
 			e.Stage, e.faulty = nil, true
-			if !slices.ContainsFunc(r.plan.Stages, func(c *Choice) bool { return c.Decision.Undecided() }) {
+			if !slices.ContainsFunc(r.plan.Stages, func(c *Choice) bool { return c.Decision.IsUndecided() }) {
 				r.problem(c, r.diagnostic(at, DroppedStage,
 					"a trigger's number counts the stages that there are for "+r.platform()+", where stage "+e.Name+" is another one",
 					"refer to the stage by name"))
@@ -195,7 +195,7 @@ func (r *resolver) byIndex(c *Choice, at source.Span, n int) (stage *Choice, fau
 	switch {
 	case stage.Decision.Holds:
 		return stage, false
-	case stage.Decision.Undecided():
+	case stage.Decision.IsUndecided():
 		return nil, true
 	}
 	r.problem(c, r.diagnostic(at, DroppedStage,
@@ -209,7 +209,7 @@ func (r *resolver) byIndex(c *Choice, at source.Span, n int) (stage *Choice, fau
 // returns whether it is one.
 func (r *resolver) checkReference(user *resolver, c *Choice, e Edge) bool {
 	ref := e.Reference
-	if !r.plan.File.UsesLanguage {
+	if !r.plan.File.IsStaged {
 		return false // an image, as in BuildKit
 	}
 	group := r.plan.File.Group(e.Name)

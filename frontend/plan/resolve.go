@@ -72,7 +72,7 @@ func (r *resolver) instruction(in *syntax.Instruction, s *scope) bool {
 // decide evaluates an instruction's guard. A fault is reported, and leaves it
 // undecided.
 func (r *resolver) decide(in *syntax.Instruction, s *scope) guard.Decision {
-	if in.Guard.IsZero() && !in.Faulty {
+	if in.Guard.IsZero() && !in.Invalid {
 		return guard.Decision{Holds: true}
 	}
 	if !r.checkNames(in, s) {
@@ -90,13 +90,13 @@ func (r *resolver) decide(in *syntax.Instruction, s *scope) guard.Decision {
 func (r *resolver) checkNames(in *syntax.Instruction, s *scope) bool {
 	condition := in.Guard.If
 	if condition == nil {
-		return !in.Faulty
+		return !in.Invalid
 	}
 	errs := condition.Check(s)
 	for _, err := range errs {
 		r.reportGuard(in, err)
 	}
-	return len(errs) == 0 && !in.Faulty && condition.Decidable(s)
+	return len(errs) == 0 && !in.Invalid && condition.IsDecidable(s)
 }
 
 // declare adds what an ARG or ENV declares to a scope. An ARG that is dropped
@@ -113,8 +113,8 @@ func (r *resolver) declare(in *syntax.Instruction, s *scope, decision guard.Deci
 			switch {
 			case decision.Holds:
 				r.declareArg(d, s)
-			case decision.Undecided():
-				s.setArg(d.Name, guard.Arg{Faulty: true}, true)
+			case decision.IsUndecided():
+				s.setArg(d.Name, guard.Arg{Invalid: true}, true)
 			default:
 				if _, known := s.Lookup(d.Name); !known {
 					s.setArg(d.Name, guard.Arg{}, false)
@@ -181,10 +181,10 @@ func (r *resolver) choose() {
 		default:
 			c.Decision = c.Decision.And(r.decide(s.From, r.scope))
 		}
-		undecided[group] = undecided[group] || c.Decision.Undecided()
+		undecided[group] = undecided[group] || c.Decision.IsUndecided()
 		// A named context stands for the stage, whichever variant it would be:
 		// one has to be there for BuildKit to put the context in its place.
-		if r.hasContext(s, s.Name) && group.Guarded() && taken[group] == nil && s == group.Stages[len(group.Stages)-1] {
+		if r.hasContext(s, s.Name) && group.IsGuarded() && taken[group] == nil && s == group.Stages[len(group.Stages)-1] {
 			c.Decision = guard.Decision{Holds: true}
 		}
 		r.plan.decisions[s.From.Index] = c.Decision
@@ -193,7 +193,7 @@ func (r *resolver) choose() {
 		}
 		c.position = r.selected
 		r.selected++
-		if group != nil && group.Guarded() {
+		if group != nil && group.IsGuarded() {
 			taken[group] = s
 		}
 	}
@@ -308,7 +308,7 @@ func (r *resolver) noVariant(group *syntax.Group, span source.Span) source.List 
 	fmt.Fprintf(&b, "stage %q has no variant for %s:", group.Name, r.platform())
 	for _, s := range group.Stages {
 		d := r.plan.Stages[s.Index].Decision
-		if d.Undecided() {
+		if d.IsUndecided() {
 			return nil
 		}
 		fmt.Fprintf(&b, "\n  line %d: %s", s.From.First, d.Reason)

@@ -51,7 +51,7 @@ type Request struct {
 // error is a source.List of the diagnostics on any of them, those of the file
 // included, but not those that follow from another. The set is nil then.
 func Resolve(file *syntax.File, env Env, req Request) (*Set, error) {
-	if file.Torn {
+	if file.HasUnterminatedText {
 		return nil, file.Diagnostics.Err()
 	}
 	return resolved(file, env, req.Stage, req.Platforms).set(req.Stage, req.Platforms)
@@ -61,7 +61,7 @@ func Resolve(file *syntax.File, env Env, req Request) (*Set, error) {
 // others are only left out of the set's Targets: an invalid guard is an error on every
 // requested platform. When the stage can be built for none, the error tells why.
 func ResolvePossible(file *syntax.File, env Env, req Request) (*Set, error) {
-	if file.Torn {
+	if file.HasUnterminatedText {
 		return nil, file.Diagnostics.Err()
 	}
 	f := resolved(file, env, req.Stage, req.Platforms)
@@ -239,7 +239,7 @@ func (f *family) input(ref *syntax.Reference, stage *Choice, image string, platf
 // its line, and the image itself where a line can name several.
 func inputSubject(ref *syntax.Reference, image string) string {
 	subject := fmt.Sprintf("image%d", ref.Instruction.First)
-	if refs := ref.Instruction.References; ref.Expands() || len(refs) > 0 && ref != refs[0] {
+	if refs := ref.Instruction.References; ref.HasVariables() || len(refs) > 0 && ref != refs[0] {
 		sum := sha256.Sum256([]byte(image))
 		subject += fmt.Sprintf("-%x", sum[:4])
 	}

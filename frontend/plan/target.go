@@ -13,7 +13,7 @@ import (
 // when it is not there. Nothing is found where it cannot be said what stages are made of.
 func (r *resolver) target(stage string) (*Target, source.List) {
 	t := &Target{Plan: r.plan}
-	if len(t.Stages) == 0 || t.File.Tangled {
+	if len(t.Stages) == 0 || t.File.HasBlockErrors {
 		return t, nil
 	}
 	last := t.Stages[len(t.Stages)-1]
@@ -49,7 +49,7 @@ func (r *resolver) target(stage string) (*Target, source.List) {
 
 // anonymous says when the last stage, which has no name, is not there to be the target.
 func (r *resolver) anonymous(last *Choice) source.List {
-	if last.Decision.Holds || last.Decision.Undecided() {
+	if last.Decision.Holds || last.Decision.IsUndecided() {
 		return nil
 	}
 	hint := "no stage is there for it"

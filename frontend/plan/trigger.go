@@ -51,7 +51,7 @@ func triggerReferences(trigger string) []*syntax.Reference {
 	for _, s := range file.Stages {
 		for _, in := range s.Body {
 			for _, ref := range in.Triggered {
-				if !ref.Expands() {
+				if !ref.HasVariables() {
 					refs = append(refs, ref)
 				}
 			}

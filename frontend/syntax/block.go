@@ -28,9 +28,9 @@ type Block struct {
 	Branches []*Branch
 	// OfStages is set for a block around whole stages.
 	OfStages bool
-	// Faulty is set when the block's lines do not add up: which branch is there
-	// cannot be said.
-	Faulty bool
+	// Invalid is set if a line of the block is missing or misplaced. Its branches
+	// are undecided.
+	Invalid bool
 
 	outer *Block
 	holds contents
@@ -84,7 +84,7 @@ type blocks struct {
 
 // blockLine reads a line of a block.
 func (r *reader) blockLine(in *Instruction) {
-	r.file.UsesLanguage = true
+	r.file.IsStaged = true
 	in.Branch = r.blocks.branch
 	if in.block.meant != "" {
 		r.report(in.text.span(in.head.word.start, in.head.word.end), UnknownInstruction,
@@ -115,7 +115,7 @@ func (r *reader) blockLine(in *Instruction) {
 // blockWithoutIf reports an ELSE or ENDIF that belongs to no block. What follows an
 // ELSE, up to an ENDIF, belongs to it, and one that is misspelt has been reported.
 func (r *reader) blockWithoutIf(in *Instruction) {
-	r.file.Tangled = true
+	r.file.HasBlockErrors = true
 	if !r.blocks.lost && in.block.meant == "" {
 		r.report(in.Span(), BlockWithoutIf, in.keyword()+" has no IF above it", "write IF CONDITION where the block begins")
 	}
@@ -128,7 +128,7 @@ func (r *reader) openBlock(in *Instruction) {
 		if !r.blocks.depthReported {
 			r.report(in.Span(), BlockTooDeep, fmt.Sprintf("blocks stand more than %d deep in each other", maxNesting), "combine conditions with &&")
 		}
-		r.blocks.depthReported, r.file.Tangled = true, true
+		r.blocks.depthReported, r.file.HasBlockErrors = true, true
 		return
 	}
 	r.blocks.depth++
@@ -157,7 +157,7 @@ func (r *reader) nextBranch(in *Instruction) {
 		r.stageEnds()
 	}
 	if last.Keyword.block.line == elseLine {
-		b.Faulty = true
+		b.Invalid = true
 		r.report(in.Span(), BlockOrder, fmt.Sprintf("a branch follows the ELSE on line %d of the block that begins on line %d", last.Keyword.First, first.First),
 			"move ELSE to the end of the block")
 	}
@@ -165,7 +165,7 @@ func (r *reader) nextBranch(in *Instruction) {
 	case in.block.line == elseIfLine:
 		r.blockCondition(in)
 	case in.block.rest.string != "":
-		b.Faulty = true
+		b.Invalid = true
 		r.report(in.Span(), BlockSyntax, "ELSE takes nothing behind it, or IF and a condition", "write ELSE, or ELSE IF CONDITION")
 	}
 }
@@ -194,7 +194,7 @@ func (r *reader) closeBlock(in *Instruction) {
 func (r *reader) blockCondition(in *Instruction) {
 	v := in.block.rest
 	if v.string == "" {
-		in.Faulty = true
+		in.Invalid = true
 		r.report(in.Span(), BlockSyntax, "IF has no condition", `write IF DEBUG, or IF TARGETARCH == "arm64"`)
 		return
 	}
@@ -217,7 +217,7 @@ func (r *reader) enter(in *Instruction) {
 	if kind == stages {
 		r.blocks.after = nil
 	} else if end := r.blocks.after; end != nil {
-		r.file.Tangled = true
+		r.file.HasBlockErrors = true
 		r.report(in.Span(), InstructionInVoid,
 			fmt.Sprintf("%s stands in no stage: the block of stages above ended with ENDIF on line %d", in.keyword(), end.First),
 			"begin a stage with FROM")
@@ -260,7 +260,7 @@ func (r *reader) enterBranch(in *Instruction, branch *Branch, kind contents) {
 	first := branch.empty
 	branch.empty = false
 	if b.holds == stages && kind != stages && first {
-		b.Faulty, r.file.Tangled = true, true
+		b.Invalid, r.file.HasBlockErrors = true, true
 		r.report(in.Span(), MixedBlock,
 			fmt.Sprintf("%s stands in no stage: the block that begins on line %d holds stages", in.keyword(), b.Branches[0].Keyword.First),
 			"begin every branch of it with FROM")
@@ -290,7 +290,7 @@ func (r *reader) checkBlocks() {
 	}
 	reported := map[*Instruction]bool{}
 	for _, b := range mixed {
-		b.Faulty, r.file.Tangled = true, true
+		b.Invalid, r.file.HasBlockErrors = true, true
 		if reported[b.cut] {
 			continue
 		}
@@ -312,7 +312,7 @@ func (b *Block) standsIn(outer *Block) bool {
 }
 
 func (r *reader) blockWithoutEnd(b *Block) {
-	b.Faulty, r.file.Tangled = true, true
+	b.Invalid, r.file.HasBlockErrors = true, true
 	why := fmt.Sprintf("the file ends on line %d", r.file.Source.Lines())
 	if b.cut != nil {
 		why = fmt.Sprintf("a stage begins on line %d", b.cut.First)

@@ -21,10 +21,9 @@ type File struct {
 	Source *source.File
 	// Escape is the file's escape character, a backslash or a backtick.
 	Escape rune
-	// UsesLanguage reports whether the file has anything that a plain
-	// Dockerfile does not (language.md, section 0). If not, it is to be passed
-	// on untouched.
-	UsesLanguage bool
+	// IsStaged is set for a staged Dockerfile: one that uses the language
+	// (language.md, section 0). A plain one is passed on untouched.
+	IsStaged bool
 	// Platforms are those that the file declares with "# platforms=", or nil.
 	Platforms []guard.Platform
 	// PlatformsSpan is where the declaration stands.
@@ -43,12 +42,12 @@ type File struct {
 	Diagnostics source.List
 	// Warnings are findings of that kind that stop no build.
 	Warnings source.List
-	// Torn is set when a quote or a heredoc is not closed: what it has taken in
-	// was meant to say something else.
-	Torn bool
-	// Tangled is set when the blocks do not add up: what belongs to which stage
-	// or branch cannot be said.
-	Tangled bool
+	// HasUnterminatedText is set if a quote or a heredoc has no end. It may have
+	// swallowed instructions, so nothing about the file can be decided.
+	HasUnterminatedText bool
+	// HasBlockErrors is set if a line of a block is missing or misplaced. Which
+	// stage or branch an instruction belongs to is then uncertain.
+	HasBlockErrors bool
 
 	groups map[string]*Group
 }
@@ -68,9 +67,9 @@ type Stage struct {
 	Body []*Instruction
 }
 
-// Guarded reports whether the stage has a guard or stands in a block.
-func (s *Stage) Guarded() bool {
-	return !s.Guard().IsZero() || s.From.Faulty || s.From.Branch != nil
+// IsGuarded reports whether the stage has a guard or is in a block.
+func (s *Stage) IsGuarded() bool {
+	return !s.Guard().IsZero() || s.From.Invalid || s.From.Branch != nil
 }
 
 // References returns all that the stage refers to: its base, what it needs, and
@@ -94,11 +93,12 @@ type Group struct {
 	Stages []*Stage
 }
 
-// Guarded reports whether the stages are variants: whether any has a guard. If
-// not, the last one above a reference is meant, as in BuildKit.
-func (g *Group) Guarded() bool {
+// IsGuarded reports whether any stage of the group has a guard, which makes its
+// stages variants. Without guards a reference means the last stage above it, as in
+// BuildKit.
+func (g *Group) IsGuarded() bool {
 	for _, s := range g.Stages {
-		if s.Guarded() {
+		if s.IsGuarded() {
 			return true
 		}
 	}
@@ -110,8 +110,9 @@ func (f *File) Group(name string) *Group {
 	return f.groups[strings.ToLower(name)]
 }
 
-// NoStage is the error for a name that no stage has, with the one that is close to it.
-func (f *File) NoStage(name string) error {
+// NoStageError returns the error for a name that no stage has. It suggests the
+// closest stage name.
+func (f *File) NoStageError(name string) error {
 	if near := source.DidYouMean(name, f.StageNames()); near != "" {
 		return fmt.Errorf("there is no stage %q; %s", name, near)
 	}
@@ -205,10 +206,10 @@ func Parse(src *source.File) (*File, error) {
 	p.platforms()
 	p.read()
 	p.file.Escape = rune(p.lexer.escape)
-	if !p.file.UsesLanguage {
+	if !p.file.IsStaged {
 		return p.file, nil
 	}
-	p.file.Torn = p.torn || p.endless
+	p.file.HasUnterminatedText = p.torn || p.endless
 	p.checkBlocks()
 	p.checkGroups()
 	for _, report := range p.ifUsed {

@@ -49,7 +49,7 @@ func checkLexer(t *testing.T, data []byte) {
 // before it converts the instructions, or never: in a comment, in the flags of an ARG,
 // in triggers, in references.
 func usesUnseen(file *File) bool {
-	unseen := func(ref *Reference) bool { return ref.Expands() || ref.namesPlatform() }
+	unseen := func(ref *Reference) bool { return ref.HasVariables() || ref.namesPlatform() }
 	inStage := func(s *Stage) bool { return s.Base.namesPlatform() }
 	inInstruction := func(in *Instruction) bool {
 		return len(in.own) > 0 || in.Keyword == command.Onbuild || slices.ContainsFunc(in.References, unseen)

@@ -20,9 +20,9 @@ type Instruction struct {
 	// Guard is its own guard, without those of the stage and the blocks that it
 	// stands in. For an IF or ELSE IF it holds the condition.
 	Guard guard.Guard
-	// Faulty is set when the guard cannot be read, or the condition of an IF:
-	// whether the instruction is there cannot be said.
-	Faulty bool
+	// Invalid is set if the guard, or the condition of an IF, has a diagnostic.
+	// The instruction is undecided.
+	Invalid bool
 	// Branch is the innermost branch of a block that it stands in, or nil.
 	Branch *Branch
 	// Opens is the branch that an IF or ELSE begins, and nil for all others.
@@ -127,8 +127,8 @@ func (in *Instruction) PlatformFlag() []source.Span {
 	return []source.Span{in.text.file.Span(end, end)}
 }
 
-// EndsWithFlag reports whether nothing follows the last flag of the language.
-func (in *Instruction) EndsWithFlag() bool {
+// HasTrailingFlag reports whether the instruction ends with a flag of the language.
+func (in *Instruction) HasTrailingFlag() bool {
 	if len(in.own) == 0 {
 		return false
 	}

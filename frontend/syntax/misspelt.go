@@ -132,14 +132,14 @@ func (r *reader) checkFlag(in *Instruction, f rawFlag) {
 		return
 	}
 	report := func() {
-		in.Faulty = in.Faulty || meant != needsFlag
+		in.Invalid = in.Invalid || meant != needsFlag
 		r.report(in.text.span(f.start, f.end), UnknownFlag, "unknown flag --"+name, `did you mean "--`+meant+`"?`)
 	}
 	if flagsIgnored[in.Keyword] {
 		r.ifUsed = append(r.ifUsed, report)
 		return
 	}
-	r.file.UsesLanguage = true
+	r.file.IsStaged = true
 	report()
 }
 

@@ -38,7 +38,7 @@ func (r *reader) platforms() {
 			}
 			continue
 		}
-		r.file.UsesLanguage = true
+		r.file.IsStaged = true
 		if r.file.Platforms != nil {
 			r.report(span, DuplicatePlatforms, "the platforms are declared twice", "list them in one comment, separated by commas")
 			return

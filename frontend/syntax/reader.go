@@ -72,7 +72,7 @@ func (r *reader) beginStage(from *Instruction) {
 	s.Platform, _ = from.flag("platform")
 	r.file.Stages = append(r.file.Stages, s)
 	r.stage = s
-	r.file.UsesLanguage = r.file.UsesLanguage || s.Base.namesPlatform()
+	r.file.IsStaged = r.file.IsStaged || s.Base.namesPlatform()
 	if s.Name == "" {
 		return
 	}
@@ -103,8 +103,8 @@ func (r *reader) instruction(raw rawInstruction) *Instruction {
 	in.References = referencesOf(in, in.Keyword, in.head.flags)
 	for _, ref := range in.References {
 		// Before the first FROM, BuildKit refuses what has references.
-		uses := len(r.file.Stages) > 0 && (ref.Expands() || ref.namesPlatform())
-		r.file.UsesLanguage = r.file.UsesLanguage || uses
+		uses := len(r.file.Stages) > 0 && (ref.HasVariables() || ref.namesPlatform())
+		r.file.IsStaged = r.file.IsStaged || uses
 	}
 	if !in.IsBlock() {
 		r.flags(in)
@@ -128,7 +128,7 @@ func (r *reader) flags(in *Instruction) {
 			r.checkFlag(in, f)
 			continue
 		}
-		r.file.UsesLanguage = true
+		r.file.IsStaged = true
 		in.own = append(in.own, f)
 		span := in.text.span(f.start, f.end)
 		switch {
@@ -138,12 +138,12 @@ func (r *reader) flags(in *Instruction) {
 			r.report(in.text.span(at, at+1), UnterminatedQuote, "the quote in --"+name+" is not closed",
 				"close it, or escape it to write one")
 		case strings.TrimSpace(v.string) == "":
-			in.Faulty = in.Faulty || name != needsFlag
+			in.Invalid = in.Invalid || name != needsFlag
 			r.report(span, EmptyGuard, "--"+name+" has no value", "write "+flagExamples[name])
 		case name == needsFlag:
 			r.needs(in, span, v)
 		case name == forFlag && in.Guard.For != nil, name == ifFlag && in.Guard.If != nil:
-			in.Faulty = true
+			in.Invalid = true
 			r.report(span, DuplicateGuard, "--"+name+" is given twice", combineHint(name))
 		case name == forFlag:
 			patterns, errs := guard.ParsePlatforms(v.string)
@@ -198,7 +198,7 @@ func (r *reader) trigger(in *Instruction) {
 		f.start, f.end = f.start+in.head.argStart, f.end+in.head.argStart
 		head.flags[i] = f
 		if name, v, ok := ownFlag(line, f, in.escape); ok && name != needsFlag {
-			r.file.UsesLanguage = true
+			r.file.IsStaged = true
 			r.report(in.text.span(f.start, f.end), GuardInTrigger, "--"+name+" inside an ONBUILD trigger would be decided by somebody else's build",
 				"write ONBUILD --"+name+"="+quoted(v.string)+" "+strings.ToUpper(head.keyword))
 		}
@@ -241,7 +241,7 @@ func quoted(s string) string {
 
 // checkGroups refuses variants that could never be selected.
 func (r *reader) checkGroups() {
-	if r.file.Tangled {
+	if r.file.HasBlockErrors {
 		return
 	}
 	for _, s := range r.file.Stages {
@@ -250,8 +250,8 @@ func (r *reader) checkGroups() {
 		}
 		group := r.file.groups[s.Name]
 		last := group.Stages[len(group.Stages)-1]
-		if s != last && !s.Guarded() && group.Guarded() {
-			s.From.Faulty = true
+		if s != last && !s.IsGuarded() && group.IsGuarded() {
+			s.From.Invalid = true
 			r.report(s.From.Span(), UnreachableVariant,
 				`stage "`+s.Name+`" has no guard here, so that its variant on line `+strconv.Itoa(last.From.Span().Pos().Line)+" could never be selected",
 				"move the variant without a guard to the end, or guard it with --for or --if")
@@ -261,7 +261,7 @@ func (r *reader) checkGroups() {
 
 // reportGuard reports what is wrong with a guard, or the condition of an IF.
 func (r *reader) reportGuard(in *Instruction, v value, errs []*guard.Error) {
-	in.Faulty = in.Faulty || len(errs) > 0
+	in.Invalid = in.Invalid || len(errs) > 0
 	for _, err := range errs {
 		hint := r.file.GuardHint(in, err)
 		if hint == "" && err.Start < len(v.string) {

@@ -46,10 +46,10 @@ type Reference struct {
 	value value
 }
 
-// Expands reports whether the reference has variables to expand. BuildKit
+// HasVariables reports whether the reference has variables to expand. BuildKit
 // refuses them in --from (toCommand in convert.go, parseMount in
 // commands_runmount.go), so that they are the language's own there.
-func (r *Reference) Expands() bool {
+func (r *Reference) HasVariables() bool {
 	switch r.Kind {
 	case CopyFrom:
 		if !strings.Contains(r.Text, "$") {

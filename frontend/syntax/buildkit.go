@@ -9,11 +9,11 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 )
 
-// Unreadable returns BuildKit's own error for a file without stages, and for one that
-// uses none of the language and that BuildKit cannot read. What is wrong with another
-// is known when it is resolved.
-func (f *File) Unreadable() error {
-	if f.UsesLanguage {
+// BuildKitError returns BuildKit's own error for a file without stages and for a
+// plain file that BuildKit cannot parse. A staged file gets its other errors when it
+// is resolved.
+func (f *File) BuildKitError() error {
+	if f.IsStaged {
 		return f.noStages()
 	}
 	parsed, err := parser.Parse(bytes.NewReader(f.Source.Data))
