@@ -229,7 +229,7 @@ func (r *request) imageFiles(ctx context.Context, input *plan.Input) (*llb.Resul
 			in.Target = name
 		}
 	}
-	in.Dockerfile = append(bytes.Repeat([]byte{'\n'}, input.Line-1), from...)
+	in.Dockerfile = append(bytes.Repeat([]byte{'\n'}, input.Reference.Instruction.First-1), from...)
 	return r.converter.Convert(ctx, in)
 }
 

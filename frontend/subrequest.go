@@ -162,7 +162,7 @@ func (r *request) lowerForCheck(ctx context.Context, file *syntax.File) (*work, 
 		}
 	}
 	if r.Target == "" {
-		set.Inputs = set.AllInputs()
+		set = set.WithAllInputs()
 	}
 	return r.lowerSet(ctx, set, targets)
 }

@@ -3,7 +3,6 @@ package frontend
 import (
 	"context"
 	"encoding/json"
-	"slices"
 
 	"github.com/containerd/platforms"
 	"github.com/distribution/reference"
@@ -19,83 +18,60 @@ import (
 // resolving is [plan.Resolve] or [plan.ResolvePossible].
 type resolving func(*syntax.File, plan.Env, plan.Request) (*plan.Set, error)
 
-// resolve decides what becomes of the file for each platform. The ONBUILD triggers of
-// base images can name stages of the file: it is resolved again when there are such.
+// resolve plans the file for each platform. The ONBUILD triggers of base images can name
+// stages of the file: the file is planned again with the triggers of the images that
+// the plan reaches, until it reaches no other image that has some.
 func (r *request) resolve(ctx context.Context, decide resolving, file *syntax.File, targets []*ocispecs.Platform) (*plan.Set, error) {
 	env := r.env()
-	request := plan.Request{Stage: r.Target, Platforms: make([]ocispecs.Platform, len(targets))}
+	request := plan.Request{Stage: r.Target, Platforms: make([]ocispecs.Platform, len(targets)), Triggers: plan.Triggers{}}
 	for i, platform := range targets {
 		request.Platforms[i] = env.Build
 		if platform != nil {
 			request.Platforms[i] = *platform
 		}
 	}
-	t := &triggers{request: r, images: map[string]*triggeringImage{}}
-	env.Triggers = t.of
 	for {
 		set, err := decide(file, env, request)
-		if err != nil || !t.fetch(ctx) {
+		if err != nil || !r.fetchTriggers(ctx, set.UnknownBases, request.Triggers) {
 			return set, err
 		}
 	}
 }
 
-// triggers knows the ONBUILD triggers of images.
-type triggers struct {
-	*request
-	images map[string]*triggeringImage // by name and platform
-}
-
-// triggeringImage is an image that a stage is FROM.
-type triggeringImage struct {
-	name     string
-	platform ocispecs.Platform
-	fetched  bool
-	triggers []string
-}
-
-// of returns the triggers of an image that was fetched. Others are to be.
-func (t *triggers) of(name string, platform ocispecs.Platform) []string {
-	key := name + " " + platforms.FormatAll(platform)
-	if t.images[key] == nil {
-		t.images[key] = &triggeringImage{name: name, platform: platform}
-	}
-	return t.images[key].triggers
-}
-
-// fetch asks for the configs of the images that are new, and reports whether one has
-// triggers. The conversion finds the configs in the cache, and says what is wrong.
-func (t *triggers) fetch(ctx context.Context) bool {
+// fetchTriggers adds the ONBUILD triggers of base images to those that are known, and
+// reports whether one of the images has triggers. An image that cannot be read counts
+// as one without: the conversion finds its config in the cache, and reports the error.
+func (r *request) fetchTriggers(ctx context.Context, bases []plan.Base, known plan.Triggers) bool {
+	fetched := make([][]string, len(bases))
 	var eg errgroup.Group
-	var fetched []*triggeringImage
-	for _, img := range t.images {
-		if img.fetched {
-			continue
-		}
-		img.fetched = true
-		fetched = append(fetched, img)
+	for i, base := range bases {
 		eg.Go(func() error {
-			config, err := t.config(ctx, img)
+			config, err := r.baseConfig(ctx, base)
 			if err == nil && config != nil {
-				img.triggers = config.Config.OnBuild
+				fetched[i] = config.Config.OnBuild
 			}
 			return nil
 		})
 	}
 	_ = eg.Wait() // has no errors
-	return slices.ContainsFunc(fetched, func(img *triggeringImage) bool { return len(img.triggers) > 0 })
+	some := false
+	for i, base := range bases {
+		known[base.Key()] = fetched[i]
+		some = some || len(fetched[i]) > 0
+	}
+	return some
 }
 
-// config returns the config of an image as BuildKit's converter asks for it
+// baseConfig returns the config of a base image as BuildKit's converter asks for it
 // (resolveBaseImage in dockerfile2llb/convert.go), or nil where there is none.
-func (t *triggers) config(ctx context.Context, img *triggeringImage) (*dockerspec.DockerOCIImage, error) {
-	named, err := reference.ParseNormalizedNamed(img.name)
+func (r *request) baseConfig(ctx context.Context, base plan.Base) (*dockerspec.DockerOCIImage, error) {
+	named, err := reference.ParseNormalizedNamed(base.Image)
 	if err != nil {
 		return nil, err
 	}
 	ref := reference.TagNameOnly(named).String()
-	mode := t.ImageResolveMode.String()
-	given, err := t.NamedContext(ref, dockerui.ContextOpt{ResolveMode: mode, Platform: &img.platform})
+	mode := r.ImageResolveMode.String()
+	given, err := r.NamedContext(ref, dockerui.ContextOpt{ResolveMode: mode, Platform: &base.Platform})
 	if err != nil {
 		return nil, err
 	}
@@ -104,12 +80,12 @@ func (t *triggers) config(ctx context.Context, img *triggeringImage) (*dockerspe
 		return config, err
 	}
 	prefix := "["
-	if t.MultiPlatformRequested {
-		prefix += platforms.FormatAll(img.platform) + " "
+	if r.MultiPlatformRequested {
+		prefix += platforms.FormatAll(base.Platform) + " "
 	}
-	_, _, data, err := t.inputs.ResolveImageConfig(ctx, ref, sourceresolver.Opt{
+	_, _, data, err := r.inputs.ResolveImageConfig(ctx, ref, sourceresolver.Opt{
 		LogName:  prefix + "internal] load metadata for " + ref,
-		ImageOpt: &sourceresolver.ResolveImageOpt{Platform: &img.platform, ResolveMode: mode},
+		ImageOpt: &sourceresolver.ResolveImageOpt{Platform: &base.Platform, ResolveMode: mode},
 	})
 	if err != nil {
 		return nil, err

@@ -114,7 +114,9 @@ func (w *work) lowered(rule string, line int) bool {
 	}
 	switch rule {
 	case linter.RuleFromPlatformFlagConstDisallowed.Name:
-		return slices.ContainsFunc(w.set.Targets, func(t *plan.Target) bool { return t.BringsPlatform(line) })
+		file := w.set.Targets[0].File
+		from := file.InstructionAt(file.Source.LineSpan(line))
+		return slices.ContainsFunc(w.set.Targets, func(t *plan.Target) bool { return t.AddsPlatform(from) })
 	case linter.RuleInvalidDefinitionDescription.Name:
 		return belowPlatforms(w.set.Targets[0].File, line)
 	}

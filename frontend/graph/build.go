@@ -84,7 +84,7 @@ func (b *builder) stage(c *plan.Choice, platform string, state State) string {
 		}
 	}
 	for _, e := range c.Edges {
-		if e.Faulty() {
+		if e.IsInvalid() {
 			continue // it is no image, either
 		}
 		uses := b.used(c, e, platform, state)

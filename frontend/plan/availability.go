@@ -35,7 +35,7 @@ func Available(file *syntax.File, env Env, targets []guard.Platform, names ...st
 		}
 		// Only a file that looks at its target differs between them.
 		if f == nil || asksStage {
-			f = resolved(file, env, name, targets)
+			f = resolved(file, env, Request{Stage: name, Platforms: targets})
 			for _, r := range f.order {
 				faults = append(faults, r.diagnostics...)
 			}

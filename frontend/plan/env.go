@@ -24,10 +24,6 @@ type Env struct {
 	// case: "base", or "base::linux/arm64" for one platform. A named context
 	// always wins over a stage or an image of its name.
 	Contexts map[string]bool
-	// Triggers returns the ONBUILD triggers of an image that a stage is FROM, or
-	// nothing as long as they are not known. Only what is reached is asked for. It
-	// may be nil.
-	Triggers func(image string, platform guard.Platform) []string
 }
 
 // hasContext reports whether a named context stands for a name on a platform

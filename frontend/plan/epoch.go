@@ -29,10 +29,15 @@ func (p *Plan) epochStages() []*Choice {
 	return stages
 }
 
-// epoch resolves the stages that the arg names, and with them what stands above, where
-// less is asked for: on a platform that only references name.
-func (r *resolver) epoch() {
-	for _, c := range r.plan.epochStages() {
-		r.upTo(c.Stage.Index + 1)
+// read returns how many stages BuildKit reads although no reference of this platform
+// leads to them: all of them for a trigger, or those down to the epoch's stage.
+func (r *resolver) read() int {
+	if r.triggered {
+		return len(r.plan.Stages)
 	}
+	index := 0
+	for _, c := range r.plan.epochStages() {
+		index = c.Stage.Index + 1
+	}
+	return index
 }

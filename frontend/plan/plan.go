@@ -34,11 +34,11 @@ func (p *Plan) Global(name string) (guard.Arg, bool) {
 	return p.globals.read(name)
 }
 
-// BringsPlatform reports whether the FROM on a 1-based line names no platform by
-// a flag, and the lowered one does: the base is meant for a platform of its own.
-func (p *Plan) BringsPlatform(line int) bool {
+// AddsPlatform reports whether lowering adds a --platform flag to a FROM, because its
+// base is for a platform of its own.
+func (p *Plan) AddsPlatform(from *syntax.Instruction) bool {
 	for _, c := range p.Stages {
-		if c.Stage.From.First == line && c.Stage.Platform == "" && len(c.Edges) > 0 {
+		if c.Stage.From == from && c.Stage.Platform == "" && len(c.Edges) > 0 {
 			return c.Edges[0].Input != nil
 		}
 	}
@@ -77,9 +77,9 @@ type Choice struct {
 	// from nothing of the file then.
 	Replaced bool
 
-	scope     *scope // what is declared at the stage's end
-	position  int    // index among the selected stages
-	triggered bool   // the triggers of its base were asked for
+	scope    *scope // what is declared at the stage's end
+	position int    // index among the selected stages
+	base     *Base  // the image that the stage is FROM, or nil
 }
 
 // Position counts a selected stage among the selected ones, from 0: its place in
@@ -136,9 +136,9 @@ func (e Edge) IsScratch() bool {
 	return e.Name == emptyImage && e.Stage == nil && e.Input == nil && !e.Context
 }
 
-// Faulty reports whether the reference means nothing: neither a stage, nor an image, nor
-// a named context.
-func (e Edge) Faulty() bool { return e.faulty }
+// IsInvalid reports whether the reference has a diagnostic: it means neither a stage,
+// nor an image, nor a named context.
+func (e Edge) IsInvalid() bool { return e.faulty }
 
 // supplied returns the input that enters the conversion for an edge of the stage, or nil.
 // An image needs none in a FROM, which asks for the platform itself, unless the image's name
@@ -187,6 +187,6 @@ type Input struct {
 	// Image is the image's reference, or "".
 	Image    string
 	Platform guard.Platform
-	// Line is where the input is first referred to, 1-based.
-	Line int
+	// Reference is the first one that means the input.
+	Reference *syntax.Reference
 }

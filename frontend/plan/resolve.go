@@ -34,7 +34,8 @@ type resolver struct {
 	diagnostics source.List
 	problems    map[*Choice]source.List
 	selected    int
-	next        int // the first stage that is not resolved yet
+	next        int  // the first stage that is not resolved yet
+	triggered   bool // whether a base image has triggers, which can name stages below
 }
 
 // globals resolves the instructions before the first FROM.
@@ -203,7 +204,8 @@ func (r *resolver) choose() {
 // instructions. It resolves none twice: a stage for another platform is asked for
 // while stages of this one are resolved, and the other way round. One that a named
 // context stands for is made from nothing of the file.
-func (r *resolver) upTo(index int) {
+func (r *resolver) upTo(index int) bool {
+	from := r.next
 	for r.next < index {
 		c := r.plan.Stages[r.next]
 		r.next++
@@ -222,6 +224,7 @@ func (r *resolver) upTo(index int) {
 			r.stage(c)
 		}
 	}
+	return r.next > from
 }
 
 // stage resolves a stage that is selected.
@@ -257,6 +260,7 @@ func (r *resolver) stage(c *Choice) {
 			c.Edges = append(c.Edges, r.edge(c, ref, c.scope))
 		}
 	}
+	r.imageTriggers(c)
 	c.scope = c.scope.trim()
 }
 

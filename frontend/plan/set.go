@@ -32,11 +32,16 @@ type Set struct {
 	Needs []*Choice
 	// Triggers reports whether an ONBUILD trigger names a stage that is reached.
 	Triggers bool
+	// UnknownBases are the base images of the stages that are reached, each once, if
+	// the request does not have their triggers. Planning again with these can reach
+	// more stages.
+	UnknownBases []Base
 	// Warnings are findings that stop no build.
 	Warnings source.List
 
 	reached map[*Choice]bool
 	inputs  map[*Input]bool
+	bases   map[string]bool // by Base.Key
 }
 
 // Request is a stage to build, and the platforms to build it for.
@@ -45,6 +50,8 @@ type Request struct {
 	Stage string
 	// Platforms are the target platforms.
 	Platforms []guard.Platform
+	// Triggers are the ONBUILD triggers of base images, as far as they are known.
+	Triggers Triggers
 }
 
 // Resolve plans a file that uses the language, for all platforms of a request. The
@@ -54,7 +61,7 @@ func Resolve(file *syntax.File, env Env, req Request) (*Set, error) {
 	if file.HasUnterminatedText {
 		return nil, file.Diagnostics.Err()
 	}
-	return resolved(file, env, req.Stage, req.Platforms).set(req.Stage, req.Platforms)
+	return resolved(file, env, req).set(req.Stage, req.Platforms)
 }
 
 // ResolvePossible is [Resolve] for the platforms that the stage can be built for. The
@@ -64,7 +71,7 @@ func ResolvePossible(file *syntax.File, env Env, req Request) (*Set, error) {
 	if file.HasUnterminatedText {
 		return nil, file.Diagnostics.Err()
 	}
-	f := resolved(file, env, req.Stage, req.Platforms)
+	f := resolved(file, env, req)
 	var possible []guard.Platform
 	for _, platform := range req.Platforms {
 		if len(f.obstacles(req.Stage, platform)) == 0 {
@@ -90,13 +97,14 @@ func ResolvePossible(file *syntax.File, env Env, req Request) (*Set, error) {
 
 // family is the platforms of one request while they are resolved.
 type family struct {
-	file    *syntax.File
-	env     Env
-	stage   string // the target stage's name, or "" for the default
-	members map[string]*resolver
-	order   []*resolver
-	inputs  map[string]*Input
-	names   typos // made when it is first asked for
+	file     *syntax.File
+	env      Env
+	stage    string // the target stage's name, or "" for the default
+	members  map[string]*resolver
+	order    []*resolver
+	inputs   map[string]*Input
+	triggers Triggers
+	names    typos // made when it is first asked for
 }
 
 func newFamily(file *syntax.File, env Env, stage string) *family {
@@ -105,14 +113,21 @@ func newFamily(file *syntax.File, env Env, stage string) *family {
 
 // resolved returns the family of some target platforms, with all stages resolved for
 // these.
-func resolved(file *syntax.File, env Env, stage string, targets []guard.Platform) *family {
-	f := newFamily(file, env, stage)
-	for _, platform := range targets {
+func resolved(file *syntax.File, env Env, req Request) *family {
+	f := newFamily(file, env, req.Stage)
+	f.triggers = req.Triggers
+	for _, platform := range req.Platforms {
 		f.member(platform)
 	}
 	// Resolving stages can bring in another platform, of which those above matter.
-	for _, platform := range targets {
+	for _, platform := range req.Platforms {
 		f.member(platform).upTo(len(file.Stages))
+	}
+	for linked := true; linked; {
+		linked = false
+		for _, r := range f.order {
+			linked = r.upTo(r.read()) || linked
+		}
 	}
 	return f
 }
@@ -120,7 +135,7 @@ func resolved(file *syntax.File, env Env, stage string, targets []guard.Platform
 // set returns what is built when a stage is, for some of the target platforms. The
 // family can be asked for others afterwards.
 func (f *family) set(stage string, targets []guard.Platform) (*Set, error) {
-	set := &Set{Warnings: slices.Clone(f.file.Warnings), reached: map[*Choice]bool{}, inputs: map[*Input]bool{}}
+	set := &Set{Warnings: slices.Clone(f.file.Warnings), reached: map[*Choice]bool{}, inputs: map[*Input]bool{}, bases: map[string]bool{}}
 	faults := map[*resolver]source.List{}
 	for _, platform := range targets {
 		r := f.member(platform)
@@ -131,9 +146,6 @@ func (f *family) set(stage string, targets []guard.Platform) (*Set, error) {
 	}
 	for _, t := range set.Targets {
 		f.reach(set, t.Choice)
-	}
-	for _, r := range f.order {
-		r.epoch()
 	}
 	list := slices.Clone(f.file.Diagnostics)
 	for _, r := range f.order {
@@ -163,10 +175,15 @@ func (r *resolver) faults(set *Set) (reached, others source.List) {
 	return reached, others
 }
 
-// AllInputs returns the inputs of all stages that there are for the targets' platforms, also
-// of those that no target is made from: BuildKit reads these when it checks a file. Each
-// refers only to inputs before it.
-func (s *Set) AllInputs() []*Input {
+// WithAllInputs returns the set with the inputs of all selected stages of its targets'
+// platforms, reached or not: BuildKit reads all of them when it checks a file.
+func (s *Set) WithAllInputs() *Set {
+	all := *s
+	all.Inputs = s.allInputs()
+	return &all
+}
+
+func (s *Set) allInputs() []*Input {
 	var inputs []*Input
 	read, known := map[*Choice]bool{}, map[*Input]bool{}
 	var visit func(*Choice)
@@ -229,7 +246,7 @@ func (f *family) input(ref *syntax.Reference, stage *Choice, image string, platf
 	name := "stagebuild.invalid/" + subject + "/" + guard.PlatformName(platform)
 	in := f.inputs[name]
 	if in == nil {
-		in = &Input{Name: name, Stage: stage, Image: image, Platform: platform, Line: ref.Instruction.First}
+		in = &Input{Name: name, Stage: stage, Image: image, Platform: platform, Reference: ref}
 		f.inputs[name] = in
 	}
 	return in
@@ -254,10 +271,7 @@ func (f *family) reach(set *Set, c *Choice) {
 		return
 	}
 	set.reached[c] = true
-	if f.env.Triggers != nil && !c.triggered {
-		c.triggered = true
-		f.member(c.Plan.Platform).imageTriggers(c)
-	}
+	set.addBase(c, f.triggers)
 	for _, e := range c.Edges {
 		set.Triggers = set.Triggers || e.triggered && e.Stage != nil
 		f.reach(set, e.Stage)

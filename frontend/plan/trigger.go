@@ -3,22 +3,35 @@ package plan
 import (
 	"strconv"
 
+	"github.com/containerd/platforms"
+	"github.com/stagebuild/stagebuild/frontend/guard"
 	"github.com/stagebuild/stagebuild/frontend/source"
 	"github.com/stagebuild/stagebuild/frontend/syntax"
 )
 
-// imageTriggers resolves what the ONBUILD triggers of a stage's base image name, as
-// far as the triggers are known. They run in the stage and look among all stages of
-// its file. Faults are reported at the FROM.
-func (r *resolver) imageTriggers(c *Choice) {
-	if len(c.Edges) == 0 {
-		return
-	}
+// Base is an image that a stage is FROM.
+type Base struct {
+	// Image is the reference as BuildKit reads it in the lowered file.
+	Image    string
+	Platform guard.Platform
+}
+
+// Key identifies the base in [Triggers].
+func (b Base) Key() string {
+	return b.Image + " " + platforms.FormatAll(b.Platform)
+}
+
+// Triggers are the ONBUILD triggers of base images, by [Base.Key]. An image without
+// triggers that was looked up has an entry, too.
+type Triggers map[string][]string
+
+// baseImage returns the image that a stage is FROM, or nil when it is FROM a stage or
+// from scratch, when a named context replaces the base, or when its platform is unknown.
+func (r *resolver) baseImage(c *Choice) *Base {
 	base := c.Edges[0]
-	// Where a named context stands for a stage, nothing is triggered.
-	isStage := base.Stage != nil || r.plan.File.Group(base.Name) != nil && r.hasContext(c.Stage, base.Name)
-	if isStage || base.faulty || base.Name == emptyImage {
-		return
+	isContext := r.plan.File.Group(base.Name) != nil && r.hasContext(c.Stage, base.Name)
+	if base.Stage != nil || isContext || base.faulty || base.Name == emptyImage {
+		return nil
 	}
 	platform, ok := r.plan.Platform, true
 	switch {
@@ -28,10 +41,21 @@ func (r *resolver) imageTriggers(c *Choice) {
 		platform, ok = r.stagePlatform(c.Stage)
 	}
 	if !ok {
+		return nil
+	}
+	return &Base{Image: base.Name, Platform: platform}
+}
+
+// imageTriggers links the references in the ONBUILD triggers of a stage's base image.
+// They run in the stage and look among all stages of its file. Their diagnostics point
+// at the FROM.
+func (r *resolver) imageTriggers(c *Choice) {
+	c.base = r.baseImage(c)
+	if c.base == nil {
 		return
 	}
-	for _, trigger := range r.plan.Env.Triggers(base.Name, platform) {
-		r.upTo(len(r.plan.Stages)) // the trigger can mean stages below
+	for _, trigger := range r.family.triggers[c.base.Key()] {
+		r.triggered = true
 		known := len(r.problems[c])
 		for _, ref := range triggerReferences(trigger) {
 			c.Edges = append(c.Edges, r.trigger(c, ref, c.Stage.Base.Span()))
@@ -42,10 +66,10 @@ func (r *resolver) imageTriggers(c *Choice) {
 	}
 }
 
-// triggerReferences returns what a trigger names, as an image has it: one
-// instruction with a backslash for the escape character.
+// triggerReferences returns the references in a trigger. An image stores it as one
+// instruction whose escape character is the backslash.
 func triggerReferences(trigger string) []*syntax.Reference {
-	// What is wrong with it, BuildKit says.
+	// BuildKit reports what is wrong with it.
 	file, _ := syntax.Parse(source.NewFile("trigger", []byte("FROM scratch\nONBUILD "+trigger)))
 	var refs []*syntax.Reference
 	for _, s := range file.Stages {
@@ -58,4 +82,17 @@ func triggerReferences(trigger string) []*syntax.Reference {
 		}
 	}
 	return refs
+}
+
+// addBase adds the base image of a stage, unless its triggers are known.
+func (s *Set) addBase(c *Choice, known Triggers) {
+	if c.base == nil {
+		return
+	}
+	key := c.base.Key()
+	if _, ok := known[key]; ok || s.bases[key] {
+		return
+	}
+	s.bases[key] = true
+	s.UnknownBases = append(s.UnknownBases, *c.base)
 }
