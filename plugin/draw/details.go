@@ -8,32 +8,32 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/graph"
 )
 
-// detail is what a page says of a node when it is asked.
+// detail is the content of a page's panel for one node.
 type detail struct {
 	Title string `json:"title"`
-	// Facts are pairs of a name and what it is.
+	// Facts are pairs of a name and a value.
 	Facts [][2]string `json:"facts"`
-	// First and Last are the node's lines, or 0.
+	// First and Last are the node's first and last line, or 0.
 	First int `json:"first,omitempty"`
 	Last  int `json:"last,omitempty"`
-	// Notes are about some of these lines.
+	// Notes are remarks on some of the lines.
 	Notes []lineNote `json:"notes,omitempty"`
 }
 
-// lineNote is about some lines of a stage.
+// lineNote is a remark on the lines First to Last of a stage.
 type lineNote struct {
 	First int    `json:"first"`
 	Last  int    `json:"last"`
 	Text  string `json:"text"`
-	// Dropped is set when the lines are there for no platform of the view.
+	// Dropped is set if the lines are dropped for all platforms of the view.
 	Dropped bool `json:"dropped,omitempty"`
 }
 
-// detailsOf returns what there is to say of the nodes of a graph, by ID.
-func detailsOf(g *graph.Graph) map[string]detail {
+// newDetails returns the details of a graph's nodes, by ID.
+func newDetails(g *graph.Graph) map[string]detail {
 	details := map[string]detail{}
 	for _, n := range g.Nodes {
-		b := boxOf(g, n)
+		b := newBox(g, n)
 		d := detail{Title: b.name, First: n.Line, Last: n.LastLine, Facts: facts(g, n)}
 		if n.Kind == graph.Stage {
 			d.Notes = lineNotes(n)
@@ -43,6 +43,7 @@ func detailsOf(g *graph.Graph) map[string]detail {
 	return details
 }
 
+// facts returns the names and values of a node's properties that are not empty.
 func facts(g *graph.Graph, n *graph.Node) [][2]string {
 	var list [][2]string
 	add := func(name, value string) {
@@ -70,7 +71,7 @@ func facts(g *graph.Graph, n *graph.Node) [][2]string {
 	return list
 }
 
-// fateOf says what becomes of a node for a platform.
+// fateOf describes the outcome of a node for one platform.
 func fateOf(g *graph.Graph, f graph.Fate) string {
 	text := map[graph.State]string{graph.Reached: "built", graph.Unreached: "not reached", graph.Dropped: "dropped"}[f.State]
 	switch {
@@ -88,34 +89,34 @@ func fateOf(g *graph.Graph, f graph.Fate) string {
 	return text
 }
 
-// lineNotes returns what there is to say of the lines of a stage: which are dropped,
-// for which platforms, and why.
+// lineNotes returns a note for each instruction that is dropped for some platform, or
+// one note if the stage is dropped for all.
 func lineNotes(n *graph.Node) []lineNote {
 	if !slices.ContainsFunc(n.Fates, func(f graph.Fate) bool { return f.State != graph.Dropped }) {
-		return []lineNote{{First: n.Line, Last: n.LastLine, Dropped: true, Text: whyFor(n.Fates, func(f graph.Fate) (string, bool) { return f.Reason, true })}}
+		return []lineNote{{First: n.Line, Last: n.LastLine, Dropped: true, Text: droppedText(n.Fates, func(f graph.Fate) (string, bool) { return f.Reason, true })}}
 	}
 	var notes []lineNote
-	for _, in := range conditional(n) {
-		there := false
-		text := whyFor(n.Fates, func(f graph.Fate) (string, bool) {
+	for _, in := range conditionalInstructions(n) {
+		kept := false
+		text := droppedText(n.Fates, func(f graph.Fate) (string, bool) {
 			for _, other := range f.Instructions {
 				if other.Line == in.Line {
-					there = there || !other.Dropped
+					kept = kept || !other.Dropped
 					return other.Reason, other.Dropped
 				}
 			}
 			return "", false
 		})
 		if text != "" {
-			notes = append(notes, lineNote{First: in.Line, Last: in.LastLine, Dropped: !there, Text: text})
+			notes = append(notes, lineNote{First: in.Line, Last: in.LastLine, Dropped: !kept, Text: text})
 		}
 	}
 	return notes
 }
 
-// conditional returns the instructions of a stage that are not always there, each
-// once.
-func conditional(n *graph.Node) []graph.Instruction {
+// conditionalInstructions returns each instruction of a stage that is dropped for some
+// platforms or build args.
+func conditionalInstructions(n *graph.Node) []graph.Instruction {
 	var list []graph.Instruction
 	for _, f := range n.Fates {
 		for _, in := range f.Instructions {
@@ -127,9 +128,9 @@ func conditional(n *graph.Node) []graph.Instruction {
 	return list
 }
 
-// whyFor says for which platforms something is dropped, and why, or "". The reason for
-// several platforms is said once.
-func whyFor(fates []graph.Fate, dropped func(graph.Fate) (reason string, dropped bool)) string {
+// droppedText lists the platforms for which something is dropped, with the reasons. It
+// joins platforms with the same reason, and returns "" if there are no platforms.
+func droppedText(fates []graph.Fate, dropped func(graph.Fate) (reason string, dropped bool)) string {
 	var reasons []string
 	platforms := map[string][]string{}
 	for _, f := range fates {

@@ -9,11 +9,11 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/graph"
 )
 
-// Dot writes a graph in the language of Graphviz.
+// Dot writes a graph in the DOT language of Graphviz.
 func Dot(w io.Writer, g *graph.Graph) error {
-	s := compose(g)
+	s := newScene(g)
 	out := bufio.NewWriter(w)
-	fmt.Fprintf(out, "digraph stages {\n  label=%s\n  rankdir=LR\n  node [shape=box fontname=monospace]\n  edge [fontname=monospace fontsize=10]\n", quoteDot(subject(g)))
+	fmt.Fprintf(out, "digraph stages {\n  label=%s\n  rankdir=LR\n  node [shape=box fontname=monospace]\n  edge [fontname=monospace fontsize=10]\n", quoteDot(caption(g)))
 	for _, b := range s.boxes {
 		fmt.Fprintf(out, "  %s [label=%s%s]\n", quoteDot(b.node.ID), quoteDot(strings.Join(append([]string{b.name}, b.rows...), "\n")), dotBox(b))
 	}
@@ -28,7 +28,7 @@ func Dot(w io.Writer, g *graph.Graph) error {
 	return out.Flush()
 }
 
-// dotBox returns the attributes of a node beside its label.
+// dotBox returns the attributes of a node, except for its label.
 func dotBox(b *box) string {
 	var styles []string
 	attributes := ""
@@ -36,10 +36,10 @@ func dotBox(b *box) string {
 		styles = append(styles, "rounded")
 	}
 	switch {
-	case b.off:
+	case b.absent:
 		styles = append(styles, "dashed")
 		attributes = ` color="#6e7781" fontcolor="#6e7781"`
-	case b.some:
+	case b.partial:
 		styles = append(styles, "dotted")
 	case b.target:
 		styles = append(styles, "bold")
@@ -50,26 +50,26 @@ func dotBox(b *box) string {
 	return fmt.Sprintf(" style=%q", strings.Join(styles, ",")) + attributes
 }
 
-// dotLine returns the attributes of an edge beside its label.
+// dotLine returns the attributes of an edge, except for its label.
 func dotLine(l *line) string {
 	attributes := ""
 	switch {
 	case l.needs:
 		attributes = " style=dashed"
-	case l.some:
+	case l.partial:
 		attributes = " style=dotted"
 	}
-	if l.off {
+	if l.absent {
 		attributes += ` color="#6e7781" fontcolor="#6e7781"`
 	}
 	return attributes
 }
 
-// dotEscapes escapes what stands in a string of the language. A backslash would begin
-// one of its escapes, of which \n is the one that is meant.
+// dotEscapes escapes the content of a quoted DOT string. A line break becomes \n, which
+// starts a new row in a label.
 var dotEscapes = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`, "\r", " ")
 
-// quoteDot returns a string of the language.
+// quoteDot returns a text as a quoted DOT string.
 func quoteDot(text string) string {
 	return `"` + dotEscapes.Replace(text) + `"`
 }

@@ -1,11 +1,3 @@
-// Package draw makes pictures of the stages of a Dockerfile: [Dot] and [Mermaid] are
-// sources for other programs, [SVG] is a picture, and [HTML] a page with a picture for
-// each platform and set of build args. All of them are made from a [graph.Graph], show
-// each of its nodes and edges, and depend on nothing else: the same graph gives the
-// same bytes.
-//
-// Arrows run from what is used to what uses it. What a state is shown with is never
-// its colour alone: it has words, too.
 package draw
 
 import (
@@ -18,46 +10,46 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/syntax"
 )
 
-// scene is a graph as it is drawn.
+// scene is a graph as boxes and lines, without their positions.
 type scene struct {
 	graph *graph.Graph
 	boxes []*box
 	lines []*line
 }
 
-// box is a node as it is drawn.
+// box is a node of the graph.
 type box struct {
 	node  *graph.Node
 	index int // in the scene
-	// name is the node's, and rows are what stands below it.
+	// name is the first row of text, and rows are the others.
 	name string
 	rows []string
-	// target is set for what is built, some for what is not there for all of the
-	// platforms, and off for what is there for none.
-	target, some, off bool
+	// target is set for a requested stage, partial for a node that is reached on some
+	// of the platforms, and absent for one that is reached on none.
+	target, partial, absent bool
 }
 
-// line is the edges from one node to another that look alike.
+// line is all edges between two nodes that have the same kind and platforms.
 type line struct {
 	from, to *box
 	index    int // in a union
 	edges    []*graph.Edge
-	// label is the kind of reference and where it stands, and mark the platforms for
-	// which it does, if these are not those of the stage.
+	// label is the kind of reference and its line numbers. mark is the platforms of
+	// the edges, if they differ from those of the stage.
 	label, mark string
-	// some and off are as those of a box: off is a line, too, for none of whose
-	// platforms its stage is reached.
-	needs, some, off bool
-	// far is set for a line that is not drawn all the way: see part.
-	far bool
+	// needs is set for --needs. partial is set for a line that applies to some of the
+	// platforms, and absent for one that applies to none on which its stage is reached.
+	needs, partial, absent bool
+	// stub is set for a line of which only the end is drawn: see chooseStubs.
+	stub bool
 }
 
-// compose returns the scene of a graph.
-func compose(g *graph.Graph) *scene {
+// newScene makes a box of each node, and a line of all edges that look alike.
+func newScene(g *graph.Graph) *scene {
 	s := &scene{graph: g}
 	boxes := map[string]*box{}
 	for i, n := range g.Nodes {
-		b := boxOf(g, n)
+		b := newBox(g, n)
 		b.index = i
 		boxes[n.ID] = b
 		s.boxes = append(s.boxes, b)
@@ -68,37 +60,38 @@ func compose(g *graph.Graph) *scene {
 		l := known[key]
 		if l == nil {
 			l = &line{from: boxes[e.Uses], to: boxes[e.Stage], needs: e.Kind == syntax.Needs.String()}
-			l.appear(e.Platforms, g.Platforms)
+			l.setPlatforms(e.Platforms, g.Platforms)
 			known[key] = l
 			s.lines = append(s.lines, l)
 		}
 		l.edges = append(l.edges, e)
 	}
 	for _, l := range s.lines {
-		l.label = keyword(l.edges[0].Kind) + " " + numbers(l.edges)
+		l.label = keyword(l.edges[0].Kind) + " " + lineNumbers(l.edges)
 	}
 	return s
 }
 
-// appear decides how a line looks that there is for some platforms, of all.
-func (l *line) appear(platforms, all []string) {
+// setPlatforms sets the fields that depend on the line's platforms, which are some of
+// all platforms of the graph.
+func (l *line) setPlatforms(platforms, all []string) {
 	reached := l.to.node.ReachedOn()
-	there := slices.DeleteFunc(slices.Clone(platforms), func(p string) bool { return !slices.Contains(reached, p) })
-	switch {
-	case len(there) == 0:
-		l.off = true
-		if !l.to.off { // nothing else says for which platforms it is
+	applies := slices.DeleteFunc(slices.Clone(platforms), func(p string) bool { return !slices.Contains(reached, p) })
+	if len(applies) == 0 {
+		l.absent = true
+		if !l.to.absent { // otherwise the box has the reason
 			l.mark = onlyFor(platforms, all)
 		}
-	default:
-		l.some = len(there) < len(all)
-		if len(there) < len(reached) {
-			l.mark = onlyFor(there, reached)
-		}
+		return
+	}
+	l.partial = len(applies) < len(all)
+	if len(applies) < len(reached) {
+		l.mark = onlyFor(applies, reached)
 	}
 }
 
-func boxOf(g *graph.Graph, n *graph.Node) *box {
+// newBox returns the box of a node, with its texts.
+func newBox(g *graph.Graph, n *graph.Node) *box {
 	b := &box{node: n, name: n.Label(), target: slices.Contains(g.Targets, n.ID)}
 	if n.Platform != "" && n.Kind != graph.Stage {
 		b.name += "::" + n.Platform
@@ -118,14 +111,14 @@ func boxOf(g *graph.Graph, n *graph.Node) *box {
 	if slices.ContainsFunc(n.Fates, func(f graph.Fate) bool { return f.Replaced }) {
 		b.rows = append(b.rows, "replaced by a named context")
 	}
-	there := n.ReachedOn()
+	reached := n.ReachedOn()
 	switch {
-	case len(there) == 0:
-		b.off = true
-		b.rows = append(b.rows, absence(g, n))
-	case len(there) < len(g.Platforms):
-		b.some = true
-		b.rows = append(b.rows, onlyFor(there, g.Platforms))
+	case len(reached) == 0:
+		b.absent = true
+		b.rows = append(b.rows, absentText(g, n))
+	case len(reached) < len(g.Platforms):
+		b.partial = true
+		b.rows = append(b.rows, onlyFor(reached, g.Platforms))
 	}
 	if b.target {
 		b.rows = append(b.rows, "target")
@@ -133,8 +126,8 @@ func boxOf(g *graph.Graph, n *graph.Node) *box {
 	return b
 }
 
-// absence says why a node is there for no platform.
-func absence(g *graph.Graph, n *graph.Node) string {
+// absentText describes the state of a node that is reached on no platform.
+func absentText(g *graph.Graph, n *graph.Node) string {
 	if as := reachedAs(g, n.Fates...); as != "" {
 		return as
 	}
@@ -144,7 +137,8 @@ func absence(g *graph.Graph, n *graph.Node) string {
 	return "dropped"
 }
 
-// reachedAs names what a stage is reached as that is not reached itself, or returns "".
+// reachedAs lists the names, such as "test::linux/amd64", under which an otherwise
+// unreached stage is reached. It returns "" if there are none.
 func reachedAs(g *graph.Graph, fates ...graph.Fate) string {
 	var names []string
 	for _, f := range fates {
@@ -160,8 +154,8 @@ func reachedAs(g *graph.Graph, fates ...graph.Fate) string {
 	return "reached as " + strings.Join(names, ", ")
 }
 
-// runsOn returns the platform of a stage's RUNs when it is one other than that
-// which is built for, and than that which the stage's name says.
+// runsOn returns the platform that a stage's RUN instructions run on. It returns "" if
+// that is the target platform or part of the stage's name.
 func runsOn(n *graph.Node) string {
 	var on []string
 	other := false
@@ -178,7 +172,8 @@ func runsOn(n *graph.Node) string {
 	return on[0]
 }
 
-// onlyFor names platforms among all of those there are, in as few words as it takes.
+// onlyFor describes some of all platforms: "only for" them, or "not for" the others if
+// those are fewer.
 func onlyFor(platforms, all []string) string {
 	others := slices.DeleteFunc(slices.Clone(all), func(p string) bool { return slices.Contains(platforms, p) })
 	if len(others) < len(platforms) {
@@ -187,7 +182,7 @@ func onlyFor(platforms, all []string) string {
 	return "only for " + strings.Join(platforms, ", ")
 }
 
-// keyword returns the word of a kind of reference that a picture has room for.
+// keyword returns the short name of a kind of reference for a label.
 func keyword(kind string) string {
 	switch kind {
 	case syntax.CopyFrom.String():
@@ -200,8 +195,8 @@ func keyword(kind string) string {
 	return kind
 }
 
-// numbers returns the lines on which edges stand, each once.
-func numbers(edges []*graph.Edge) string {
+// lineNumbers returns the sorted line numbers of edges, each once: "4, 6".
+func lineNumbers(edges []*graph.Edge) string {
 	var lines []int
 	for _, e := range edges {
 		lines = append(lines, e.Line)
@@ -210,7 +205,7 @@ func numbers(edges []*graph.Edge) string {
 	return strings.Trim(strings.ReplaceAll(fmt.Sprint(slices.Compact(lines)), " ", ", "), "[]")
 }
 
-// subject says what a picture is of.
-func subject(g *graph.Graph) string {
+// caption returns the title of a picture: its file and platforms.
+func caption(g *graph.Graph) string {
 	return "Stages of " + cmp.Or(g.File, "a Dockerfile") + " for " + strings.Join(g.Platforms, ", ")
 }

@@ -19,12 +19,12 @@ import (
 	"github.com/stagebuild/stagebuild/plugin/draw"
 )
 
-// TestCorpus runs testdata/*.txtar. Expectations are named after what is drawn, and for
-// which environment:
+// TestCorpus runs testdata/*.txtar. The name of an expectation is a format and an
+// environment:
 //
 //	dot linux/amd64,linux/arm64 DEBUG=1 --target=app --context=assets --all
 //
-// "words" are what a picture says of its boxes and lines.
+// The format "words" has the titles of an SVG's boxes and lines.
 func TestCorpus(t *testing.T) {
 	forms := map[string]func(io.Writer, *graph.Graph) error{"dot": draw.Dot, "mermaid": draw.Mermaid, "words": words}
 	corpus.Run(t, "testdata/*.txtar", func(t *testing.T, a corpus.Archive, name string) string {
@@ -37,7 +37,7 @@ func TestCorpus(t *testing.T) {
 	})
 }
 
-// words writes the titles of a picture.
+// words writes the titles of the boxes and lines of a graph's SVG.
 func words(w io.Writer, g *graph.Graph) error {
 	var out bytes.Buffer
 	if err := draw.SVG(&out, g); err != nil {
@@ -55,7 +55,7 @@ func words(w io.Writer, g *graph.Graph) error {
 	return nil
 }
 
-// drawing returns the graph of an environment.
+// drawing returns the graph of a Dockerfile in an environment.
 func drawing(t *testing.T, dockerfile []byte, environment string) *graph.Graph {
 	t.Helper()
 	file, err := syntax.Parse(source.NewFile("Dockerfile", dockerfile))
@@ -82,8 +82,8 @@ func drawing(t *testing.T, dockerfile []byte, environment string) *graph.Graph {
 	return graph.Merge(graphs...).Reached()
 }
 
-// samples returns graphs of all kinds: large ones, those of the corpus, one in which
-// everything that can be is hostile, and an empty one.
+// samples returns graphs of all kinds: large ones, those of the corpus, one with hostile
+// texts, and an empty one.
 func samples(t *testing.T) map[string]*graph.Graph {
 	list := map[string]*graph.Graph{"hostile": hostile(), "empty": {Platforms: []string{"linux/amd64"}}}
 	for _, path := range corpus.Files(t, "testdata/large/*.Dockerfile") {
@@ -102,7 +102,7 @@ func samples(t *testing.T) map[string]*graph.Graph {
 	return list
 }
 
-// hostile returns a graph whose texts are all made to be taken for something else.
+// hostile returns a graph whose texts all try to break out of their quotes or elements.
 func hostile() *graph.Graph {
 	const evil = `</script></title><script>alert(1)</script>"'&lt;]]>\"\n#34;` + "`" + `**x**%%{init}%%|-->` + "\x00\x1b\r\n" + `語` + "\xff"
 	fates := []graph.Fate{{Platform: "linux/amd64", State: graph.Reached, RunsOn: evil, Reason: evil}}
@@ -116,21 +116,23 @@ func hostile() *graph.Graph {
 	}
 }
 
-// TestDrawingsAreDeterministic draws each sample again and again.
+// TestDrawingsAreDeterministic draws each sample several times.
 func TestDrawingsAreDeterministic(t *testing.T) {
 	forms := map[string]func(io.Writer, *graph.Graph) error{"dot": draw.Dot, "mermaid": draw.Mermaid, "svg": draw.SVG}
 	for name, g := range samples(t) {
 		for form, write := range forms {
-			var first, again bytes.Buffer
-			if err := write(&first, g); err != nil {
-				t.Fatalf("%s as %s: %v", name, form, err)
-			}
-			for range 3 {
-				again.Reset()
-				if err := write(&again, g); err != nil || again.String() != first.String() {
-					t.Fatalf("%s as %s differs from itself: %v", name, form, err)
+			t.Run(name+" as "+form, func(t *testing.T) {
+				var first, again bytes.Buffer
+				if err := write(&first, g); err != nil {
+					t.Fatal(err)
 				}
-			}
+				for range 3 {
+					again.Reset()
+					if err := write(&again, g); err != nil || again.String() != first.String() {
+						t.Fatalf("another drawing of the same graph differs: %v", err)
+					}
+				}
+			})
 		}
 	}
 }

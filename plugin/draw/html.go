@@ -3,7 +3,7 @@ package draw
 import (
 	"bytes"
 	"crypto/sha256"
-	_ "embed" // the page's parts
+	_ "embed" // the parts of the page
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -23,82 +23,83 @@ var (
 	pageJS string
 )
 
-// Page is what a page lets its reader choose from.
+// Page is the content of a page.
 type Page struct {
-	// File is the name of the Dockerfile, and Source its text.
+	// File is the name of the Dockerfile, and Source is its text.
 	File, Source string
-	// Choices are what the reader chooses, of which each has at least one value.
+	// Choices are the lists that the reader chooses a value from, such as platforms.
+	// Each has at least one value.
 	Choices []Choice
-	// Views are what there is to see: one for each combination of values, the values
-	// of the last choice alternating fastest. The first is shown first.
+	// Views has a view for each combination of values. The values of the last choice
+	// vary fastest. The page opens with the first view.
 	Views []View
-	// Note says what the page lacks, or is "".
+	// Note is a remark on views that the page leaves out, or "".
 	Note string
 }
 
-// Choice is a platform or the value of a build arg.
+// Choice is a list of platforms, or of values of one build arg.
 type Choice struct {
-	// Key is what the page's address calls it. It is unique, and not "node", which
-	// is the one whose lines are shown.
+	// Key identifies the choice in the fragment of the page's URL. It is unique, and
+	// not "node", which is the key of the open stage.
 	Key string
-	// Name is what the reader calls it.
+	// Name is the label of the choice.
 	Name string
-	// Values are what there is to choose from, as the reader sees them.
+	// Values are the values that the reader chooses from.
 	Values []string
 }
 
-// View is what there is to see for one combination.
+// View is the content of a page for one combination of values.
 type View struct {
-	// Graph is drawn, and Text says the same in lines.
+	// Graph is drawn. Text is the same graph as a tree.
 	Graph *graph.Graph
 	Text  string
-	// Problem says why there is nothing to see, when Graph is nil.
+	// Problem is the reason for a view without a graph. Graph is nil then.
 	Problem string
 }
 
-// HTML writes a page that needs nothing else: with all pictures, of which those that
-// are alike are there once, and the lines of the Dockerfile.
+// HTML writes a self-contained page with the pictures and the lines of the Dockerfile.
+// It writes equal pictures once.
 func HTML(w io.Writer, p *Page) error {
 	data := pageData{Source: strings.Split(strings.ReplaceAll(p.Source, "\r\n", "\n"), "\n")}
 	for _, c := range p.Choices {
 		data.Choices = append(data.Choices, c.Key)
 		data.Sizes = append(data.Sizes, len(c.Values))
 	}
-	var scenes, texts, details shelf
+	var scenes, texts, details textSet
 	var graphs []*graph.Graph // of the pictures
 	for _, v := range p.Views {
 		if v.Graph == nil {
 			data.Views = append(data.Views, viewData{Picture: -1, Problem: v.Problem})
 			continue
 		}
-		var dot bytes.Buffer // what is alike in it looks alike
+		var dot bytes.Buffer // identifies the picture
 		if err := Dot(&dot, v.Graph); err != nil {
 			return err
 		}
-		facts, err := json.Marshal(detailsOf(v.Graph))
+		facts, err := json.Marshal(newDetails(v.Graph))
 		if err != nil {
 			return err
 		}
-		picture, fresh := scenes.put(withoutTitle(dot.String()))
+		picture, fresh := scenes.add(withoutTitle(dot.String()))
 		if fresh {
 			graphs = append(graphs, v.Graph)
 		}
-		detail, _ := details.put(string(facts))
-		text, _ := texts.put(v.Text)
-		data.Views = append(data.Views, viewData{Picture: picture, Details: detail, Text: text, Subject: subject(v.Graph)})
+		detail, _ := details.add(string(facts))
+		text, _ := texts.add(v.Text)
+		data.Views = append(data.Views, viewData{Picture: picture, Details: detail, Text: text, Subject: caption(v.Graph)})
 	}
 	data.Texts = texts.items
 	for _, item := range details.items {
 		data.Details = append(data.Details, json.RawMessage(item))
 	}
-	pictures, err := pictures(graphs...)
+	pictures, err := newPictures(graphs...)
 	if err != nil {
 		return err
 	}
 	return writePage(w, p, data, pictures)
 }
 
-// pageData is what the page's script reads.
+// pageData is the input of the page's script.
 type pageData struct {
 	Choices []string          `json:"choices"`
 	Sizes   []int             `json:"sizes"`
@@ -108,7 +109,7 @@ type pageData struct {
 	Source  []string          `json:"source"`
 }
 
-// viewData is a view: indexes of its parts.
+// viewData has the indexes of a view's parts in the page and its data.
 type viewData struct {
 	Picture int    `json:"picture"` // -1 for none
 	Details int    `json:"details"`
@@ -117,14 +118,14 @@ type viewData struct {
 	Problem string `json:"problem,omitempty"`
 }
 
-// shelf holds texts, each once.
-type shelf struct {
+// textSet is an ordered set of texts.
+type textSet struct {
 	items []string
 	index map[string]int
 }
 
-// put returns where a text stands, and whether it had not been there.
-func (s *shelf) put(text string) (int, bool) {
+// add returns the index of a text, and reports whether the text is new.
+func (s *textSet) add(text string) (int, bool) {
 	if i, ok := s.index[text]; ok {
 		return i, false
 	}
@@ -136,22 +137,22 @@ func (s *shelf) put(text string) (int, bool) {
 	return len(s.items) - 1, true
 }
 
-// withoutTitle cuts the first lines of a graph as dot: they name platforms, and
-// those stand beside the picture.
+// withoutTitle removes the first lines of a DOT graph, which have the platforms. Two
+// pictures that differ only in those are equal, because the page shows them elsewhere.
 func withoutTitle(dot string) string {
 	_, rest, _ := strings.Cut(dot, "rankdir")
 	return rest
 }
 
-// inline returns a picture as it stands in a page.
+// inline returns a picture as an element of a page.
 func (p *picture) inline() template.HTML {
 	var out bytes.Buffer
-	width, height := number(p.place.width), number(p.place.height)
+	width, height := coordinate(p.layout.width), coordinate(p.layout.height)
 	fmt.Fprintf(&out, `<svg xmlns="http://www.w3.org/2000/svg" class="stages" role="group" aria-label="Stages" width="%s" height="%s" viewBox="0 0 %[1]s %[2]s">`+"\n", width, height)
-	fmt.Fprintf(&out, "<desc>%s</desc>\n", escape(p.about()))
+	fmt.Fprintf(&out, "<desc>%s</desc>\n", escapeXML(p.description()))
 	p.write(&out)
 	out.WriteString("</svg>")
-	return template.HTML(out.String()) //nolint:gosec // every text in it is escaped
+	return template.HTML(out.String()) //nolint:gosec // write escapes every text
 }
 
 func writePage(w io.Writer, p *Page, data pageData, pictures []*picture) error {
@@ -172,11 +173,11 @@ func writePage(w io.Writer, p *Page, data pageData, pictures []*picture) error {
 	return page.Execute(w, map[string]any{
 		"File": p.File, "Choices": p.Choices, "Note": p.Note, "Data": data, "Pictures": inline, "First": first,
 		"Policy": fmt.Sprintf("default-src 'none'; style-src 'sha256-%s'; script-src 'sha256-%s'; base-uri 'none'; form-action 'none'", digest(style), digest(script)),
-		"Style":  template.CSS(style), "Script": template.JS(script), //nolint:gosec // ours
+		"Style":  template.CSS(style), "Script": template.JS(script), //nolint:gosec // they are embedded files
 	})
 }
 
-// digest returns a text's SHA-256 as a content security policy has it.
+// digest returns the SHA-256 of a text in the form of a content security policy.
 func digest(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return base64.StdEncoding.EncodeToString(sum[:])

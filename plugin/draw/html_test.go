@@ -12,7 +12,8 @@ import (
 	"github.com/stagebuild/stagebuild/plugin/draw"
 )
 
-// TestPageHoldsPicturesOnce writes a page of four views, of which two look alike.
+// TestPageHoldsPicturesOnce writes a page of four views, two of which have the same
+// picture.
 func TestPageHoldsPicturesOnce(t *testing.T) {
 	dockerfile := []byte("ARG DEBUG=0\nFROM a AS base\nRUN --if=DEBUG x\nFROM --for=linux/arm64 base AS b\nFROM base AS b\n")
 	p := &draw.Page{
@@ -40,7 +41,7 @@ func TestPageHoldsPicturesOnce(t *testing.T) {
 	if err := json.Unmarshal([]byte(between(out, `id="data">`, "</script>")), &data); err != nil {
 		t.Fatal(err)
 	}
-	// What is alike for the eye differs in what there is to say.
+	// Two views share a picture, but not the details.
 	if v := data.Views; len(v) != 4 || v[0].Picture != v[2].Picture || v[0].Picture == v[1].Picture || v[0].Details == v[2].Details || v[3].Picture != -1 {
 		t.Errorf("the views are %+v", v)
 	}
@@ -49,13 +50,13 @@ func TestPageHoldsPicturesOnce(t *testing.T) {
 		t.Errorf("the notes are %+v", notes)
 	}
 	if !strings.Contains(out, "<p id=\"note\">a &lt;note&gt;</p>") {
-		t.Error("the note is not there")
+		t.Error("the page has no note")
 	}
 }
 
-// TestPageSaysWhatStagesAreReachedAs asks about a stage that is built only for a platform
-// that a reference names, and about one that is not built.
-func TestPageSaysWhatStagesAreReachedAs(t *testing.T) {
+// TestPageDetailsOfReachedStages checks the details of a stage that is only reached for a
+// platform in a reference, and of one that is not built.
+func TestPageDetailsOfReachedStages(t *testing.T) {
 	dockerfile := []byte("FROM --platform=$BUILDPLATFORM a AS test\nFROM --platform=$BUILDPLATFORM a AS docs\nFROM --needs=test::linux/amd64 b\n")
 	out := writePage(t, &draw.Page{File: "Dockerfile", Source: string(dockerfile), Views: []draw.View{{Graph: drawing(t, dockerfile, "linux/arm64 --all")}}})
 	var data struct {
@@ -75,8 +76,7 @@ func TestPageSaysWhatStagesAreReachedAs(t *testing.T) {
 	}
 }
 
-// TestPageEscapes writes a page in which everything that can be is made to break out
-// of where it stands.
+// TestPageEscapes writes a page whose texts all try to break out of their elements.
 func TestPageEscapes(t *testing.T) {
 	g := hostile()
 	evil := g.File
@@ -85,7 +85,7 @@ func TestPageEscapes(t *testing.T) {
 		Choices: []draw.Choice{{Key: evil, Name: evil, Values: []string{evil, "x"}}},
 		Views:   []draw.View{{Graph: g, Text: evil}, {Problem: evil}},
 	})
-	// The page's own are its data and its script.
+	// The page itself has two script elements: its data and its script.
 	if got := strings.Count(strings.ToLower(out), "<script"); got != 2 {
 		t.Errorf("the page has %d scripts", got)
 	}
@@ -107,7 +107,7 @@ func writePage(t *testing.T, p *draw.Page) string {
 		t.Fatal(err)
 	}
 	if err := draw.HTML(&again, p); err != nil || again.String() != out.String() {
-		t.Errorf("the page differs from itself: %v", err)
+		t.Errorf("writing the page again gives another page: %v", err)
 	}
 	if strings.Contains(out.String(), "ZgotmplZ") {
 		t.Error("the template refuses a value")
@@ -121,7 +121,7 @@ func between(text, before, after string) string {
 	return found
 }
 
-// TestEmptyPage is about a file without stages.
+// TestEmptyPage writes a page of a file without stages.
 func TestEmptyPage(t *testing.T) {
 	g := &graph.Graph{File: "Dockerfile", Platforms: []string{"linux/amd64"}}
 	out := writePage(t, &draw.Page{File: "Dockerfile", Views: []draw.View{{Graph: g}}})

@@ -9,12 +9,11 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/graph"
 )
 
-// Mermaid writes a graph as a flowchart of Mermaid, which GitHub and others draw in
-// Markdown.
+// Mermaid writes a graph as a Mermaid flowchart, which GitHub draws in Markdown.
 func Mermaid(w io.Writer, g *graph.Graph) error {
-	s := compose(g)
+	s := newScene(g)
 	out := bufio.NewWriter(w)
-	fmt.Fprintf(out, "flowchart LR\n  accTitle: %s\n", quoteMermaid(subject(g)))
+	fmt.Fprintf(out, "flowchart LR\n  accTitle: %s\n", quoteMermaid(caption(g)))
 	for _, b := range s.boxes {
 		open, end := "[", "]"
 		if b.node.Kind == graph.Stage {
@@ -39,9 +38,9 @@ func Mermaid(w io.Writer, g *graph.Graph) error {
 
 func mermaidClass(b *box) string {
 	switch {
-	case b.off:
+	case b.absent:
 		return ":::off"
-	case b.some:
+	case b.partial:
 		return ":::some"
 	case b.target:
 		return ":::target"
@@ -57,9 +56,9 @@ func mermaidRows(rows []string) string {
 	return strings.Join(quoted, "<br/>")
 }
 
-// quoteMermaid returns a text in which nothing but letters, digits and a few marks
-// stands for itself: what else there is gets its number, as Mermaid's documentation
-// on entity codes has it. Strings know no escape, and a label can be Markdown.
+// quoteMermaid replaces every character but letters, digits and a few marks by its
+// entity code, #NN;. Mermaid's strings have no other escape, and it would format a
+// label as Markdown.
 func quoteMermaid(text string) string {
 	var b strings.Builder
 	for _, r := range text {

@@ -1,5 +1,5 @@
-// The page's behaviour: which picture is shown, zoom, keys, and the lines of a stage.
-// Texts are only ever set as text.
+// The behavior of the page: the choice of a picture, zoom, keys, and the panel with the
+// lines of a stage. It sets texts only as textContent, never as HTML.
 "use strict";
 (() => {
   const byId = (id) => document.getElementById(id);
@@ -9,11 +9,11 @@
   const panel = byId("panel");
   const selects = [...form.querySelectorAll("select")]; // as data.choices
 
-  let view = null; // what is shown
+  let view = null; // the current view
   let open = null; // the ID of the node whose lines are shown
   let zoom = 1;
 
-  // prepare makes the nodes of a picture buttons, of which Tab leads to one.
+  // Make the nodes of each picture buttons. Tab reaches one of them, and arrow keys the others.
   for (const picture of pictures) {
     const nodes = [...picture.querySelectorAll(".node")];
     nodes.forEach((node, i) => {
@@ -31,7 +31,7 @@
   const nodes = () => [...(shown()?.querySelectorAll(".node") ?? [])];
   const nodeOf = (id) => nodes().find((n) => n.dataset.node === id);
 
-  // choose shows what the form says.
+  // choose shows the view that is chosen in the form.
   function choose() {
     const index = selects.reduce((sum, select, i) => sum * data.sizes[i] + select.selectedIndex, 0);
     view = data.views[index];
@@ -44,15 +44,15 @@
     remember();
   }
 
-  // bounds returns where the nodes of the picture are, as they are zoomed: a part of it,
-  // because all pictures have one place for what any of them shows.
+  // bounds returns the rectangle around the nodes of the picture, at the current zoom. The
+  // picture itself can be larger, because all pictures share one layout.
   function bounds() {
     const all = nodes().map((n) => n.getBoundingClientRect());
     const [left, top] = [Math.min(...all.map((r) => r.left)), Math.min(...all.map((r) => r.top))];
     return { left, top, width: Math.max(...all.map((r) => r.right)) - left, height: Math.max(...all.map((r) => r.bottom)) - top };
   }
 
-  // bringIntoSight scrolls to the target when no middle of a node is in sight.
+  // bringIntoSight scrolls to the target if the center of no node is in sight.
   function bringIntoSight() {
     const room = byId("pictures").getBoundingClientRect();
     const inSight = (n) => {
@@ -64,7 +64,7 @@
     (nodes().find((n) => n.classList.contains("target")) ?? nodes()[0])?.scrollIntoView({ block: "center", inline: "center" });
   }
 
-  // remember keeps the choice in the page's address, recall takes it from there.
+  // remember stores the choice in the fragment of the page's URL, and recall reads it.
   function remember() {
     const words = new URLSearchParams();
     selects.forEach((select, i) => {
@@ -100,7 +100,7 @@
       const room = byId("pictures");
       if (nodes().length === 0) return;
       let box = bounds();
-      const around = 32; // what stands beside nodes: labels, and the picture's margin
+      const around = 32; // space for labels, and for the picture's margin
       scale(zoom * Math.min((room.clientWidth - around) / box.width, (room.clientHeight - around) / box.height));
       box = bounds();
       const corner = room.getBoundingClientRect();
@@ -108,7 +108,7 @@
     },
   };
 
-  // element makes an element with a text.
+  // element returns a new element with a text.
   function element(name, text, className) {
     const e = document.createElement(name);
     e.textContent = text;
@@ -116,7 +116,7 @@
     return e;
   }
 
-  // fill writes the panel.
+  // fill shows a node in the panel.
   function fill(id) {
     const detail = data.details[view.details][id];
     document.querySelectorAll(".node.open").forEach((n) => n.classList.remove("open"));
@@ -150,9 +150,9 @@
     remember();
   }
 
-  // neighbour returns the nearest node in the direction of an arrow key. The nodes of a
-  // column begin at its left.
-  function neighbour(node, key) {
+  // neighbor returns the nearest node in the direction of an arrow key. It compares left
+  // edges, because the nodes of a column share theirs.
+  function neighbor(node, key) {
     const place = (n) => { const r = n.querySelector("rect").getBoundingClientRect(); return [r.x, r.y + r.height / 2]; };
     const [x, y] = place(node);
     const ahead = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] }[key];
@@ -176,7 +176,7 @@
     const node = event.target.closest(".node");
     let done = true;
     if (event.key === "Escape" && panel.open) close(true);
-    else if (node && event.key.startsWith("Arrow")) { const next = neighbour(node, event.key); if (next) visit(next); }
+    else if (node && event.key.startsWith("Arrow")) { const next = neighbor(node, event.key); if (next) visit(next); }
     else if (node && (event.key === "Enter" || event.key === " ")) show(node.dataset.node);
     else if (event.key === "+" || event.key === "=") zooms.in();
     else if (event.key === "-") zooms.out();

@@ -16,7 +16,7 @@ import (
 	"github.com/stagebuild/stagebuild/plugin/draw"
 )
 
-// picture is what the tests read of an SVG.
+// picture is the part of an SVG that the tests read.
 type picture struct {
 	ViewBox string  `xml:"viewBox,attr"`
 	Label   string  `xml:"aria-labelledby,attr"`
@@ -56,7 +56,7 @@ func readPicture(svg []byte) (*picture, error) {
 	return p, d.Decode(p)
 }
 
-// pictureOf draws a graph.
+// pictureOf draws a graph as SVG, and reads the result.
 func pictureOf(t *testing.T, g *graph.Graph) *picture {
 	t.Helper()
 	var out bytes.Buffer
@@ -74,8 +74,8 @@ func (g group) is(class string) bool {
 	return strings.Contains(" "+g.Class+" ", " "+class+" ")
 }
 
-// TestPicturesAreComplete looks for each node and edge of the samples, and at where
-// they are: boxes do not overlap, texts fit, lines begin and end at their boxes.
+// TestPicturesAreComplete checks that the samples' pictures have all nodes and edges,
+// that boxes do not overlap, that texts fit, and that lines start and end at their boxes.
 func TestPicturesAreComplete(t *testing.T) {
 	for name, g := range samples(t) {
 		t.Run(name, func(t *testing.T) {
@@ -103,7 +103,7 @@ func TestPicturesAreComplete(t *testing.T) {
 	}
 }
 
-// clean returns a text as XML can hold it.
+// clean replaces the characters that are not allowed in XML.
 func clean(text string) string {
 	return strings.Map(func(r rune) rune {
 		if r < ' ' && r != '\t' && r != '\n' && r != '\r' {
@@ -113,6 +113,7 @@ func clean(text string) string {
 	}, strings.ToValidUTF8(text, "\uFFFD"))
 }
 
+// checkBoxes checks the positions of the boxes, and returns the boxes by node ID.
 func checkBoxes(t *testing.T, p *picture) map[string]group {
 	t.Helper()
 	var width, height float64
@@ -146,7 +147,8 @@ func checkBoxes(t *testing.T, p *picture) map[string]group {
 
 var coordinates = regexp.MustCompile(`-?[\d.]+`)
 
-// checkLines returns the titles of the lines between two nodes.
+// checkLines checks the positions of the lines, and returns their titles by the IDs of
+// the two nodes: "from → to".
 func checkLines(t *testing.T, p *picture, boxes map[string]group) map[string][]string {
 	t.Helper()
 	lines := map[string][]string{}
@@ -159,8 +161,8 @@ func checkLines(t *testing.T, p *picture, boxes map[string]group) map[string][]s
 		from, to := boxes[l.From].Rect, boxes[l.To].Rect
 		way := coordinates.FindAllString(l.Paths[0].D, -1)
 		x, y := number(t, way[0]), number(t, way[1])
-		if l.is("far") {
-			checkFarLine(t, l, boxes)
+		if l.is("stub") {
+			checkStub(t, l, boxes)
 		} else if math.Abs(x-from.X-from.W) > 0.2 || y < from.Y || y > from.Y+from.H {
 			t.Errorf("%s begins at %v,%v and not at %+v", l.Title, x, y, from)
 		}
@@ -176,9 +178,9 @@ func checkLines(t *testing.T, p *picture, boxes map[string]group) map[string][]s
 	return lines
 }
 
-// checkFarLine looks for what a far line begins with: the name of what it comes from,
-// before the box that it leads to, and over no other.
-func checkFarLine(t *testing.T, l group, boxes map[string]group) {
+// checkStub checks that a stub begins with the name of its source, before its box and
+// over no other box.
+func checkStub(t *testing.T, l group, boxes map[string]group) {
 	t.Helper()
 	to, text := boxes[l.To].Rect, l.Texts[0]
 	end := text.X + float64(len([]rune(text.Text)))*6.1
@@ -204,22 +206,22 @@ func number(t *testing.T, text string) float64 {
 	return f
 }
 
-// TestColoursContrast computes the contrast of texts and lines with what is behind
-// them, as WCAG 2 does: 4.5 for texts (1.4.3), and 3 for lines (1.4.11).
-func TestColoursContrast(t *testing.T) {
+// TestColorsContrast checks the contrast of texts and lines with their backgrounds. WCAG
+// 2 requires 4.5 for texts (1.4.3), and 3 for lines (1.4.11).
+func TestColorsContrast(t *testing.T) {
 	css, err := os.ReadFile("picture.css")
 	if err != nil {
 		t.Fatal(err)
 	}
 	light, dark, ok := strings.Cut(string(css), "@media (prefers-color-scheme: dark)")
 	if !ok {
-		t.Fatal("there are no dark colours")
+		t.Fatal("there are no dark colors")
 	}
 	variable := regexp.MustCompile(`--([a-z-]+): #([0-9a-f]{6});`)
 	for scheme, text := range map[string]string{"light": light, "dark": dark} {
-		colours := map[string]float64{}
+		colors := map[string]float64{}
 		for _, m := range variable.FindAllStringSubmatch(text, -1) {
-			colours[m[1]] = luminance(t, m[2])
+			colors[m[1]] = luminance(t, m[2])
 		}
 		for _, pair := range []struct {
 			front, back string
@@ -229,7 +231,7 @@ func TestColoursContrast(t *testing.T) {
 			{"faint", "paper", 4.5}, {"some", "paper", 4.5}, {"some", "stage", 4.5}, {"some", "image", 4.5},
 			{"line", "paper", 3}, {"stage-line", "paper", 3}, {"image-line", "paper", 3}, {"chosen", "paper", 3}, {"chosen", "stage", 3},
 		} {
-			a, b := colours[pair.front], colours[pair.back]
+			a, b := colors[pair.front], colors[pair.back]
 			if got := (max(a, b) + 0.05) / (min(a, b) + 0.05); got < pair.least {
 				t.Errorf("%s: %s on %s has a contrast of %.2f, less than %v", scheme, pair.front, pair.back, got, pair.least)
 			}
@@ -237,12 +239,12 @@ func TestColoursContrast(t *testing.T) {
 	}
 }
 
-// luminance returns the relative luminance of a colour, RRGGBB.
-func luminance(t *testing.T, colour string) float64 {
+// luminance returns the relative luminance of a color in the form RRGGBB.
+func luminance(t *testing.T, color string) float64 {
 	t.Helper()
 	var sum float64
 	for i, weight := range []float64{0.2126, 0.7152, 0.0722} {
-		v, err := strconv.ParseUint(colour[2*i:2*i+2], 16, 8)
+		v, err := strconv.ParseUint(color[2*i:2*i+2], 16, 8)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -257,8 +259,8 @@ func luminance(t *testing.T, colour string) float64 {
 	return sum
 }
 
-// TestPicturesOfManyStages draws graphs of which most have lines that would cross tens
-// of thousands of columns. What the layout has to find a place for stays within a bound.
+// TestPicturesOfManyStages draws graphs whose lines would cross tens of thousands of
+// columns, and checks that stubs limit that number.
 func TestPicturesOfManyStages(t *testing.T) {
 	const count = 300
 	all := make([]int, count-1)
@@ -267,18 +269,18 @@ func TestPicturesOfManyStages(t *testing.T) {
 	}
 	for _, test := range []struct {
 		name string
-		from func(i int) []int // the stages that one takes from
-		far  bool
+		from func(i int) []int // the stages that stage i copies from
+		stub bool
 	}{
-		{"a chain, of which the last takes from all", func(i int) []int {
+		{"a chain whose last stage copies from all", func(i int) []int {
 			if i == count-1 {
 				return all
 			}
 			return []int{i - 1}
 		}, true},
-		{"a chain that takes from the first", func(i int) []int { return []int{i - 1, 0} }, true},
-		{"each takes from the ten above", func(i int) []int { return all[max(i-10, 0):i] }, true},
-		{"a chain, and many that are made of its first", func(i int) []int {
+		{"a chain in which all copy from the first", func(i int) []int { return []int{i - 1, 0} }, true},
+		{"each copies from the ten before", func(i int) []int { return all[max(i-10, 0):i] }, true},
+		{"a chain, and many stages that copy from its first", func(i int) []int {
 			if i > 40 {
 				return all[:1]
 			}
@@ -289,15 +291,15 @@ func TestPicturesOfManyStages(t *testing.T) {
 			g, pairs := graphOf(count, test.from)
 			p := pictureOf(t, g)
 			if lines := checkLines(t, p, checkBoxes(t, p)); len(lines) != pairs {
-				t.Errorf("there are lines between %d pairs of stages, and not %d", len(lines), pairs)
+				t.Errorf("lines between %d pairs of stages, want %d", len(lines), pairs)
 			}
-			checkFar(t, p, test.far)
+			checkStubs(t, p, test.stub)
 		})
 	}
 }
 
-// graphOf returns a graph of stages that take from others above, and how many pairs of
-// such there are.
+// graphOf returns a graph of stages that copy from earlier ones, and the number of pairs
+// of stages with a copy between them.
 func graphOf(count int, from func(i int) []int) (g *graph.Graph, pairs int) {
 	g = &graph.Graph{Platforms: []string{"a/b"}}
 	known := map[[2]int]bool{}
@@ -315,29 +317,30 @@ func graphOf(count int, from func(i int) []int) (g *graph.Graph, pairs int) {
 	return g, len(known)
 }
 
-// checkFar looks for far lines, and at how many columns the others cross.
-func checkFar(t *testing.T, p *picture, want bool) {
+// checkStubs checks whether there are stubs, and the number of columns that the other
+// lines cross.
+func checkStubs(t *testing.T, p *picture, want bool) {
 	t.Helper()
-	far, near, curves := 0, 0, 0
+	stub, near, curves := 0, 0, 0
 	for _, l := range p.Groups {
 		switch {
-		case l.is("far"):
-			far++
+		case l.is("stub"):
+			stub++
 		case l.is("edge"):
 			near++
 			curves += strings.Count(l.Paths[0].D, "C")
 		}
 	}
 	// Two curves for each line, and two for each column that it crosses.
-	if far > 0 != want || curves > 2*near+2*500 {
-		t.Errorf("%d far lines, and %d with %d curves", far, near, curves)
+	if stub > 0 != want || curves > 2*near+2*500 {
+		t.Errorf("%d stubs, and %d lines with %d curves", stub, near, curves)
 	}
 	if strings.Contains(p.About, "begins with the name") != want {
-		t.Errorf("the picture says of itself %q", p.About)
+		t.Errorf("the description is %q", p.About)
 	}
 }
 
-// TestPicturesOfAnyGraph draws graphs that are made by chance, of up to 40 stages.
+// TestPicturesOfAnyGraph draws random graphs of up to 40 stages.
 func TestPicturesOfAnyGraph(t *testing.T) {
 	for seed := range uint64(100) {
 		random := rand.New(rand.NewPCG(seed, 0))

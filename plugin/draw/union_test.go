@@ -11,10 +11,10 @@ import (
 	"github.com/stagebuild/stagebuild/plugin/draw"
 )
 
-// TestBoxesKeepTheirPlaces writes pages of large files: the pictures of all their
-// platforms, with other values of args, and of each platform. A box that is in several is at one
-// place, and each picture is sound by itself.
-func TestBoxesKeepTheirPlaces(t *testing.T) {
+// TestBoxesKeepTheirPositions writes pages of large files, with pictures for all
+// platforms, for other build args, and for each platform. A box must have the same
+// position in all pictures, and each picture must be valid.
+func TestBoxesKeepTheirPositions(t *testing.T) {
 	for _, path := range corpus.Files(t, "testdata/large/*.Dockerfile") {
 		t.Run(filepath.Base(path), func(t *testing.T) {
 			dockerfile, err := os.ReadFile(path)
@@ -38,11 +38,11 @@ func TestBoxesKeepTheirPlaces(t *testing.T) {
 					places[node] = box.Rect
 				}
 				if picture.ViewBox != drawn[0].ViewBox {
-					t.Errorf("one picture is as large as %s, and another as %s", drawn[0].ViewBox, picture.ViewBox)
+					t.Errorf("the size of one picture is %s, and of another %s", drawn[0].ViewBox, picture.ViewBox)
 				}
 			}
 			if len(drawn) < 3 || len(places) == len(p.Views[len(p.Views)-1].Graph.Nodes) {
-				t.Errorf("the page shows nothing: it has %d pictures of %d boxes", len(drawn), len(places))
+				t.Errorf("the page has only %d pictures of %d boxes", len(drawn), len(places))
 			}
 		})
 	}
@@ -62,8 +62,8 @@ func pagePictures(t *testing.T, page string) []*picture {
 	return list
 }
 
-// TestPicturesHaveTheirOwnLines is about a stage that is made of one thing for one
-// platform and of another for the next: each picture has its own lines.
+// TestPicturesHaveTheirOwnLines draws a stage that copies from different stages on
+// different platforms. Each picture must have its own lines.
 func TestPicturesHaveTheirOwnLines(t *testing.T) {
 	dockerfile := []byte("FROM a AS first\nFROM b AS second\nFROM c AS app\nCOPY --for=linux/amd64 --from=first /x /\nCOPY --for=linux/arm64 --from=second /x /\nCOPY --for=linux/amd64 --from=first /y /\n")
 	var p draw.Page
