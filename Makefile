@@ -97,9 +97,14 @@ lint: $(TOOLS)/golangci-lint $(TOOLS)/actionlint ## check format, vet, golangci-
 		$(ACTIONLINT) "$$workflows"/*
 	go run ./integration/modcheck
 	go run ./integration/doccheck
+	go run ./integration/words -added
 	@pages=$$(mktemp -d); trap 'rm -r "$$pages"' EXIT; \
 		(cd tools/docs && go run . -source ../../docs/cli -target "$$pages"); \
 		diff -ru docs/cli "$$pages" || { echo "docs/cli is not what the commands say of themselves: make docs"; exit 1; }
+
+.PHONY: words
+words: ## count words that make comments hard to read, by package
+	go run ./integration/words
 
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME (1m)
