@@ -6,9 +6,8 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/gateway"
 )
 
-// withCall returns c asking for a subrequest (`--call`) in place of a build.
-// buildx puts these two options only into the solve request that
-// RegisterDrivers emptied, and not into those that a frontend sees.
+// withCall returns c with the options of a subrequest (`--call`). buildx sets these two
+// options only in the solve request from which RegisterDrivers removes the frontend.
 func withCall(c gwclient.Client, name string) gwclient.Client {
 	caps := gateway.CapSubrequests + gateway.CapForward
 	if have := c.BuildOpts().Opts[gateway.OptionCaps]; have != "" {
@@ -17,9 +16,9 @@ func withCall(c gwclient.Client, name string) gwclient.Client {
 	return gateway.With(c, map[string]string{gateway.OptionRequestID: "frontend." + name, gateway.OptionCaps: caps})
 }
 
-// undecided returns c without buildx's decision to run the image that the
-// BUILDKIT_SYNTAX argument names: a frontend that is given a command line takes
-// it that it is the one that was asked for.
-func undecided(c gwclient.Client) gwclient.Client {
+// withoutChosenFrontend returns c without the options for the frontend image that buildx
+// took from the BUILDKIT_SYNTAX build arg. A frontend with a command line assumes that it
+// runs from that image, and would not run the image itself.
+func withoutChosenFrontend(c gwclient.Client) gwclient.Client {
 	return gateway.With(c, nil, gateway.OptionSource, gateway.OptionCmdline)
 }

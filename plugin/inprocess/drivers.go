@@ -5,26 +5,24 @@ import (
 
 	"github.com/docker/buildx/driver"
 
-	// The drivers that buildx itself is built with: each of them registers its
-	// factory when it is imported. This is the one place of the plugin that
-	// imports them, because RegisterDrivers must see them all.
+	// The drivers of buildx's own program. Each registers its factory when it is
+	// imported. The plugin imports them only here, so that RegisterDrivers sees all.
 	_ "github.com/docker/buildx/driver/cloud"
 	_ "github.com/docker/buildx/driver/docker"
 	_ "github.com/docker/buildx/driver/docker-container"
 	_ "github.com/docker/buildx/driver/kubernetes"
 	_ "github.com/docker/buildx/driver/remote"
 
-	// The codec that BuildKit's API is fast with.
+	// A faster gRPC encoding of BuildKit's messages.
 	_ "github.com/moby/buildkit/util/grpcutil/encoding/proto"
 
-	// Logging in to Kubernetes clusters with OpenID Connect.
+	// Login to Kubernetes clusters with OpenID Connect.
 	_ "k8s.io/client-go/plugin/pkg/client/auth/oidc"
 )
 
-// RegisterDrivers replaces every driver factory that buildx knows by one whose
-// drivers ask the daemon for no frontend, so that [Frontend.Handler] decides
-// which one runs. Builders have to be loaded after it. The returned function
-// puts buildx's own factories back.
+// RegisterDrivers wraps every driver factory of buildx, so that the drivers remove the
+// frontend from solve requests and [Frontend.Handler] can run it instead. Call it before
+// loading a builder. The returned function restores buildx's factories.
 func (f *Frontend) RegisterDrivers() (restore func()) {
 	var undo []func()
 	for _, known := range driver.GetFactories(false) {
@@ -37,13 +35,13 @@ func (f *Frontend) RegisterDrivers() (restore func()) {
 	}
 }
 
-// factory is a driver.Factory whose drivers are wrapped in noFrontend.
+// factory is a driver.Factory that wraps its drivers in noFrontend.
 type factory struct {
 	driver.Factory
 	prepared func(*driver.PrepareBuildOptions)
 }
 
-// New makes the driver of a builder node.
+// New returns the driver of a builder node. It implements [driver.Factory].
 func (f factory) New(ctx context.Context, cfg driver.InitConfig) (driver.Driver, error) {
 	d, err := f.Factory.New(ctx, cfg)
 	if err != nil {
@@ -52,15 +50,14 @@ func (f factory) New(ctx context.Context, cfg driver.InitConfig) (driver.Driver,
 	return noFrontend{d, f.prepared}, nil
 }
 
-// noFrontend is a driver that takes the frontend out of a solve. buildx then
-// solves an empty request, which costs the daemon nothing, and hands the
-// session's gateway client to the build handler.
+// noFrontend is a driver that removes the frontend from solve requests. buildx then
+// solves an empty request, and passes the session's gateway client to the build handler.
 type noFrontend struct {
 	driver.Driver
-	prepared func(*driver.PrepareBuildOptions) // is told of every solve
+	prepared func(*driver.PrepareBuildOptions) // called with every solve request
 }
 
-// PrepareBuild lets the driver itself prepare the solve first.
+// PrepareBuild calls the wrapped driver, and then removes the frontend.
 // It implements [driver.BuildPreparer].
 func (d noFrontend) PrepareBuild(ctx context.Context, o *driver.PrepareBuildOptions) error {
 	if p, ok := d.Driver.(driver.BuildPreparer); ok {
@@ -73,8 +70,8 @@ func (d noFrontend) PrepareBuild(ctx context.Context, o *driver.PrepareBuildOpti
 	return nil
 }
 
-// RequiresUncachedClient answers for the wrapped driver: embedding the
-// interface hides the method, and a load-balancing driver relies on it.
+// RequiresUncachedClient calls the wrapped driver, because the embedded interface does
+// not have the method. Load-balancing drivers need it.
 // It implements [driver.UncachedClientDriver].
 func (d noFrontend) RequiresUncachedClient() bool {
 	p, ok := d.Driver.(driver.UncachedClientDriver)

@@ -8,7 +8,7 @@ import (
 	"github.com/moby/buildkit/client"
 )
 
-// preparing is a driver that prepares builds and connects anew for each.
+// preparing is a driver that sets the Ref of builds and needs uncached clients.
 type preparing struct{ driver.Driver }
 
 func (preparing) PrepareBuild(_ context.Context, o *driver.PrepareBuildOptions) error {
@@ -18,7 +18,7 @@ func (preparing) PrepareBuild(_ context.Context, o *driver.PrepareBuildOptions) 
 
 func (preparing) RequiresUncachedClient() bool { return true }
 
-func TestDriversAskForNoFrontend(t *testing.T) {
+func TestPrepareBuildRemovesFrontend(t *testing.T) {
 	opts := driver.PrepareBuildOptions{SolveOpt: &client.SolveOpt{Frontend: "dockerfile.v0"}}
 	var f Frontend
 	d := noFrontend{preparing{}, f.prepared}
@@ -26,19 +26,19 @@ func TestDriversAskForNoFrontend(t *testing.T) {
 		t.Fatal(err)
 	}
 	if opts.SolveOpt.Frontend != "" {
-		t.Errorf("frontend %q is still asked for", opts.SolveOpt.Frontend)
+		t.Errorf("the solve request still has the frontend %q", opts.SolveOpt.Frontend)
 	}
 	if opts.SolveOpt.Ref != "prepared" {
 		t.Error("the wrapped driver did not prepare the build")
 	}
 	if f.solves[partID{ref: "prepared"}] != opts.SolveOpt {
-		t.Error("the solve is not known to the frontend")
+		t.Error("the frontend did not record the solve request")
 	}
 	if !d.RequiresUncachedClient() {
-		t.Error("the wrapped driver's need of a client of its own is lost")
+		t.Error("RequiresUncachedClient() = false, want the wrapped driver's true")
 	}
 	if (noFrontend{struct{ driver.Driver }{}, nil}).RequiresUncachedClient() {
-		t.Error("a driver that does not ask for it needs a client of its own")
+		t.Error("RequiresUncachedClient() = true for a driver without the method")
 	}
 }
 

@@ -1,11 +1,3 @@
-// Package inprocess runs a Dockerfile frontend inside this program, over the
-// whole build pipeline of buildx.
-//
-// Two hooks of buildx are enough. [Frontend.RegisterDrivers] makes its solve ask
-// the daemon for no frontend at all; [Frontend.Handler] is called with the gateway
-// client of every node and supplies the result in its place. All the rest is
-// buildx's: outputs, pushing and loading, secrets, ssh agents, local, stdin and
-// remote contexts, caches, attestations, splitting over nodes and merging.
 package inprocess
 
 import (
@@ -29,62 +21,62 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/gateway"
 )
 
-// Frontend serves the requests of one build. It must not be copied.
+// Frontend serves the requests of one command. It must not be copied.
 type Frontend struct {
 	serve gwclient.BuildFunc
-	// image is set where the daemon runs the frontend.
+	// image is set if the daemon runs the frontend.
 	image bool
 
 	mu sync.Mutex
-	// calls holds the metadata of a subrequest's result by the first platform
-	// of the request, which differs between the nodes of a builder.
+	// calls has the result's metadata of a subrequest, by the first platform of the
+	// request. The first platform differs between the nodes of a builder.
 	calls map[string]map[string][]byte
-	// solves are buildx's builds, shared those through which they read.
+	// solves are buildx's builds. shared are the builds that read the inputs for them.
 	solves map[partID]*client.SolveOpt
 	shared map[partID]*sharedBuild
 }
 
-// New returns a frontend that is run, in this process. It is run as if it were
-// the one that the daemon has built in: that the Dockerfile or BUILDKIT_SYNTAX
-// may name another one is for it to see to.
+// New returns a frontend that runs in this process, as the daemon's built-in frontend
+// would: run itself has to run the frontend image if the Dockerfile or the
+// BUILDKIT_SYNTAX build arg names one.
 func New(run gwclient.BuildFunc) *Frontend {
 	return &Frontend{serve: func(ctx context.Context, c gwclient.Client) (*gwclient.Result, error) {
-		return run(ctx, undecided(c))
+		return run(ctx, withoutChosenFrontend(c))
 	}}
 }
 
-// NewImage returns a frontend that has the daemon run the image ref, except for
-// a Dockerfile or a BUILDKIT_SYNTAX argument that names a frontend itself.
+// NewImage returns a frontend for which the daemon runs the image ref, or the image that
+// the Dockerfile or the BUILDKIT_SYNTAX build arg names.
 func NewImage(ref string) *Frontend {
 	return &Frontend{image: true, serve: func(ctx context.Context, c gwclient.Client) (*gwclient.Result, error) {
-		c = undecided(c)
-		named, err := namesFrontend(ctx, c)
+		c = withoutChosenFrontend(c)
+		named, err := isFrontendNamed(ctx, c)
 		if err != nil {
 			return nil, err
 		}
 		if !named {
 			c = gateway.With(c, map[string]string{gateway.OptionSyntax: ref})
 		}
-		// For a request that names a frontend, running that is all that
-		// BuildKit's own does. Its errors point at the line.
+		// For a request with a frontend image, BuildKit's frontend only runs that
+		// image. Its errors have the line of the file.
 		return builder.Build(ctx, c)
 	}}
 }
 
-// Handler is what buildx's pipeline calls with every node's gateway client.
-// The drivers must come from [Frontend.RegisterDrivers].
+// Handler returns the handler for buildx's pipeline. Its Evaluate function runs the
+// frontend. The drivers of the builder must come from [Frontend.RegisterDrivers].
 func (f *Frontend) Handler() *build.Handler {
-	// buildx would hand a git context's query to its own, emptied, solve as an
-	// input that this frontend never sees. Without the variable it stays in the
-	// context's URL.
+	// With the variable, buildx would pass the query of a git context as an input of
+	// its own solve request, which this frontend does not get. Without the variable,
+	// the query stays in the context's URL.
 	if err := os.Unsetenv("BUILDX_SEND_GIT_QUERY_AS_INPUT"); err != nil {
-		panic(err) // only for a name that no variable can have
+		panic(err) // only for an invalid name
 	}
 	return &build.Handler{Evaluate: f.evaluate}
 }
 
-// CallResult is the metadata of the subrequest that the build was, as it came
-// out for the first of the platforms, or nil. Call it after the build.
+// CallResult returns the metadata of a subrequest's result for the first of the requested
+// platforms, or nil if the build was no subrequest. Call it after the build.
 func (f *Frontend) CallResult(requested []ocispecs.Platform) map[string][]byte {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -96,13 +88,14 @@ func (f *Frontend) CallResult(requested []ocispecs.Platform) map[string][]byte {
 	return f.calls[""]
 }
 
+// evaluate runs the frontend and copies its result to res.
 func (f *Frontend) evaluate(ctx context.Context, _ string, c gwclient.Client, res *gwclient.Result, opt build.Options) error {
 	if opt.CallFunc != nil {
 		c = withCall(c, opt.CallFunc.Name)
 	}
 	r, err := f.run(ctx, c, opt.Ref)
 	if err != nil {
-		return keepMessage(err)
+		return preserveMessage(err)
 	}
 	if r == nil {
 		return errors.New("the frontend returned no result")
@@ -115,16 +108,16 @@ func (f *Frontend) evaluate(ctx context.Context, _ string, c gwclient.Client, re
 	return nil
 }
 
-// run serves a request by itself, or together with the other targets.
+// run serves a request by itself, or with the inputs that the targets share.
 func (f *Frontend) run(ctx context.Context, c gwclient.Client, ref string) (*gwclient.Result, error) {
 	if s, opts := f.sharedFor(ref, c); s != nil {
-		return s.build(ctx, undecided(c), opts)
+		return s.build(ctx, withoutChosenFrontend(c), opts)
 	}
 	return f.serve(ctx, c)
 }
 
-// record keeps a subrequest's result: buildx has looked at its own, empty one
-// by the time it calls the handler.
+// record keeps the metadata of a subrequest's result. buildx ignores it, because it reads
+// the metadata of its own, empty result before it calls the handler.
 func (f *Frontend) record(c gwclient.Client, metadata map[string][]byte) {
 	first, _, _ := strings.Cut(c.BuildOpts().Opts[gateway.OptionPlatform], ",")
 	f.mu.Lock()
@@ -135,10 +128,9 @@ func (f *Frontend) record(c gwclient.Client, metadata map[string][]byte) {
 	f.calls[first] = metadata
 }
 
-// namesFrontend reports whether the request or else its Dockerfile names the
-// frontend to run. The Dockerfile is read through the gateway, so it may be in a
-// local or remote context or on standard input.
-func namesFrontend(ctx context.Context, c gwclient.Client) (bool, error) {
+// isFrontendNamed reports whether the request or its Dockerfile names a frontend image.
+// It reads the Dockerfile through the gateway, so that the file can be in any context.
+func isFrontendNamed(ctx context.Context, c gwclient.Client) (bool, error) {
 	if _, ok := c.BuildOpts().Opts[gateway.OptionSyntax]; ok {
 		return true, nil
 	}
@@ -154,20 +146,19 @@ func namesFrontend(ctx context.Context, c gwclient.Client) (bool, error) {
 	return ok, nil
 }
 
-// wrapped is an error whose message reaches the user whole. The result of a
-// frontend goes through the daemon, and of an error that wraps one that came
-// from there ("failed to read dockerfile: …") BuildKit sends back the inner
-// message alone, unless it is wrapped in a list.
-type wrapped struct{ error }
+// listError wraps an error in a list of one. A frontend's error passes through the daemon.
+// If it wraps an error that the daemon sent ("failed to read dockerfile: …"), BuildKit
+// returns only the inner message, but not for an error in a list.
+type listError struct{ error }
 
-// Unwrap returns the error as a list of one.
-func (w wrapped) Unwrap() []error { return []error{w.error} }
+// Unwrap returns the list.
+func (e listError) Unwrap() []error { return []error{e.error} }
 
-// keepMessage wraps err so that its message survives. Errors with a code are
-// left as they are: their message carries the code, and would carry it twice.
-func keepMessage(err error) error {
+// preserveMessage wraps err so that the daemon returns the whole message. It does not wrap
+// an error with a gRPC code, because the message would have the code twice.
+func preserveMessage(err error) error {
 	if grpcerrors.Code(err) != codes.Unknown {
 		return err
 	}
-	return wrapped{err}
+	return listError{err}
 }

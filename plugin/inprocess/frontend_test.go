@@ -22,8 +22,8 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/gateway"
 )
 
-// session stands in for the gateway of a daemon that holds one Dockerfile. It
-// notes which frontend it was asked to run.
+// session is the gateway of a daemon with one Dockerfile. It records the frontend that
+// it has to run.
 type session struct {
 	gwclient.Client
 	gwclient.Reference
@@ -34,7 +34,7 @@ type session struct {
 }
 
 func (s *session) BuildOpts() gwclient.BuildOpts {
-	// The capabilities of a daemon as new as the library.
+	// The capabilities of a daemon of the library's version.
 	return gwclient.BuildOpts{
 		Opts:    s.opts,
 		LLBCaps: pb.Caps.CapSet(pb.Caps.All()),
@@ -68,7 +68,7 @@ func (s *session) ReadFile(context.Context, gwclient.ReadRequest) ([]byte, error
 	return []byte(s.dockerfile), nil
 }
 
-// own is an in-process frontend that notes the options it was given.
+// own returns an in-process frontend that records the options of its request.
 func own(got *map[string]string) gwclient.BuildFunc {
 	return func(_ context.Context, c gwclient.Client) (*gwclient.Result, error) {
 		*got = c.BuildOpts().Opts
@@ -79,12 +79,12 @@ func own(got *map[string]string) gwclient.BuildFunc {
 	}
 }
 
-// syntaxArg are the options that `--build-arg BUILDKIT_SYNTAX=ref` becomes in buildx.
+// syntaxArg returns the options that buildx makes of `--build-arg BUILDKIT_SYNTAX=ref`.
 func syntaxArg(ref string) map[string]string {
 	return map[string]string{gateway.OptionSyntax: ref, gateway.OptionSource: ref, gateway.OptionCmdline: ref}
 }
 
-func TestInProcess(t *testing.T) {
+func TestNew(t *testing.T) {
 	given := syntaxArg("example/frontend:2")
 	given["target"] = "app"
 	s := &session{opts: maps.Clone(given), dockerfile: "FROM scratch\n"}
@@ -96,7 +96,7 @@ func TestInProcess(t *testing.T) {
 	if s.ran != nil || string(res.Metadata["by"]) != "own" {
 		t.Errorf("ran image %v, result %v", s.ran, res.Metadata)
 	}
-	// It has to find out for itself that another frontend is asked for.
+	// Only the build arg is left of the options for the image.
 	want := map[string]string{gateway.OptionSyntax: "example/frontend:2", "target": "app"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error("options (-want +got):\n" + diff)
@@ -106,7 +106,7 @@ func TestInProcess(t *testing.T) {
 	}
 }
 
-func TestImageFrontend(t *testing.T) {
+func TestNewImage(t *testing.T) {
 	const digest = "@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 	for _, test := range []struct {
 		name       string
@@ -163,7 +163,7 @@ func TestCall(t *testing.T) {
 	}
 }
 
-func TestNoCallHasNoCallResult(t *testing.T) {
+func TestCallResultOfBuild(t *testing.T) {
 	var opts map[string]string
 	f := New(own(&opts))
 	if err := f.evaluate(t.Context(), "default", &session{}, gwclient.NewResult(), build.Options{}); err != nil {
@@ -174,21 +174,21 @@ func TestNoCallHasNoCallResult(t *testing.T) {
 	}
 }
 
-func TestErrorsKeepTheirMessage(t *testing.T) {
+func TestPreserveMessage(t *testing.T) {
 	sent := grpcerrors.FromGRPC(status.Error(codes.Unknown, "open Dockerfile: no such file"))
 	err := fmt.Errorf("failed to read dockerfile: %w", sent)
-	got := status.Convert(grpcerrors.ToGRPC(t.Context(), keepMessage(err)))
+	got := status.Convert(grpcerrors.ToGRPC(t.Context(), preserveMessage(err)))
 	if want := "failed to read dockerfile: open Dockerfile: no such file"; got.Message() != want {
 		t.Errorf("message = %q, want %q", got.Message(), want)
 	}
 
 	coded := fmt.Errorf("stopped: %w", grpcerrors.FromGRPC(status.Error(codes.Canceled, "canceled")))
-	if got := keepMessage(coded); !errors.Is(got, coded) || grpcerrors.Code(got) != codes.Canceled {
-		t.Errorf("keepMessage(%v) = %v", coded, got)
+	if got := preserveMessage(coded); !errors.Is(got, coded) || grpcerrors.Code(got) != codes.Canceled {
+		t.Errorf("preserveMessage(%v) = %v", coded, got)
 	}
 }
 
-func TestAFrontendMustReturnAResult(t *testing.T) {
+func TestEvaluateWithoutResult(t *testing.T) {
 	f := New(func(context.Context, gwclient.Client) (*gwclient.Result, error) { return nil, nil })
 	if err := f.evaluate(t.Context(), "default", &session{}, gwclient.NewResult(), build.Options{}); err == nil {
 		t.Error("no error")

@@ -7,12 +7,11 @@ import (
 	"github.com/stagebuild/stagebuild/frontend"
 )
 
-// latestTag names the newest image that speaks version 1 of the language.
+// latestTag is the tag of the newest image for version 1 of the language.
 const latestTag = "1"
 
-// Image is the reference of the frontend image that belongs to a version of
-// this program: the same release, or for a version that was never released the
-// newest image of the language.
+// Image returns the reference of the frontend image for a version of this program: the
+// image of the same release, or the newest image for a version without a release.
 func Image(version string) string {
 	if !semver.IsValid(version) || semver.Build(version) != "" || module.IsPseudoVersion(version) {
 		return frontend.Repository + ":" + latestTag

@@ -12,8 +12,10 @@ func TestImage(t *testing.T) {
 		"(devel)":                              "stagebuild/stagebuild:1",
 		"":                                     "stagebuild/stagebuild:1",
 	} {
-		if got := Image(version); got != want {
-			t.Errorf("Image(%q) = %q, want %q", version, got, want)
-		}
+		t.Run(version, func(t *testing.T) {
+			if got := Image(version); got != want {
+				t.Errorf("Image() = %q, want %q", got, want)
+			}
+		})
 	}
 }
