@@ -130,7 +130,7 @@ const documentDir = "/home/you/app"
 // unstableOutput matches output that differs between two builds. In summaries: digests,
 // numbers of cached steps, sizes and times. In errors: names that BuildKit gives build
 // contexts, and timestamps of log lines.
-var unstableOutput = regexp.MustCompile(`\b[0-9a-f]{12}\b|\(\d+ cached\)|\b[\d.]+[kM]?B\b|\b(?:\d+m)?[\d.]+m?s$|^\d+\.\d+\b|\bref \w+::\w+`)
+var unstableOutput = regexp.MustCompile(`\b[0-9a-f]{12}\b|\(\d+ cached\)|\b[\d.]+[kM]?B\b|\b(?:\d+m)?[\d.]+m?s\)?$|^\d+\.\d+\b|\bref \w+::\w+`)
 
 // stableLines returns the lines of a command's output without unstableOutput and with
 // single spaces between columns.
