@@ -97,15 +97,17 @@ decision := {"allow": allow, "deny_msg": ["this is not to be read"]}
 			{"docker-stagebuild", "build", "--target=b"},
 			{"docker-stagebuild", "build", "--stage=a,b"},
 		} {
-			cmd := env.Command(t.Context(), command[0], append(command[1:], "--progress=plain", "--output=type=cacheonly", test.flag, url)...)
-			text, err := cmd.CombinedOutput()
-			if !test.refused && err != nil {
-				t.Errorf("%s %s: %v\n%s", command, test.flag, err, text)
-			}
-			refused := strings.Contains(string(text), "Policy: this is not to be read\nERROR: failed to build: ") && strings.Contains(string(text), " not allowed by policy: ")
-			if test.refused && (err == nil || !refused) {
-				t.Errorf("%s %s is not refused as it should be: %v\n%s", command, test.flag, err, text)
-			}
+			t.Run(strings.Join(append(command, test.flag), " "), func(t *testing.T) {
+				cmd := env.Command(t.Context(), command[0], append(command[1:], "--progress=plain", "--output=type=cacheonly", test.flag, url)...)
+				text, err := cmd.CombinedOutput()
+				if !test.refused && err != nil {
+					t.Errorf("%s %s: %v\n%s", command, test.flag, err, text)
+				}
+				refused := strings.Contains(string(text), "Policy: this is not to be read\nERROR: failed to build: ") && strings.Contains(string(text), " not allowed by policy: ")
+				if test.refused && (err == nil || !refused) {
+					t.Errorf("%s %s is not refused as it should be: %v\n%s", command, test.flag, err, text)
+				}
+			})
 		}
 	}
 	// With a template the Dockerfile is read for a single stage too.

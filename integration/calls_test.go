@@ -48,14 +48,16 @@ from app AS last
 		{"subrequests.describe", nil, "\nexplain              1.0.0   Explain what"},
 	} {
 		for _, command := range []string{"docker-stagebuild", "docker-buildx"} {
-			args := append([]string{"build", "--platform=linux/amd64", "--call=" + test.call}, test.args...)
-			out, err := env.Run(t.Context(), command, append(args, dir)...)
-			if (err != nil) != (test.call == "check") {
-				t.Errorf("%s --call=%s: %v", command, test.call, err)
-			}
-			if !strings.Contains(out.Stdout, test.want) {
-				t.Errorf("%s --call=%s %v prints\n%s\nwant\n%s", command, test.call, test.args, out.Stdout, test.want)
-			}
+			t.Run(strings.Join(append([]string{command, test.call}, test.args...), " "), func(t *testing.T) {
+				args := append([]string{"build", "--platform=linux/amd64", "--call=" + test.call}, test.args...)
+				out, err := env.Run(t.Context(), command, append(args, dir)...)
+				if (err != nil) != (test.call == "check") {
+					t.Errorf("%s --call=%s: %v", command, test.call, err)
+				}
+				if !strings.Contains(out.Stdout, test.want) {
+					t.Errorf("%s --call=%s %v prints\n%s\nwant\n%s", command, test.call, test.args, out.Stdout, test.want)
+				}
+			})
 		}
 	}
 }
@@ -74,26 +76,28 @@ FROM app
 `}.writeContext(t, frontend)
 	for _, call := range []string{"explain", "graph", "matrix"} {
 		for _, format := range []string{"text", "json"} {
-			called, err := env.Run(t.Context(), "docker-buildx", "build", "--platform=linux/amd64,linux/arm64", "--call="+call+",format="+format, dir)
-			if err != nil {
-				t.Fatal(err)
-			}
-			command := []string{call, "-f", dir + "/Dockerfile"}
-			if format == "json" {
-				command = append(command, "--format=json")
-			}
-			printed, err := env.Run(t.Context(), "docker-stagebuild", command...)
-			if err != nil {
-				t.Fatal(err)
-			}
-			// The image prints the notes of a command below its output.
-			want, got := printed.Stdout+printed.Stderr, called.Stdout
-			if format == "json" {
-				want, got = formatJSON(t, strings.ReplaceAll(printed.Stdout, dir+"/", "")), formatJSON(t, called.Stdout)
-			}
-			if diff := cmp.Diff(want, got); diff != "" {
-				t.Errorf("%s as %s (-plugin +image):\n%s", call, format, diff)
-			}
+			t.Run(call+" "+format, func(t *testing.T) {
+				called, err := env.Run(t.Context(), "docker-buildx", "build", "--platform=linux/amd64,linux/arm64", "--call="+call+",format="+format, dir)
+				if err != nil {
+					t.Fatal(err)
+				}
+				command := []string{call, "-f", dir + "/Dockerfile"}
+				if format == "json" {
+					command = append(command, "--format=json")
+				}
+				printed, err := env.Run(t.Context(), "docker-stagebuild", command...)
+				if err != nil {
+					t.Fatal(err)
+				}
+				// The image prints the notes of a command below its output.
+				want, got := printed.Stdout+printed.Stderr, called.Stdout
+				if format == "json" {
+					want, got = formatJSON(t, strings.ReplaceAll(printed.Stdout, dir+"/", "")), formatJSON(t, called.Stdout)
+				}
+				if diff := cmp.Diff(want, got); diff != "" {
+					t.Errorf("%s as %s (-plugin +image):\n%s", call, format, diff)
+				}
+			})
 		}
 	}
 }

@@ -52,10 +52,12 @@ ENV --for=linux/arm64 API_TOKEN=x
 		{"docker-stagebuild", "build", "--call=check,format=json"},
 		{"docker-buildx", "build", "--call=check,format=json"},
 	} {
-		found, failure := runCheck(t, env, append(command, dir)...)
-		if diff := cmp.Diff(want, found, cmpopts.SortSlices(strings.Compare)); diff != "" || failure != "" {
-			t.Errorf("%s (-want +got):\n%s\n%s", command, diff, failure)
-		}
+		t.Run(strings.Join(command, " "), func(t *testing.T) {
+			found, failure := runCheck(t, env, append(command, dir)...)
+			if diff := cmp.Diff(want, found, cmpopts.SortSlices(strings.Compare)); diff != "" || failure != "" {
+				t.Errorf("%s (-want +got):\n%s\n%s", command, diff, failure)
+			}
+		})
 	}
 }
 
@@ -100,10 +102,12 @@ MAINTAINER me
 		{"docker-buildx", "build", "--call=check,format=json"},
 	}
 	for _, command := range commands {
-		named := append(slices.Clone(command), "--platform=linux/arm64", dir)
-		if found, failure := runCheck(t, env, named...); len(found) > 0 || !strings.Contains(failure, `stage "bench" has no variant for linux/arm64`) {
-			t.Errorf("%s finds %q, and fails with %q", named, found, failure)
-		}
+		t.Run(strings.Join(command, " ")+" of one platform", func(t *testing.T) {
+			named := append(slices.Clone(command), "--platform=linux/arm64", dir)
+			if found, failure := runCheck(t, env, named...); len(found) > 0 || !strings.Contains(failure, `stage "bench" has no variant for linux/arm64`) {
+				t.Errorf("%s finds %q, and fails with %q", named, found, failure)
+			}
+		})
 	}
 	for _, command := range append(commands,
 		append(slices.Clone(commands[0]), "--platform=all"),
@@ -118,10 +122,12 @@ MAINTAINER me
 	}
 	// A named platform without a variant is the only error.
 	for named, other := range map[string]string{"windows/amd64": "linux/arm64", "linux/arm64": "windows/amd64"} {
-		found, failure := runCheck(t, env, "docker-stagebuild", "check", "--format=json", "--platform=all,"+named, dir)
-		if len(found) > 0 || !strings.Contains(failure, "for "+named) || strings.Contains(failure, other) {
-			t.Errorf("of all and %s the check finds %q, and fails with %q", named, found, failure)
-		}
+		t.Run("all and "+named, func(t *testing.T) {
+			found, failure := runCheck(t, env, "docker-stagebuild", "check", "--format=json", "--platform=all,"+named, dir)
+			if len(found) > 0 || !strings.Contains(failure, "for "+named) || strings.Contains(failure, other) {
+				t.Errorf("of all and %s the check finds %q, and fails with %q", named, found, failure)
+			}
+		})
 	}
 }
 
@@ -142,10 +148,12 @@ FROM busybox AS other
 		{"docker-buildx", "build", "--call=check,format=json"},
 		{"docker-buildx", "build", "--call=check,format=json", "--platform=linux/amd64,linux/arm64"},
 	} {
-		found, failure := runCheck(t, env, append(command, dir)...)
-		if len(found) != 1 || !strings.HasPrefix(found[0], "MaintainerDeprecated") || failure != "" {
-			t.Errorf("%s finds %q, and fails with %q", command, found, failure)
-		}
+		t.Run(strings.Join(command, " "), func(t *testing.T) {
+			found, failure := runCheck(t, env, append(command, dir)...)
+			if len(found) != 1 || !strings.HasPrefix(found[0], "MaintainerDeprecated") || failure != "" {
+				t.Errorf("%s finds %q, and fails with %q", command, found, failure)
+			}
+		})
 	}
 }
 

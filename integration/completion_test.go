@@ -43,16 +43,18 @@ func TestDockerCompletion(t *testing.T) {
 		"stagebuild render --stage w":                            "worker\n:4\n",
 		"--log-level debug stagebuild check --platform linux/am": "linux/amd64\tdeclared by the Dockerfile\n:6\n",
 	} {
-		cmd := env.Command(t.Context(), "docker", append([]string{"__complete"}, strings.Split(args, " ")...)...)
-		cmd.Dir = dir
-		out, err := cmd.Output()
-		if err != nil {
-			t.Errorf("%s: %v", args, err)
-			continue
-		}
-		if diff := cmp.Diff(want, string(out)); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", args, diff)
-		}
+		t.Run(args, func(t *testing.T) {
+			cmd := env.Command(t.Context(), "docker", append([]string{"__complete"}, strings.Split(args, " ")...)...)
+			cmd.Dir = dir
+			out, err := cmd.Output()
+			if err != nil {
+				t.Errorf("%s: %v", args, err)
+				return
+			}
+			if diff := cmp.Diff(want, string(out)); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", args, diff)
+			}
+		})
 	}
 }
 
@@ -92,20 +94,22 @@ func TestBashCompletion(t *testing.T) {
 		// Bash splits words at "=".
 		"docker stagebuild build --output type=local,d": `local\,dest=`,
 	} {
-		words := strings.Split(line, " ")
-		cmd := env.Command(t.Context(), "bash", append([]string{"-c", completeInBash, "bash"}, words...)...)
-		cmd.Dir = dir
-		out, err := cmd.CombinedOutput()
-		if err != nil {
-			t.Errorf("%s: %v\n%s", line, err, out)
-			continue
-		}
-		registered, offered, _ := strings.Cut(strings.TrimSuffix(string(out), "\n"), "\n")
-		if !strings.HasSuffix(registered, " "+words[0]) {
-			t.Errorf("%s: the script registers %q", line, registered)
-		}
-		if offered != want {
-			t.Errorf("%s: bash offers %q, want %q", line, offered, want)
-		}
+		t.Run(line, func(t *testing.T) {
+			words := strings.Split(line, " ")
+			cmd := env.Command(t.Context(), "bash", append([]string{"-c", completeInBash, "bash"}, words...)...)
+			cmd.Dir = dir
+			out, err := cmd.CombinedOutput()
+			if err != nil {
+				t.Errorf("%s: %v\n%s", line, err, out)
+				return
+			}
+			registered, offered, _ := strings.Cut(strings.TrimSuffix(string(out), "\n"), "\n")
+			if !strings.HasSuffix(registered, " "+words[0]) {
+				t.Errorf("%s: the script registers %q", line, registered)
+			}
+			if offered != want {
+				t.Errorf("%s: bash offers %q, want %q", line, offered, want)
+			}
+		})
 	}
 }

@@ -83,29 +83,31 @@ func TestContextReplacesVariants(t *testing.T) {
 	files, image, layout := contextImages(t, env)
 	local := writeContext(t, map[string]string{"arch": "local"})
 	for name, context := range map[string]string{"image": image, "layout": layout, "local": local} {
-		r := request{
-			platforms:  bothPlatforms,
-			files:      map[string]string{"a": "a"},
-			contexts:   map[string]string{"assets": context, "outside": files},
-			dockerfile: replacedFile,
-		}
-		plain := replacedPlainFile
-		if name == "local" {
-			plain = strings.ReplaceAll(plain, "--platform=linux/arm64 outside", "assets")
-		}
-		res := buildStagedAndPlain(t, "contexts/"+name, r, plain)
-		for _, platform := range bothPlatforms {
-			arch, cross := strings.TrimPrefix(platform, "linux/"), "arm64"
+		t.Run(name, func(t *testing.T) {
+			r := request{
+				platforms:  bothPlatforms,
+				files:      map[string]string{"a": "a"},
+				contexts:   map[string]string{"assets": context, "outside": files},
+				dockerfile: replacedFile,
+			}
+			plain := replacedPlainFile
 			if name == "local" {
-				arch, cross = "local", "local"
+				plain = strings.ReplaceAll(plain, "--platform=linux/arm64 outside", "assets")
 			}
-			for path, content := range map[string]string{
-				"copied": arch, "based/arch": arch, "based/a": "a", "arm64": cross, "cross/arch": cross, "cross/a": "a",
-				"other": strings.TrimPrefix(platform, "linux/"),
-			} {
-				wantFile(t, res, platform, path, content)
+			res := buildStagedAndPlain(t, "contexts/"+name, r, plain)
+			for _, platform := range bothPlatforms {
+				arch, cross := strings.TrimPrefix(platform, "linux/"), "arm64"
+				if name == "local" {
+					arch, cross = "local", "local"
+				}
+				for path, content := range map[string]string{
+					"copied": arch, "based/arch": arch, "based/a": "a", "arm64": cross, "cross/arch": cross, "cross/a": "a",
+					"other": strings.TrimPrefix(platform, "linux/"),
+				} {
+					wantFile(t, res, platform, path, content)
+				}
 			}
-		}
+		})
 	}
 }
 

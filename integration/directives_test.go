@@ -84,23 +84,25 @@ func TestCheckDirectives(t *testing.T) {
 	env, frontend := productEnv(t)
 	for _, test := range directives {
 		for _, command := range test.commands() {
-			dir := request{dockerfile: test.dockerfile}.writeContext(t, frontend)
-			out, err := env.Run(t.Context(), command, "build", "--progress=plain", "--platform=linux/amd64", dir)
-			if (err != nil) != test.fails {
-				t.Errorf("%s: %s fails: %v, want %v:\n%s", test.name, command, err != nil, test.fails, out.Stderr)
-			}
-			var warned []string
-			for _, rule := range []string{jsonArgs, undeclared, misplaced} {
-				if strings.Contains(out.Stderr, " - "+rule+": ") {
-					warned = append(warned, rule)
+			t.Run(test.name+" "+command, func(t *testing.T) {
+				dir := request{dockerfile: test.dockerfile}.writeContext(t, frontend)
+				out, err := env.Run(t.Context(), command, "build", "--progress=plain", "--platform=linux/amd64", dir)
+				if (err != nil) != test.fails {
+					t.Errorf("%s: %s fails: %v, want %v:\n%s", test.name, command, err != nil, test.fails, out.Stderr)
 				}
-			}
-			if !slices.Equal(warned, test.warned) {
-				t.Errorf("%s: %s warns of %v, want %v:\n%s", test.name, command, warned, test.warned, out.Stderr)
-			}
-			if wrong := "lint violation found for rules: " + strings.Join(test.warned, ", "); test.fails && !strings.Contains(out.Stderr, wrong) {
-				t.Errorf("%s: %s does not say %q:\n%s", test.name, command, wrong, out.Stderr)
-			}
+				var warned []string
+				for _, rule := range []string{jsonArgs, undeclared, misplaced} {
+					if strings.Contains(out.Stderr, " - "+rule+": ") {
+						warned = append(warned, rule)
+					}
+				}
+				if !slices.Equal(warned, test.warned) {
+					t.Errorf("%s: %s warns of %v, want %v:\n%s", test.name, command, warned, test.warned, out.Stderr)
+				}
+				if wrong := "lint violation found for rules: " + strings.Join(test.warned, ", "); test.fails && !strings.Contains(out.Stderr, wrong) {
+					t.Errorf("%s: %s does not say %q:\n%s", test.name, command, wrong, out.Stderr)
+				}
+			})
 		}
 	}
 }

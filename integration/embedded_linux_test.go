@@ -327,14 +327,16 @@ func TestEmbeddedDoesNotReplaceABuilder(t *testing.T) {
 	dir := plainContext(t)
 	nowhere := "unix://" + filepath.Join(u.state, "nowhere.sock")
 	for name, value := range map[string]string{"BUILDKIT_HOST": nowhere, "BUILDX_BUILDER": "nosuch", "DOCKER_HOST": "tcp://127.0.0.1:1"} {
-		before, was := u.vars[name]
-		u.vars[name] = value
-		if printed, err := u.run(t, "docker-stagebuild", "build", dir); err == nil || strings.Contains(printed.Stderr, "private") {
-			t.Errorf("%s=%s: %v\n%s", name, value, err, printed.Stderr)
-		}
-		if delete(u.vars, name); was {
-			u.vars[name] = before
-		}
+		t.Run(name, func(t *testing.T) {
+			before, was := u.vars[name]
+			u.vars[name] = value
+			if printed, err := u.run(t, "docker-stagebuild", "build", dir); err == nil || strings.Contains(printed.Stderr, "private") {
+				t.Errorf("%s=%s: %v\n%s", name, value, err, printed.Stderr)
+			}
+			if delete(u.vars, name); was {
+				u.vars[name] = before
+			}
+		})
 	}
 	// buildx rejects a configuration for a daemon that it does not start.
 	u.vars["BUILDX_CONFIG"] = t.TempDir()

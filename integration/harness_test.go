@@ -192,14 +192,16 @@ func TestPluginBuilds(t *testing.T) {
 	dir := writeContext(t, map[string]string{"Dockerfile": "FROM busybox\nENV BUILT=1\n"})
 	// As a program, and through the docker CLI.
 	for i, command := range [][]string{{"docker-stagebuild"}, {"docker", "stagebuild"}} {
-		repo := "harness/plugin:" + string(rune('a'+i))
-		args := append(command[1:], "build", "--push", "--tag", env.Registry.Ref(repo), dir)
-		if _, err := env.Run(t.Context(), command[0], args...); err != nil {
-			t.Fatal(err)
-		}
-		if got := readImage(t, env, repo, env.Platform).Env("BUILT"); got != "1" {
-			t.Errorf("%v: BUILT is %q in the image, want 1", command, got)
-		}
+		t.Run(strings.Join(command, " "), func(t *testing.T) {
+			repo := "harness/plugin:" + string(rune('a'+i))
+			args := append(command[1:], "build", "--push", "--tag", env.Registry.Ref(repo), dir)
+			if _, err := env.Run(t.Context(), command[0], args...); err != nil {
+				t.Fatal(err)
+			}
+			if got := readImage(t, env, repo, env.Platform).Env("BUILT"); got != "1" {
+				t.Errorf("%v: BUILT is %q in the image, want 1", command, got)
+			}
+		})
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -19,28 +20,30 @@ func TestInvalidFilesOffline(t *testing.T) {
 		"ARG X=1\n":                 "dockerfile contains no stages to build",
 		"# platforms=linux/amd64\n": "dockerfile contains no stages to build",
 	} {
-		dir := writeContext(t, map[string]string{"Dockerfile": text})
-		for _, command := range []string{"ls", "explain", "matrix", "matrix --format bake", "graph", "graph --format svg", "graph --format html", "render"} {
-			cmd := env.Command(t.Context(), "docker-stagebuild", strings.Fields(command)...)
-			cmd.Dir = dir
-			cmd.Stdout = nil
-			var log strings.Builder
-			cmd.Stderr = &log
-			if err := cmd.Run(); err == nil || log.String() != "ERROR: Dockerfile: "+want+"\n" {
-				t.Errorf("%s of %q: %v, %q", command, text, err, log.String())
+		t.Run(strconv.Quote(text), func(t *testing.T) {
+			dir := writeContext(t, map[string]string{"Dockerfile": text})
+			for _, command := range []string{"ls", "explain", "matrix", "matrix --format bake", "graph", "graph --format svg", "graph --format html", "render"} {
+				cmd := env.Command(t.Context(), "docker-stagebuild", strings.Fields(command)...)
+				cmd.Dir = dir
+				cmd.Stdout = nil
+				var log strings.Builder
+				cmd.Stderr = &log
+				if err := cmd.Run(); err == nil || log.String() != "ERROR: Dockerfile: "+want+"\n" {
+					t.Errorf("%s of %q: %v, %q", command, text, err, log.String())
+				}
 			}
-		}
-		out, err := env.Run(t.Context(), "docker-stagebuild", "check", "--format=sarif", dir)
-		var log struct {
-			Runs []struct{ Results []struct{ Level string } }
-		}
-		if jsonErr := json.Unmarshal([]byte(out.Stdout), &log); err == nil || jsonErr != nil {
-			t.Errorf("check of %q: %v, %v", text, err, jsonErr)
-			continue
-		}
-		if results := log.Runs[0].Results; len(results) != 1 || results[0].Level != "error" {
-			t.Errorf("check of %q has the results %v", text, results)
-		}
+			out, err := env.Run(t.Context(), "docker-stagebuild", "check", "--format=sarif", dir)
+			var log struct {
+				Runs []struct{ Results []struct{ Level string } }
+			}
+			if jsonErr := json.Unmarshal([]byte(out.Stdout), &log); err == nil || jsonErr != nil {
+				t.Errorf("check of %q: %v, %v", text, err, jsonErr)
+				return
+			}
+			if results := log.Runs[0].Results; len(results) != 1 || results[0].Level != "error" {
+				t.Errorf("check of %q has the results %v", text, results)
+			}
+		})
 	}
 }
 
@@ -54,21 +57,23 @@ func TestFullDisk(t *testing.T) {
 		"matrix", "matrix --format json", "matrix --format bake", "matrix --format github", "matrix --native", "matrix --merge --tag example.com/app",
 		"version", "version --format json",
 	} {
-		full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		cmd := env.Command(t.Context(), "docker-stagebuild", strings.Fields(command)...)
-		cmd.Dir, cmd.Stdout = dir, full
-		var log strings.Builder
-		cmd.Stderr = &log
-		err = cmd.Run()
-		if exit, ok := err.(*exec.ExitError); !ok || exit.ExitCode() != 1 || !strings.Contains(log.String(), "no space left on device") { //nolint:errorlint // Run's own
-			t.Errorf("%s: %v, %q", command, err, log.String())
-		}
-		if err := full.Close(); err != nil {
-			t.Fatal(err)
-		}
+		t.Run(command, func(t *testing.T) {
+			full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			cmd := env.Command(t.Context(), "docker-stagebuild", strings.Fields(command)...)
+			cmd.Dir, cmd.Stdout = dir, full
+			var log strings.Builder
+			cmd.Stderr = &log
+			err = cmd.Run()
+			if exit, ok := err.(*exec.ExitError); !ok || exit.ExitCode() != 1 || !strings.Contains(log.String(), "no space left on device") { //nolint:errorlint // Run's own
+				t.Errorf("%s: %v, %q", command, err, log.String())
+			}
+			if err := full.Close(); err != nil {
+				t.Fatal(err)
+			}
+		})
 	}
 }
 
@@ -78,12 +83,14 @@ func TestUnknownStageOffline(t *testing.T) {
 	for _, text := range []string{"FROM scratch AS app\n", "FROM --if=true scratch AS app\n"} {
 		dir := writeContext(t, map[string]string{"Dockerfile": text})
 		for _, command := range []string{"ls --stage ap", "explain ap", "render --stage ap", "graph --stage ap", "matrix --stage ap", "check --stage ap"} {
-			cmd := env.Command(t.Context(), "docker-stagebuild", strings.Fields(command)...)
-			cmd.Dir = dir
-			out, err := cmd.CombinedOutput()
-			if err == nil || !strings.Contains(string(out), `did you mean "app"?`) && !strings.Contains(string(out), "did you mean app?") {
-				t.Errorf("%s: %v, %s", command, err, out)
-			}
+			t.Run(command+" "+strconv.Quote(text), func(t *testing.T) {
+				cmd := env.Command(t.Context(), "docker-stagebuild", strings.Fields(command)...)
+				cmd.Dir = dir
+				out, err := cmd.CombinedOutput()
+				if err == nil || !strings.Contains(string(out), `did you mean "app"?`) && !strings.Contains(string(out), "did you mean app?") {
+					t.Errorf("%s: %v, %s", command, err, out)
+				}
+			})
 		}
 	}
 }

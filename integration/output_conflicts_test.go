@@ -19,18 +19,22 @@ func TestOutputConflicts(t *testing.T) {
 	}
 	env.Registry.Forget()
 	for _, test := range []struct {
+		name string
 		args []string
 		want string
 	}{
 		{
+			"name of an image",
 			[]string{"--output=type=image,push=true,name=" + env.Registry.Ref("places/w:1")},
 			"--output: api and worker would both write " + env.Registry.Ref("places/w:1"),
 		},
 		{
+			"list of names",
 			[]string{`--output=type=registry,"name=` + env.Registry.Ref("places/{{.Stage}}") + "," + env.Registry.Ref("places/w") + `"`},
 			"--output: api and worker would both write " + env.Registry.Ref("places/w:latest"),
 		},
 		{
+			"different flags",
 			[]string{
 				"--metadata-file=" + filepath.Join(out, "{{.Stage}}"),
 				"--iidfile=" + filepath.Join(out, `{{if eq .Stage "api"}}worker{{else}}api{{end}}`),
@@ -38,18 +42,22 @@ func TestOutputConflicts(t *testing.T) {
 			"--iidfile of api and --metadata-file of worker would both write " + filepath.Join(out, "worker") + "; give each a place of its own",
 		},
 		{
+			"symbolic link",
 			[]string{`--output=type=oci,dest={{if eq .Stage "api"}}` + out + "{{else}}" + link + "{{end}}/image.tar"},
 			"--output: api and worker would both write " + filepath.Join(out, "image.tar"),
 		},
 		{
+			"nested directory",
 			[]string{"--allow=buildx.local.delete", "--output=type=local,mode=delete,dest=" + out + `{{if eq .Stage "api"}}/sub{{end}}`},
 			"--output of api would write " + filepath.Join(out, "sub") + ", which is inside " + out + ", where --output of worker writes; give each a place of its own",
 		},
 	} {
-		res, err := stagebuild(t, env, append(test.args, "--stage=api,worker", "--progress=plain", dir)...)
-		if err == nil || !strings.Contains(res.Stderr, "ERROR: "+test.want) {
-			t.Errorf("%s: missing in the output: %s\n%s", test.args, test.want, res.Stderr)
-		}
+		t.Run(test.name, func(t *testing.T) {
+			res, err := stagebuild(t, env, append(test.args, "--stage=api,worker", "--progress=plain", dir)...)
+			if err == nil || !strings.Contains(res.Stderr, "ERROR: "+test.want) {
+				t.Errorf("missing in the output: %s\n%s", test.want, res.Stderr)
+			}
+		})
 	}
 	if got := env.Registry.Requests(); len(got) > 0 {
 		t.Errorf("the build sent requests: %v", got)
@@ -135,11 +143,13 @@ func TestOutputTemplates(t *testing.T) {
 		"--call=outline":                                                "--call=outline answers about one stage, and 2 are meant",
 		"--output=type=local,dest=" + out + " --output=type=tar,dest=-": "would both write",
 	} {
-		res, err := stagebuild(t, env, append(append([]string{"--stage=api,worker", "--progress=plain"}, strings.Fields(flags)...), dir)...)
-		wantExit(t, err, 1)
-		if !strings.Contains(res.Stderr, want) {
-			t.Errorf("%s: missing in the output: %s\n%s", flags, want, res.Stderr)
-		}
+		t.Run(flags, func(t *testing.T) {
+			res, err := stagebuild(t, env, append(append([]string{"--stage=api,worker", "--progress=plain"}, strings.Fields(flags)...), dir)...)
+			wantExit(t, err, 1)
+			if !strings.Contains(res.Stderr, want) {
+				t.Errorf("%s: missing in the output: %s\n%s", flags, want, res.Stderr)
+			}
+		})
 	}
 	if got := env.Registry.Requests(); len(got) > 0 {
 		t.Errorf("the build sent requests: %v", got)

@@ -123,14 +123,16 @@ func TestWorkflowReleaseTags(t *testing.T) {
 		"v1.2.3": true, "v0.10.0": true, "v1.2.3-rc.1": true,
 		"v1": false, "v1.2": false, "v1.2.3.4": false, "vendored": false, "1.2.3": false, "v1.2.x": false,
 	} {
-		got := slices.ContainsFunc(workflow.On.Push.Tags, func(pattern string) bool {
-			// Convert GitHub's pattern to a regular expression.
-			expression := strings.NewReplacer(".", `\.`, "*", "[^/]*").Replace(pattern)
-			return regexp.MustCompile("^" + expression + "$").MatchString(tag)
+		t.Run(tag, func(t *testing.T) {
+			got := slices.ContainsFunc(workflow.On.Push.Tags, func(pattern string) bool {
+				// Convert GitHub's pattern to a regular expression.
+				expression := strings.NewReplacer(".", `\.`, "*", "[^/]*").Replace(pattern)
+				return regexp.MustCompile("^" + expression + "$").MatchString(tag)
+			})
+			if got != want {
+				t.Errorf("%s is a release: %v, want %v", tag, got, want)
+			}
 		})
-		if got != want {
-			t.Errorf("%s is a release: %v, want %v", tag, got, want)
-		}
 	}
 }
 
@@ -160,25 +162,27 @@ func TestWorkflowTags(t *testing.T) {
 		"v10.0.0":      {[]string{"10.0.0", "10.0", "10"}, "true"},
 		"v10.1.0-rc.2": {[]string{"10.1.0-rc.2"}, "false"},
 	} {
-		cmd := exec.CommandContext(t.Context(), script, version)
-		cmd.Dir = dir
-		out, err := cmd.Output()
-		if err != nil {
-			t.Fatalf("%s: %v", version, err)
-		}
-		vars := strings.Fields(string(out))
-		if wantVars := []string{"TAGS=" + strings.Join(want.tags, ","), "LATEST=" + want.latest}; !slices.Equal(vars, wantVars) {
-			t.Errorf("%s: %v, want %v", version, vars, wantVars)
-			continue
-		}
-		image := printBake(t, "docker-buildx bake release-image", append(vars, "VERSION="+version, "IMAGE=registry.example.com/name")...)["release-image"]
-		var wantTags []string
-		for _, tag := range want.tags {
-			wantTags = append(wantTags, "registry.example.com/name:"+tag)
-		}
-		if diff := cmp.Diff(wantTags, image.Tags); diff != "" {
-			t.Errorf("%s: bake's tags (-want +got):\n%s", version, diff)
-		}
+		t.Run(version, func(t *testing.T) {
+			cmd := exec.CommandContext(t.Context(), script, version)
+			cmd.Dir = dir
+			out, err := cmd.Output()
+			if err != nil {
+				t.Fatalf("%s: %v", version, err)
+			}
+			vars := strings.Fields(string(out))
+			if wantVars := []string{"TAGS=" + strings.Join(want.tags, ","), "LATEST=" + want.latest}; !slices.Equal(vars, wantVars) {
+				t.Errorf("%s: %v, want %v", version, vars, wantVars)
+				return
+			}
+			image := printBake(t, "docker-buildx bake release-image", append(vars, "VERSION="+version, "IMAGE=registry.example.com/name")...)["release-image"]
+			var wantTags []string
+			for _, tag := range want.tags {
+				wantTags = append(wantTags, "registry.example.com/name:"+tag)
+			}
+			if diff := cmp.Diff(wantTags, image.Tags); diff != "" {
+				t.Errorf("%s: bake's tags (-want +got):\n%s", version, diff)
+			}
+		})
 	}
 }
 
@@ -188,9 +192,11 @@ func TestDefaultImageTags(t *testing.T) {
 	for version, want := range map[string]string{
 		"v1.2.3-rc.1": "1.2.3-rc.1", "v1.2.3+debug": "1.2.3_debug", "v1.2": "1.2", "dev": "dev",
 	} {
-		got := printBake(t, "docker-buildx bake release-image", "VERSION="+version, "IMAGE=registry.example.com/name")
-		if diff := cmp.Diff([]string{"registry.example.com/name:" + want}, got["release-image"].Tags); diff != "" {
-			t.Errorf("the tags of %s (-want +got):\n%s", version, diff)
-		}
+		t.Run(version, func(t *testing.T) {
+			got := printBake(t, "docker-buildx bake release-image", "VERSION="+version, "IMAGE=registry.example.com/name")
+			if diff := cmp.Diff([]string{"registry.example.com/name:" + want}, got["release-image"].Tags); diff != "" {
+				t.Errorf("the tags of %s (-want +got):\n%s", version, diff)
+			}
+		})
 	}
 }

@@ -70,31 +70,33 @@ func TestTriggers(t *testing.T) {
 			"ONBUILD --for=windows COPY --from=unneeded / /\n" + triggerInstructions + "FROM base AS built\n",
 		"image": "FROM --platform=$BUILDPLATFORM " + env.Registry.Ref("triggers/base:1") + " AS built\n",
 	} {
-		r := request{
-			platforms:  bothPlatforms,
-			files:      map[string]string{"a": "a", "b": "b", "amd64": "amd64", "arm64": "arm64"},
-			dockerfile: strings.ReplaceAll(triggerFile, "%s", stages),
-		}
-		res := buildStagedAndPlain(t, "triggers/"+name, r, triggerPlain)
-		wantFile(t, res, "linux/amd64", "said", "barm64")
-		wantFile(t, res, "linux/arm64", "said", "aamd64")
+		t.Run(name, func(t *testing.T) {
+			r := request{
+				platforms:  bothPlatforms,
+				files:      map[string]string{"a": "a", "b": "b", "amd64": "amd64", "arm64": "arm64"},
+				dockerfile: strings.ReplaceAll(triggerFile, "%s", stages),
+			}
+			res := buildStagedAndPlain(t, "triggers/"+name, r, triggerPlain)
+			wantFile(t, res, "linux/amd64", "said", "barm64")
+			wantFile(t, res, "linux/arm64", "said", "aamd64")
 
-		// The stages that triggers refer to must be available, and their needed stages
-		// run.
-		failing, dropped := r, r
-		failing.dockerfile = strings.Replace(r.dockerfile, "RESULT=pass", "RESULT=fail", 1)
-		dropped.platforms = []string{"linux/amd64", "linux/s390x"}
-		for want, r := range map[string]request{
-			`, which is needed, failed`:                     failing,
-			`stage "assets" has no variant for linux/s390x`: dropped,
-		} {
-			for _, w := range clients(frontend)[:2] {
-				err := w.build(t, env, r.writeContext(t, frontend), "triggers/refused:1", r)
-				if err == nil || !strings.Contains(err.Error(), want) {
-					t.Errorf("%s: %s does not say %q: %v", name, w.name, want, err)
+			// The stages that triggers refer to must be available, and their needed stages
+			// run.
+			failing, dropped := r, r
+			failing.dockerfile = strings.Replace(r.dockerfile, "RESULT=pass", "RESULT=fail", 1)
+			dropped.platforms = []string{"linux/amd64", "linux/s390x"}
+			for want, r := range map[string]request{
+				`, which is needed, failed`:                     failing,
+				`stage "assets" has no variant for linux/s390x`: dropped,
+			} {
+				for _, w := range clients(frontend)[:2] {
+					err := w.build(t, env, r.writeContext(t, frontend), "triggers/refused:1", r)
+					if err == nil || !strings.Contains(err.Error(), want) {
+						t.Errorf("%s: %s does not say %q: %v", name, w.name, want, err)
+					}
 				}
 			}
-		}
+		})
 	}
 }
 

@@ -51,22 +51,24 @@ func TestLanguage(t *testing.T) {
 	image := frontendImage(t)
 	each(t, allKinds, func(t *testing.T, g engine) {
 		for i, c := range languageCases {
-			dockerfile, want := c.dockerfile, c.want
-			if strings.Contains(dockerfile, "%") {
-				dockerfile = fmt.Sprintf(dockerfile, g.foreign())
-			}
-			if strings.Contains(want, "%") {
-				want = fmt.Sprintf(want, g.foreign())
-			}
-			dir := writeContext(t, map[string]string{"Dockerfile": dockerfile, "linked": "linked"})
-			for j, frontend := range []string{"inprocess", "image=" + image} {
-				tag := fmt.Sprintf("language:%d.%d", i, j)
-				if _, err := g.Docker(t.Context(), "stagebuild", "build", "--frontend="+frontend, "--load", "-t", tag, dir); err != nil {
-					t.Errorf("%s, --frontend=%s: %v", c.name, frontend, err)
-					continue
+			t.Run(c.name, func(t *testing.T) {
+				dockerfile, want := c.dockerfile, c.want
+				if strings.Contains(dockerfile, "%") {
+					dockerfile = fmt.Sprintf(dockerfile, g.foreign())
 				}
-				g.wantRun(t, tag, want)
-			}
+				if strings.Contains(want, "%") {
+					want = fmt.Sprintf(want, g.foreign())
+				}
+				dir := writeContext(t, map[string]string{"Dockerfile": dockerfile, "linked": "linked"})
+				for j, frontend := range []string{"inprocess", "image=" + image} {
+					tag := fmt.Sprintf("language:%d.%d", i, j)
+					if _, err := g.Docker(t.Context(), "stagebuild", "build", "--frontend="+frontend, "--load", "-t", tag, dir); err != nil {
+						t.Errorf("%s, --frontend=%s: %v", c.name, frontend, err)
+						continue
+					}
+					g.wantRun(t, tag, want)
+				}
+			})
 		}
 	})
 }
@@ -117,9 +119,11 @@ func TestErrorsNameTheLine(t *testing.T) {
 			{"FROM busybox\nRUN --if=DEBUGG true\n", `Dockerfile:2:10: unknown name "DEBUGG" in the condition`},
 			{"FROM busybox AS app\nFROM --needs=ap busybox\n", `Dockerfile:2:14: `},
 		} {
-			dir := writeContext(t, map[string]string{"Dockerfile": c.dockerfile})
-			_, err := g.Docker(t.Context(), "stagebuild", "build", dir)
-			wantError(t, err, c.want)
+			t.Run(c.want, func(t *testing.T) {
+				dir := writeContext(t, map[string]string{"Dockerfile": c.dockerfile})
+				_, err := g.Docker(t.Context(), "stagebuild", "build", dir)
+				wantError(t, err, c.want)
+			})
 		}
 		dir := writeContext(t, map[string]string{"Dockerfile": "FROM busybox\nRUN echo before; exit 7\n"})
 		_, err := g.Docker(t.Context(), "stagebuild", "build", "--progress=plain", dir)
