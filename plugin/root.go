@@ -8,6 +8,11 @@
 package plugin
 
 import (
+	"github.com/stagebuild/stagebuild/plugin/build"
+	"github.com/stagebuild/stagebuild/plugin/cli"
+	"github.com/stagebuild/stagebuild/plugin/inspect"
+	"github.com/stagebuild/stagebuild/plugin/matrix"
+
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -25,20 +30,16 @@ import (
 	"github.com/stagebuild/stagebuild/plugin/buildinfo"
 )
 
-// name is the plugin's: the word after `docker`, and the executable without
-// the prefix that the Docker CLI looks for.
-const name = "stagebuild"
-
 // Run runs the command line of the process: as a plugin when the Docker CLI
 // started it, and by itself otherwise.
 func Run(dockerCLI *command.DockerCli) error {
-	configureLogs(logrus.StandardLogger())
+	cli.ConfigureLogs(logrus.StandardLogger())
 	if cliplugin.RunningStandalone() {
 		root := NewRootCommand(filepath.Base(os.Args[0]), dockerCLI, initializer(dockerCLI))
 		wrapHelp(root)
 		return root.Execute()
 	}
-	root := NewRootCommand(name, dockerCLI, func(cmd *cobra.Command, args []string) error {
+	root := NewRootCommand(cli.PluginName, dockerCLI, func(cmd *cobra.Command, args []string) error {
 		return cliplugin.PersistentPreRunE(cmd, args)
 	})
 	return cliplugin.RunPlugin(dockerCLI, root, metadata.Metadata{
@@ -93,30 +94,30 @@ also guard stages and instructions by platform and condition.`,
 			if debugLogs {
 				clidebug.Enable()
 			}
-			cmd.SetContext(interruptible(cmd.Context(), os.Exit))
+			cmd.SetContext(cli.Interruptible(cmd.Context(), os.Exit))
 			return initialize(cmd, args)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return cmd.Help()
 			}
-			return unknownCommand(cmd, args[0])
+			return cli.UnknownCommand(cmd, args[0])
 		},
 	}
 	// As for a plugin: most flags take no file.
 	cmd.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return &usageError{command: cmd.CommandPath(), err: err}
+		return cli.NewUsageError(cmd, err)
 	})
 	cmd.PersistentFlags().BoolVarP(&debugLogs, "debug", "D", clidebug.IsEnabled(), "Enable debug logging")
 	cmd.AddCommand(
-		newBuildCommand(dockerCLI),
-		brief(newCheckCommand(dockerCLI)),
-		brief(newExplainCommand(dockerCLI)),
-		brief(newGraphCommand(dockerCLI)),
-		brief(newLsCommand(dockerCLI)),
-		brief(newMatrixCommand(dockerCLI)),
-		brief(newRenderCommand(dockerCLI)),
+		build.NewCommand(dockerCLI),
+		brief(inspect.NewCheckCommand(dockerCLI)),
+		brief(inspect.NewExplainCommand(dockerCLI)),
+		brief(inspect.NewGraphCommand(dockerCLI)),
+		brief(inspect.NewLsCommand(dockerCLI)),
+		brief(matrix.NewCommand(dockerCLI)),
+		brief(inspect.NewRenderCommand(dockerCLI)),
 		newSuperviseCommand(),
 		newVersionCommand(dockerCLI),
 	)

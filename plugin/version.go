@@ -1,6 +1,8 @@
 package plugin
 
 import (
+	"github.com/stagebuild/stagebuild/plugin/cli"
+
 	"encoding/json"
 	"fmt"
 	"io"
@@ -12,11 +14,11 @@ import (
 )
 
 type versionOptions struct {
-	format formatValue
+	format cli.FormatValue
 }
 
 func newVersionCommand(dockerCLI command.Cli) *cobra.Command {
-	options := versionOptions{format: formatText}
+	options := versionOptions{format: cli.FormatText}
 	cmd := &cobra.Command{
 		Use:   "version [OPTIONS]",
 		Short: "Show the version of this program and of its BuildKit library",
@@ -24,19 +26,19 @@ func newVersionCommand(dockerCLI command.Cli) *cobra.Command {
 
   # For programs
   docker stagebuild version --format json`,
-		Args:                  exactArgs(0, "no arguments"),
+		Args:                  cli.ExactArgs(0, "no arguments"),
 		ValidArgsFunction:     cobra.NoFileCompletions,
 		DisableFlagsInUseLine: true,
 		RunE: func(*cobra.Command, []string) error {
 			return runVersion(dockerCLI.Out(), options, buildinfo.Read())
 		},
 	}
-	addFormatFlag(cmd, &options.format)
+	cli.AddFormatFlag(cmd, &options.format)
 	return cmd
 }
 
 func runVersion(w io.Writer, options versionOptions, info buildinfo.Info) error {
-	if options.format == formatJSON {
+	if options.format == cli.FormatJSON {
 		enc := json.NewEncoder(w)
 		enc.SetIndent("", "  ")
 		return enc.Encode(info)

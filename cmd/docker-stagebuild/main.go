@@ -9,6 +9,7 @@ import (
 	"github.com/docker/cli/cli/command"
 
 	"github.com/stagebuild/stagebuild/plugin"
+	"github.com/stagebuild/stagebuild/plugin/cli"
 )
 
 func main() {
@@ -17,5 +18,5 @@ func main() {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	os.Exit(plugin.Report(dockerCLI.Err(), plugin.Run(dockerCLI)))
+	os.Exit(cli.Report(dockerCLI.Err(), plugin.Run(dockerCLI)))
 }

@@ -1,0 +1,82 @@
+package build
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/docker/buildx/util/buildflags"
+	"github.com/docker/buildx/util/dockerutil"
+	"github.com/docker/cli/cli/command"
+	"github.com/moby/buildkit/client"
+	"github.com/moby/buildkit/util/progress/progressui"
+	dockerclient "github.com/moby/moby/client"
+
+	"github.com/stagebuild/stagebuild/plugin/connect"
+)
+
+// connectBuilder connects to the builder that the flags and the environment
+// choose. A line about a private daemon is for people, and so not among what
+// programs read.
+func connectBuilder(ctx context.Context, dockerCLI command.Cli, options buildOptions, display progressui.DisplayMode) (*connect.Builder, error) {
+	var notices io.Writer = dockerCLI.Err()
+	if display == progressui.QuietMode || display == progressui.RawJSONMode {
+		notices = io.Discard
+	}
+	b, err := connect.Connect(ctx, dockerCLI, connect.Choose(options.builder, os.Getenv), options.contextPath, notices)
+	if err != nil {
+		return nil, err
+	}
+	if b.Driver == "docker" {
+		return b, nil
+	}
+	if err := checkEngines(ctx, dockerCLI, options); err != nil {
+		b.Close()
+		return nil, err
+	}
+	return b, nil
+}
+
+// checkEngines returns an error if an image is to be loaded into a Docker Engine
+// that does not answer. buildx finds out when the image has been built, and then
+// says that a pipe is closed.
+func checkEngines(ctx context.Context, dockerCLI command.Cli, options buildOptions) error {
+	contexts, err := loadContexts(options)
+	if err != nil {
+		return err
+	}
+	for _, name := range contexts {
+		engine, err := dockerutil.NewClient(dockerCLI).API(name)
+		if err == nil {
+			_, err = engine.Ping(ctx, dockerclient.PingOptions{})
+		}
+		if err != nil {
+			return fmt.Errorf("the image cannot be loaded into Docker (for a file instead, use --output type=docker,dest=FILE): %w", err)
+		}
+	}
+	return nil
+}
+
+// loadContexts are the docker contexts whose engines the image is loaded into,
+// "" for the current one.
+func loadContexts(options buildOptions) ([]string, error) {
+	if options.call != "build" {
+		return nil, nil
+	}
+	// What differs between results is a file or a folder.
+	entries, err := buildflags.ParseExports(options.WithoutTemplates().Outputs)
+	if err != nil {
+		return nil, fmt.Errorf("--output: %w", err)
+	}
+	var contexts []string
+	for _, e := range entries {
+		if e.Type == client.ExporterDocker && e.Destination == "" && e.Attrs["tar"] != "false" {
+			contexts = append(contexts, e.Attrs["context"])
+		}
+	}
+	if options.load && len(contexts) == 0 {
+		contexts = append(contexts, "")
+	}
+	return contexts, nil
+}

@@ -1,0 +1,118 @@
+package build
+
+import (
+	"github.com/stagebuild/stagebuild/plugin/cli"
+
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// completeValues are the flags of build whose values are a few words.
+func completeValues() map[string][]cobra.Completion {
+	return map[string][]cobra.Completion{
+		"allow": {"network.host", "security.insecure", "device"},
+		"call": {
+			cobra.CompletionWithDesc("build", "build the stages"),
+			cobra.CompletionWithDesc("check", "check the Dockerfile"),
+			cobra.CompletionWithDesc("outline", "list what a stage's build can be given"),
+			cobra.CompletionWithDesc("targets", "list the stages"),
+		},
+		"frontend": {
+			cobra.CompletionWithDesc("inprocess", "the frontend of this program"),
+			cobra.CompletionWithDesc("image", "the image that the Dockerfile names, or that of this version"),
+			cobra.CompletionWithDesc("image=", "another image"),
+		},
+		"network":    {"default", "host", "none"},
+		"progress":   {"auto", "none", "plain", "quiet", "rawjson", "tty"},
+		"provenance": {"false", "mode=max", "mode=min", "true"},
+		"sbom":       {"false", "true"},
+	}
+}
+
+// kind is a value of the "type" key of a list of keys and values, and what else
+// such a list can have.
+type kind struct {
+	name, about string
+	fields      []string // "KEY=", or "KEY=VALUE" where one value is the usual one
+}
+
+// completeFields are the flags of build that take such lists.
+func completeFields() map[string][]kind {
+	image := []string{"name=", "compression=", "oci-mediatypes=true", "rewrite-timestamp=true"}
+	return map[string][]kind{
+		"attest": {
+			{"provenance", "how the image was built", []string{"mode=max", "mode=min"}},
+			{"sbom", "what is in the image", []string{"generator="}},
+		},
+		"cache-from": {
+			{"registry", "a cache in a registry", []string{"ref="}},
+			{"local", "a cache in a folder", []string{"src="}},
+			{"gha", "GitHub's cache", []string{"scope="}},
+			{"s3", "a cache in a bucket", []string{"bucket=", "region=", "name="}},
+			{"azblob", "a cache in Azure's blob storage", []string{"account_url=", "name="}},
+		},
+		"cache-to": {
+			{"registry", "a cache in a registry", []string{"ref=", "mode=max"}},
+			{"local", "a cache in a folder", []string{"dest=", "mode=max"}},
+			{"inline", "a cache in the image itself", nil},
+			{"gha", "GitHub's cache", []string{"scope=", "mode=max"}},
+			{"s3", "a cache in a bucket", []string{"bucket=", "region=", "name=", "mode=max"}},
+			{"azblob", "a cache in Azure's blob storage", []string{"account_url=", "name=", "mode=max"}},
+		},
+		"output": {
+			{"local", "files in a folder", []string{"dest=", "platform-split=false"}},
+			{"tar", "files in an archive", []string{"dest=", "platform-split=false"}},
+			{"image", "an image in the builder", append([]string{"push=true"}, image...)},
+			{"registry", "an image that is pushed", image},
+			{"docker", "an image in the engine, or an archive to load", append([]string{"dest="}, image...)},
+			{"oci", "an image as an OCI layout", append([]string{"dest=", "tar=false"}, image...)},
+			{"cacheonly", "nothing but the build cache", nil},
+		},
+	}
+}
+
+// completeBuildFlags registers the completion of the flags that only build has.
+func completeBuildFlags(cmd *cobra.Command) {
+	cli.CompleteFlag(cmd, "platform", cli.CompletePlatforms)
+	cli.CompleteFlag(cmd, "no-cache-filter", cli.CompleteStageName)
+	cli.CompleteFlag(cmd, "metadata-file", cli.CompleteFiles)
+	cli.CompleteFlag(cmd, "iidfile", cli.CompleteFiles)
+	for flag, values := range completeValues() {
+		cli.CompleteFlag(cmd, flag, func(_ *cobra.Command, _ []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+			return cli.FilterPrefix("", typed, values), cobra.ShellCompDirectiveNoFileComp
+		})
+	}
+	for flag, kinds := range completeFields() {
+		cli.CompleteFlag(cmd, flag, func(_ *cobra.Command, _ []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+			return fieldCandidates(kinds, typed), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+		})
+	}
+}
+
+// fieldCandidates offers the types, and after a comma what the type that was
+// chosen can have and does not have yet.
+func fieldCandidates(kinds []kind, typed string) []cobra.Completion {
+	done, begun := cli.SplitList(typed)
+	if done == "" {
+		var types []cobra.Completion
+		for _, k := range kinds {
+			types = append(types, cobra.CompletionWithDesc("type="+k.name, k.about))
+		}
+		return cli.FilterPrefix("", begun, types)
+	}
+	given := strings.Split(done, ",")
+	i := slices.IndexFunc(kinds, func(k kind) bool { return slices.Contains(given, "type="+k.name) })
+	if i < 0 {
+		return nil
+	}
+	var fields []cobra.Completion
+	for _, field := range kinds[i].fields {
+		key, _, _ := strings.Cut(field, "=")
+		if !slices.ContainsFunc(given, func(g string) bool { return strings.HasPrefix(g, key+"=") }) {
+			fields = append(fields, field)
+		}
+	}
+	return cli.FilterPrefix(done, begun, fields)
+}

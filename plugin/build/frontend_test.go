@@ -1,0 +1,28 @@
+package build
+
+import (
+	"testing"
+)
+
+func TestFrontendValue(t *testing.T) {
+	for in, want := range map[string]frontendValue{
+		"inprocess":           {},
+		"image":               {image: true},
+		"image=example/f:1":   {image: true, ref: "example/f:1"},
+		"image=h/f@sha256:ab": {image: true, ref: "h/f@sha256:ab"},
+	} {
+		var v frontendValue
+		if err := v.Set(in); err != nil || v != want {
+			t.Errorf("Set(%q) = %+v, %v", in, v, err)
+		}
+		if v.String() != in {
+			t.Errorf("Set(%q).String() = %q", in, v.String())
+		}
+	}
+	for _, in := range []string{"", "image=", "inprocess=x", "gateway"} {
+		var v frontendValue
+		if err := v.Set(in); err == nil {
+			t.Errorf("Set(%q): no error", in)
+		}
+	}
+}

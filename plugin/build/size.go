@@ -1,0 +1,143 @@
+package build
+
+import (
+	"context"
+	"encoding/json"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	continuity "github.com/containerd/continuity/fs"
+	"github.com/distribution/reference"
+	"github.com/docker/buildx/util/imagetools"
+	"github.com/docker/go-units"
+	"github.com/moby/buildkit/client"
+	"github.com/moby/buildkit/exporter/containerimage/exptypes"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// size says how large a result is where it went: its files, the compressed
+// layers of an image in a registry, or an image in the engine. It is "" where
+// nobody can tell.
+func (r *buildRun) size(ctx context.Context, res *resultBuild) string {
+	if res.outcome.err != nil {
+		return ""
+	}
+	if len(res.dests) > 0 {
+		return formatSize(filesSize(res.dests))
+	}
+	for _, e := range res.build.Exports {
+		names := append(strings.Split(e.Attrs["name"], ","), res.build.Tags...)
+		names = slices.DeleteFunc(names, func(name string) bool { return name == "" })
+		if e.Type == client.ExporterImage && e.Attrs["push"] == "true" && len(names) > 0 {
+			return formatSize(r.pushedSize(ctx, res, names[0]))
+		}
+	}
+	return formatSize(r.loadedSize(ctx, res))
+}
+
+func formatSize(bytes int64, err error) string {
+	if err != nil || bytes == 0 {
+		return ""
+	}
+	return units.HumanSize(float64(bytes))
+}
+
+// filesSize adds up files and all files in folders. One that has several names there
+// counts once.
+func filesSize(paths []string) (int64, error) {
+	var sum int64
+	linked := map[uint64]bool{}
+	for _, path := range paths {
+		if path == "-" {
+			continue
+		}
+		err := filepath.WalkDir(path, func(_ string, d fs.DirEntry, err error) error {
+			if err != nil || !d.Type().IsRegular() {
+				return err
+			}
+			info, err := d.Info()
+			if err != nil {
+				return err
+			}
+			if inode, ok := continuity.GetLinkInfo(info); ok {
+				if linked[inode] {
+					return nil
+				}
+				linked[inode] = true
+			}
+			sum += info.Size()
+			return nil
+		})
+		if err != nil {
+			return 0, err
+		}
+	}
+	return sum, nil
+}
+
+// pushedSize adds up what a registry has for an image's platforms, by one of its names.
+func (r *buildRun) pushedSize(ctx context.Context, res *resultBuild, name string) (int64, error) {
+	named, err := reference.ParseNormalizedNamed(name)
+	if err != nil {
+		return 0, err
+	}
+	id := res.outcome.response.ExporterResponse[exptypes.ExporterImageDigestKey]
+	loc, err := imagetools.ParseLocation(reference.TrimNamed(named).String() + "@" + id)
+	if err != nil {
+		return 0, err
+	}
+	images := imagetools.New(r.builder.Nodes[0].ImageOpt)
+	dt, _, err := images.Get(ctx, loc.String())
+	if err != nil {
+		return 0, err
+	}
+	return manifestSize(ctx, images, loc, dt)
+}
+
+// manifestSize adds up the parts of a manifest, or of the manifests of an index
+// that are images.
+func manifestSize(ctx context.Context, images *imagetools.Resolver, loc *imagetools.Location, dt []byte) (int64, error) {
+	var m struct {
+		Manifests []ocispecs.Descriptor `json:"manifests"`
+		Config    ocispecs.Descriptor   `json:"config"`
+		Layers    []ocispecs.Descriptor `json:"layers"`
+	}
+	if err := json.Unmarshal(dt, &m); err != nil {
+		return 0, err
+	}
+	sum := m.Config.Size
+	for _, layer := range m.Layers {
+		sum += layer.Size
+	}
+	for _, part := range m.Manifests {
+		if part.Platform != nil && part.Platform.OS == "unknown" {
+			continue // an attestation (docs/attestations/attestation-storage.md of BuildKit)
+		}
+		dt, err := images.GetDescriptor(ctx, loc, part)
+		if err != nil {
+			return 0, err
+		}
+		size, err := manifestSize(ctx, images, loc, dt)
+		if err != nil {
+			return 0, err
+		}
+		sum += size
+	}
+	return sum, nil
+}
+
+// loadedSize asks the engine.
+func (r *buildRun) loadedSize(ctx context.Context, res *resultBuild) (int64, error) {
+	id := imageID(res.outcome.response.ExporterResponse)
+	loaded := r.builder.Driver == "docker"
+	for _, e := range res.build.Exports {
+		loaded = loaded || e.Type == client.ExporterDocker
+	}
+	if id == "" || !loaded {
+		return 0, nil
+	}
+	image, err := r.dockerCLI.Client().ImageInspect(ctx, id)
+	return image.Size, err
+}

@@ -1,0 +1,40 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/containerd/platforms"
+
+	"github.com/stagebuild/stagebuild/frontend/guard"
+	"github.com/stagebuild/stagebuild/frontend/plan"
+	"github.com/stagebuild/stagebuild/frontend/source"
+	"github.com/stagebuild/stagebuild/frontend/syntax"
+	"github.com/stagebuild/stagebuild/plugin/selection"
+)
+
+// TestGraphsOfManyStages asks about two stages of a file with many args, often: their
+// graphs are made side by side, from plans that they share.
+func TestGraphsOfManyStages(t *testing.T) {
+	var dockerfile strings.Builder
+	for i := range 40 {
+		fmt.Fprintf(&dockerfile, "FROM alpine AS s%d\nARG L%[1]d=1\nRUN --if='L%[1]d == \"1\"' x\n", i)
+	}
+	patterns, err := selection.ParsePatterns("s39,s2*,s0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 400 {
+		file, err := syntax.Parse(source.NewFile("Dockerfile", []byte(dockerfile.String())))
+		if err != nil {
+			t.Fatal(err)
+		}
+		q := &Query{File: file, Env: plan.Env{Build: platforms.MustParse("linux/amd64")}}
+		q.Platforms.Named = []guard.Platform{platforms.MustParse("linux/amd64"), platforms.MustParse("linux/arm64")}
+		graphs, _, err := q.Graphs(patterns)
+		if err != nil || len(graphs) != 26 {
+			t.Fatalf("%d graphs, %v", len(graphs), err)
+		}
+	}
+}

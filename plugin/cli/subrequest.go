@@ -1,0 +1,82 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/moby/buildkit/frontend/subrequests"
+	"github.com/moby/buildkit/frontend/subrequests/lint"
+	"github.com/moby/buildkit/frontend/subrequests/outline"
+	"github.com/moby/buildkit/frontend/subrequests/targets"
+	"github.com/moby/buildkit/solver/pb"
+
+	"github.com/stagebuild/stagebuild/frontend/gateway"
+)
+
+// PrintCallResult prints a result for people with BuildKit's own printers, and
+// one that it has none for as the frontend formatted it.
+func PrintCallResult(w io.Writer, name, format string, res map[string]string, filename string) error {
+	dt, ok := res[gateway.ResultJSON]
+	if format == "json" && ok {
+		_, err := fmt.Fprintln(w, dt)
+		return err
+	}
+	switch name {
+	case "lint":
+		return printLint(w, []byte(dt), filename)
+	case "outline":
+		return outline.PrintOutline([]byte(dt), w)
+	case "targets":
+		return targets.PrintTargets([]byte(dt), w)
+	case "subrequests.describe":
+		return subrequests.PrintDescribe([]byte(dt), w)
+	}
+	text, ok := res[gateway.ResultText]
+	if !ok {
+		return fmt.Errorf("--call=%s has no result for people, use --call=%s,format=json", name, name)
+	}
+	_, err := fmt.Fprint(w, text)
+	return err
+}
+
+// printLint prints the findings of a check. A Dockerfile that was read from
+// elsewhere than its context is called by the given name, unless that is empty.
+func printLint(w io.Writer, dt []byte, filename string) error {
+	var results lint.LintResults
+	if err := json.Unmarshal(dt, &results); err != nil {
+		return fmt.Errorf("reading the result of the check: %w", err)
+	}
+	rename := func(info *pb.SourceInfo) *pb.SourceInfo {
+		if info == nil || filename == "" {
+			return info
+		}
+		renamed := info.CloneVT()
+		renamed.Filename = filename
+		return renamed
+	}
+	var summary string
+	switch n := len(results.Warnings); {
+	case n == 1:
+		summary = "Check complete, 1 warning has been found!\n"
+	case n > 1:
+		summary = fmt.Sprintf("Check complete, %d warnings have been found!\n", n)
+	case results.Error == nil:
+		summary = "Check complete, no warnings found.\n"
+	}
+	if _, err := io.WriteString(w, summary); err != nil {
+		return err
+	}
+	if err := results.PrintTo(w, rename); err != nil {
+		return err
+	}
+	if results.Error == nil {
+		return nil
+	}
+	// The file could not be read to its end: not a finding, but a failure.
+	var failure strings.Builder
+	results.PrintErrorTo(&failure, rename)
+	return errors.New(failure.String())
+}

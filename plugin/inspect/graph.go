@@ -1,0 +1,201 @@
+package inspect
+
+import (
+	"github.com/stagebuild/stagebuild/plugin/cli"
+
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/docker/cli/cli/command"
+	"github.com/spf13/cobra"
+
+	"github.com/stagebuild/stagebuild/frontend/graph"
+	"github.com/stagebuild/stagebuild/plugin/draw"
+)
+
+// graphOptions are the flags of the graph command, as they were written.
+type graphOptions struct {
+	cli.QueryOptions
+	format graphFormat
+	output string
+	all    bool
+}
+
+// graphFormat is the form of a drawing.
+type graphFormat string
+
+// graphForm is one of them: what it is called, what files with it end in, and for
+// whom it is.
+type graphForm struct {
+	name  graphFormat
+	exts  []string
+	about string
+}
+
+// graphForms returns all of them, the default first.
+func graphForms() []graphForm {
+	return []graphForm{
+		{"tree", []string{".txt"}, "lines of text"},
+		{"dot", []string{".dot", ".gv"}, "for Graphviz"},
+		{"mermaid", []string{".mmd", ".mermaid"}, "for Markdown"},
+		{"json", []string{".json"}, "for programs"},
+		{"svg", []string{".svg"}, "a picture"},
+		{"html", []string{".html", ".htm"}, "a page to look around in"},
+	}
+}
+
+// String returns the format. It implements pflag.Value, as do Set and Type.
+func (f *graphFormat) String() string { return string(*f) }
+
+// Set accepts a known format.
+func (f *graphFormat) Set(s string) error {
+	var names []string
+	for _, form := range graphForms() {
+		if s == string(form.name) {
+			*f = form.name
+			return nil
+		}
+		names = append(names, string(form.name))
+	}
+	return fmt.Errorf("must be one of %s", strings.Join(names, ", "))
+}
+
+// Type names the kind of value in a usage line.
+func (f *graphFormat) Type() string { return "string" }
+
+// formatOf guesses a format from the name of the file that it is written to.
+func formatOf(path string) (graphFormat, error) {
+	ext := strings.ToLower(filepath.Ext(path))
+	var all []string
+	for _, form := range graphForms() {
+		for _, e := range form.exts {
+			if e == ext {
+				return form.name, nil
+			}
+			all = append(all, e)
+		}
+	}
+	return "", fmt.Errorf("--output=%s ends in none of %s: say which --format is meant", path, strings.Join(all, ", "))
+}
+
+func NewGraphCommand(dockerCLI command.Cli) *cobra.Command {
+	var options graphOptions
+	cmd := &cobra.Command{
+		Use:   "graph [OPTIONS] [PATH | -]",
+		Short: "Draw the stages of a Dockerfile",
+		Long: `Draw what stages will be made of, as it resolves: their variants, what each is
+FROM, copies from, mounts and needs. Several platforms make one drawing, in
+which what differs between them is marked. A picture (svg) and a page (html)
+are files that need nothing else; in a page, platforms and the build args that
+conditions ask for can be switched. No builder is needed.`,
+		Example: `  # The default stage as a tree, for all platforms that the file declares
+  docker stagebuild graph
+
+  # A page to look around in, and a picture of one platform
+  docker stagebuild graph -o stages.html
+  docker stagebuild graph --platform linux/arm64 -o stages.svg
+
+  # All there is, for Graphviz
+  docker stagebuild graph --all --format dot | dot -Tpng > stages.png`,
+		Args:                  cli.OptionalPath(),
+		DisableFlagsInUseLine: true,
+		ValidArgsFunction:     cli.CompletePath,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := options.complete(cmd); err != nil {
+				return cli.NewUsageError(cmd, err)
+			}
+			options.SetPath(args)
+			q, err := options.Query(cmd, dockerCLI.In(), os.LookupEnv)
+			if err != nil {
+				return err
+			}
+			return runGraph(dockerCLI, options, q)
+		},
+	}
+	options.AddFlags(cmd)
+	flags := cmd.Flags()
+	flags.Var(&options.format, "format", `Format of the drawing ("tree", "dot", "mermaid", "json", "svg", "html") (default: by the ending of --output, or else "tree")`)
+	flags.StringVarP(&options.output, "output", "o", "", "Write to a file instead of standard output")
+	flags.BoolVar(&options.all, "all", false, "Show what is dropped or not reached, too")
+	cli.CompleteFlag(cmd, "format", completeGraphFormats)
+	cli.CompleteFlag(cmd, "output", cli.CompleteFiles)
+	return cmd
+}
+
+func completeGraphFormats(_ *cobra.Command, _ []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	var list []cobra.Completion
+	for _, form := range graphForms() {
+		list = append(list, cobra.CompletionWithDesc(string(form.name), form.about))
+	}
+	return cli.FilterPrefix("", typed, list), cobra.ShellCompDirectiveNoFileComp
+}
+
+// complete chooses the format when it was not said.
+func (o *graphOptions) complete(cmd *cobra.Command) error {
+	switch {
+	case o.output == "" && cmd.Flag("output").Changed:
+		return errors.New("--output is empty")
+	case o.format != "":
+		return nil
+	case o.output == "" || o.output == "-":
+		o.format = graphForms()[0].name
+		return nil
+	}
+	var err error
+	o.format, err = formatOf(o.output)
+	return err
+}
+
+func runGraph(dockerCLI command.Cli, options graphOptions, q *cli.Query) error {
+	graphs, notes, err := q.Graphs(options.Stages.Patterns)
+	if err != nil {
+		return err
+	}
+	cli.PrintNotes(dockerCLI.Err(), notes)
+	var out bytes.Buffer
+	if options.format == "html" {
+		err = draw.HTML(&out, newPage(q, options, graphs, notes))
+	} else {
+		err = options.write(&out, cli.TextWidth(dockerCLI), options.drawn(graphs))
+	}
+	if err != nil {
+		return err
+	}
+	return cli.WriteOutput(dockerCLI.Out(), options.output, out.Bytes())
+}
+
+// write writes a drawing in the format that was chosen, if that is no page.
+func (o *graphOptions) write(w io.Writer, width int, drawing *graph.Graph) error {
+	switch o.format {
+	case "dot":
+		return draw.Dot(w, drawing)
+	case "mermaid":
+		return draw.Mermaid(w, drawing)
+	case "json":
+		return cli.PrintJSON(w, drawing)
+	case "svg":
+		return draw.SVG(w, drawing)
+	}
+	return o.writeTree(w, width, drawing)
+}
+
+func (o *graphOptions) writeTree(w io.Writer, width int, drawing *graph.Graph) error {
+	if o.all {
+		return drawing.WriteAll(w, width)
+	}
+	return drawing.Write(w, width)
+}
+
+// drawn returns what is drawn of graphs.
+func (o *graphOptions) drawn(graphs []*graph.Graph) *graph.Graph {
+	drawing := graph.Merge(graphs...)
+	if !o.all {
+		drawing = drawing.Reached()
+	}
+	return drawing
+}

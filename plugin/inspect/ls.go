@@ -1,0 +1,88 @@
+package inspect
+
+import (
+	"github.com/stagebuild/stagebuild/plugin/cli"
+
+	"errors"
+	"os"
+	"slices"
+
+	"github.com/docker/cli/cli/command"
+	"github.com/docker/cli/cli/command/formatter"
+	"github.com/spf13/cobra"
+
+	"github.com/stagebuild/stagebuild/frontend/plan"
+)
+
+// lsOptions are the flags of the ls command, as they were written.
+type lsOptions struct {
+	cli.QueryOptions
+	format  string
+	quiet   bool
+	noTrunc bool
+}
+
+func NewLsCommand(dockerCLI command.Cli) *cobra.Command {
+	var options lsOptions
+	cmd := &cobra.Command{
+		Use:     "ls [OPTIONS] [PATH | -]",
+		Aliases: []string{"list"},
+		Short:   "List the stages of a Dockerfile",
+		Long: `List the stages of a Dockerfile: what each is FROM, its guard, the platforms
+that it can be built for and what the comment above it says. In a table the
+variants of a stage stand below it, each with the platforms for which it is the
+one that is chosen, and the default stage has an asterisk. No builder is needed.`,
+		Example: `  # The stages of the Dockerfile in the current folder
+  docker stagebuild ls
+
+  # What is chosen for arm64 when DEBUG is set
+  docker stagebuild ls --platform linux/arm64 --build-arg DEBUG=1
+
+  # Names and lines, for a script
+  docker stagebuild ls --format '{{.Name}}:{{.Line}}'`,
+		Args:                  cli.OptionalPath(),
+		DisableFlagsInUseLine: true,
+		ValidArgsFunction:     cli.CompletePath,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if options.quiet && cmd.Flag("format").Changed {
+				return cli.NewUsageError(cmd, errors.New("--quiet and --format are two forms of the output: choose one"))
+			}
+			options.SetPath(args)
+			q, err := options.Query(cmd, dockerCLI.In(), os.LookupEnv)
+			if err != nil {
+				return err
+			}
+			return runLs(dockerCLI, options, q)
+		},
+	}
+	options.AddFlags(cmd)
+	flags := cmd.Flags()
+	flags.StringVar(&options.format, "format", formatter.TableFormatKey, `Format of the output ("table", "json", or a Go template)`)
+	flags.BoolVarP(&options.quiet, "quiet", "q", false, "Print the names of stages only")
+	flags.BoolVar(&options.noTrunc, "no-trunc", false, "Do not shorten the output")
+	cli.CompleteFlag(cmd, "format", cobra.FixedCompletions([]string{formatter.TableFormatKey, formatter.JSONFormatKey}, cobra.ShellCompDirectiveNoFileComp))
+	return cmd
+}
+
+func runLs(dockerCLI command.Cli, options lsOptions, q *cli.Query) error {
+	targets, err := q.Platforms.List(q.File)
+	if err != nil {
+		return err
+	}
+	available, err := plan.Available(q.File, q.Env, targets)
+	if err != nil {
+		return err
+	}
+	rows, err := listStages(q.File, available, targets, options.Stages.Patterns)
+	if err != nil {
+		return err
+	}
+	format := options.format
+	if options.quiet {
+		format = "{{.Name}}"
+		rows = slices.DeleteFunc(rows, func(r stageRow) bool { return r.Name == "" })
+	}
+	return writeStages(formatter.Context{
+		Output: dockerCLI.Out(), Format: formatter.Format(format), Trunc: !options.noTrunc,
+	}, rows, cli.TerminalWidth(dockerCLI))
+}

@@ -1,0 +1,106 @@
+package inspect
+
+import (
+	"github.com/stagebuild/stagebuild/plugin/cli"
+
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/containerd/platforms"
+	"github.com/docker/cli/cli/command"
+	"github.com/spf13/cobra"
+
+	"github.com/stagebuild/stagebuild/frontend/guard"
+	"github.com/stagebuild/stagebuild/frontend/plan"
+)
+
+// renderOptions are the flags of the render command, as they were written.
+type renderOptions struct {
+	cli.DockerfileOptions
+	stage    cli.StageValue
+	platform string
+}
+
+func NewRenderCommand(dockerCLI command.Cli) *cobra.Command {
+	var options renderOptions
+	cmd := &cobra.Command{
+		Use:   "render [OPTIONS] [PATH | -]",
+		Short: "Print the plain Dockerfile of one platform",
+		Long: `Print the plain Dockerfile that a staged one stands for, on one platform and
+with one set of build args. It has the same lines: what is not selected is
+commented out. No builder is needed.`,
+		Example: `  # What is built for arm64
+  docker stagebuild render --platform linux/arm64
+
+  # What a build arg changes
+  diff <(docker stagebuild render) \
+    <(docker stagebuild render --build-arg DEBUG=1)
+
+  # Build it with BuildKit's own frontend, whichever the file names in its first
+  # line, if no stage is for a platform of its own
+  docker stagebuild render | docker buildx build \
+    --build-arg BUILDKIT_SYNTAX=docker/dockerfile:1 -f - .`,
+		Args:                  cli.OptionalPath(),
+		DisableFlagsInUseLine: true,
+		ValidArgsFunction:     cli.CompletePath,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			options.SetPath(args)
+			env, err := options.Env(os.LookupEnv)
+			if err != nil {
+				return cli.NewUsageError(cmd, err)
+			}
+			platform, err := options.target(env.Build)
+			if err != nil {
+				return cli.NewUsageError(cmd, err)
+			}
+			return runRender(dockerCLI.Out(), dockerCLI.In(), options, env, platform)
+		},
+	}
+	options.AddFlags(cmd)
+	flags := cmd.Flags()
+	flags.Var(&options.stage, "stage", "Set the stage to build")
+	flags.Var(&options.stage, "target", "Set the stage to build (the same as --stage)")
+	flags.StringVar(&options.platform, "platform", "", `Set the target platform (default: "linux" on this machine's architecture)`)
+	cli.CompleteDockerfile(cmd, false)
+	cli.CompleteFlag(cmd, "platform", cli.CompletePlatform)
+	return cmd
+}
+
+// target returns the platform to render the file for.
+func (o *renderOptions) target(own guard.Platform) (guard.Platform, error) {
+	switch strings.ToLower(o.platform) {
+	case "", "local":
+		return own, nil
+	case "all":
+		return own, errors.New("--platform=all: a plain Dockerfile is one platform's; name it")
+	}
+	p, err := platforms.Parse(o.platform)
+	if err != nil {
+		return own, fmt.Errorf("--platform: %w", err)
+	}
+	return platforms.Normalize(p), nil
+}
+
+func runRender(out io.Writer, stdin io.Reader, options renderOptions, env plan.Env, platform guard.Platform) error {
+	file, err := options.Read(stdin)
+	if file == nil {
+		return err
+	}
+	stage := string(options.stage)
+	if stage != "" && file.Group(stage) == nil {
+		return file.NoStageError(stage)
+	}
+	dockerfile := file.Source.Data
+	if file.IsStaged {
+		set, err := plan.Resolve(file, env, plan.Request{Stage: stage, Platforms: []guard.Platform{platform}})
+		if err != nil {
+			return err
+		}
+		dockerfile = plan.Lower(set.Targets[0].Plan)
+	}
+	_, err = out.Write(dockerfile)
+	return err
+}

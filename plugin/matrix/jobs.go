@@ -1,0 +1,143 @@
+package matrix
+
+import (
+	"github.com/stagebuild/stagebuild/plugin/cli"
+	"github.com/stagebuild/stagebuild/plugin/result"
+
+	"cmp"
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/stagebuild/stagebuild/frontend/guard"
+	"github.com/stagebuild/stagebuild/frontend/matrix"
+)
+
+// maxJobs is how many jobs GitHub makes of a matrix at most
+// (https://docs.github.com/en/actions/reference/limits).
+const maxJobs = 256
+
+// job is what one target of bake or one job of GitHub Actions builds.
+type job struct {
+	*result.Result
+	// id tells it from the others, in letters, digits, "_" and "-".
+	id        string
+	platforms []guard.Platform
+}
+
+// jobs makes a job of each result, or of each platform of each result. Their IDs are
+// none of those that are taken.
+func jobs(results []*result.Result, split bool, taken ...string) []*job {
+	used, parts := map[string]bool{}, map[string]int{}
+	for _, id := range taken {
+		used[id] = true
+	}
+	for _, r := range results {
+		parts[r.Stage]++
+	}
+	var list []*job
+	add := func(r *result.Result, platforms []guard.Platform, single bool) {
+		id := identifier(cmp.Or(r.Stage, "default"))
+		if single {
+			id += "-" + identifier(guard.PlatformName(platforms[0]))
+		}
+		unique := id
+		for n := 2; used[unique]; n++ {
+			unique = fmt.Sprintf("%s_%d", id, n)
+		}
+		used[unique] = true
+		list = append(list, &job{Result: r, id: unique, platforms: platforms})
+	}
+	for _, r := range results {
+		if !split {
+			add(r, r.Platforms, parts[r.Stage] > 1)
+			continue
+		}
+		for i := range r.Platforms {
+			add(r, r.Platforms[i:i+1], true)
+		}
+	}
+	return list
+}
+
+var notInIdentifier = regexp.MustCompile(`[^A-Za-z0-9_-]`)
+
+// identifier is a name with the characters that bake's targets can have.
+func identifier(name string) string {
+	return notInIdentifier.ReplaceAllString(name, "_")
+}
+
+// platformList is the job's platforms as --platform takes them.
+func (j *job) platformList() string {
+	names := make([]string, len(j.platforms))
+	for i, p := range j.platforms {
+		names[i] = guard.FormatPlatform(p)
+	}
+	return strings.Join(names, ",")
+}
+
+// githubMatrix is the matrix of a job of GitHub Actions.
+type githubMatrix[T any] struct {
+	Include []T `json:"include"`
+}
+
+// githubJob is what a job of GitHub Actions builds, with names and values as Docker's
+// actions take them. Fields are only ever added to it.
+type githubJob struct {
+	// Name tells it from the others, for people.
+	Name string `json:"name"`
+	// Stage is empty for the file's default when that has no name.
+	Stage string `json:"stage"`
+	// Platform is one with --native, and otherwise a list.
+	Platform string `json:"platform"`
+	// Runner is the label for runs-on, and Emulate the architectures that the runner
+	// needs QEMU for, a list.
+	Runner  string `json:"runner"`
+	Emulate string `json:"emulate"`
+	// CacheScope is for type=gha, and for the names of artifacts.
+	CacheScope string `json:"cache-scope"`
+	// Image is the image's name without a tag and Tags are with one, a list. They are
+	// empty without --tag.
+	Image string `json:"image"`
+	Tags  string `json:"tags"`
+}
+
+// printJobs prints a job matrix, in one line as an output of a step has to be.
+func (o *matrixOptions) printJobs(out, log io.Writer, results []*result.Result) error {
+	m := githubMatrix[githubJob]{}
+	for _, j := range jobs(results, o.native) {
+		label, emulated := o.runners.place(j.platforms)
+		image, err := imageName(j.Flags.Tags)
+		if err != nil {
+			return err
+		}
+		m.Include = append(m.Include, githubJob{
+			Name:     fmt.Sprintf("%s (%s)", cmp.Or(j.Stage, "default"), strings.ReplaceAll(j.platformList(), ",", ", ")),
+			Stage:    j.Stage,
+			Platform: j.platformList(),
+			Runner:   label, Emulate: strings.Join(emulated, ","),
+			CacheScope: j.id,
+			Image:      image, Tags: strings.Join(j.Flags.Tags, ","),
+		})
+	}
+	if n := len(m.Include); n > maxJobs {
+		fmt.Fprintf(log, "Note: these are %d jobs, and GitHub makes %d of a matrix at most: choose with --stage\n", n, maxJobs)
+	}
+	return cli.PrintJSONLine(out, m)
+}
+
+// printNative prints the jobs for people.
+func (o *matrixOptions) printNative(out io.Writer, results []*result.Result) error {
+	w := tabwriter.NewWriter(out, 0, 0, 3, ' ', 0)
+	fmt.Fprintln(w, "STAGE\tPLATFORM\tRUNNER\tCACHE SCOPE")
+	for _, j := range jobs(results, true) {
+		label, emulated := o.runners.place(j.platforms)
+		if len(emulated) > 0 {
+			label += " (QEMU)"
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", cmp.Or(j.Stage, matrix.Nameless), j.platformList(), label, j.id)
+	}
+	return w.Flush()
+}

@@ -1,0 +1,176 @@
+package matrix
+
+import (
+	"github.com/stagebuild/stagebuild/plugin/cli"
+	"github.com/stagebuild/stagebuild/plugin/result"
+
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/docker/cli/cli/command"
+	"github.com/spf13/cobra"
+
+	"github.com/stagebuild/stagebuild/frontend/matrix"
+	"github.com/stagebuild/stagebuild/plugin/selection"
+)
+
+// matrixOptions are the flags of the matrix command, as they were written.
+type matrixOptions struct {
+	cli.QueryOptions
+	format    string
+	native    bool
+	merge     bool
+	runners   runnersValue
+	tags      []string
+	cacheFrom []string
+	cacheTo   []string
+}
+
+// matrixFormats are what --format of the matrix command takes.
+func matrixFormats() []cobra.Completion {
+	return []cobra.Completion{
+		cobra.CompletionWithDesc("table", "for people"),
+		cobra.CompletionWithDesc("json", "for programs"),
+		cobra.CompletionWithDesc("bake", "a file for docker buildx bake"),
+		cobra.CompletionWithDesc("github", "a job matrix of GitHub Actions"),
+	}
+}
+
+func NewCommand(dockerCLI command.Cli) *cobra.Command {
+	var options matrixOptions
+	cmd := &cobra.Command{
+		Use:   "matrix [OPTIONS] [PATH | -]",
+		Short: "Multiply stages with platforms",
+		Long: `List the stages of a Dockerfile with the platforms that each can be built for,
+or make a bake file or a job matrix of them. Without --stage it is about every
+stage. No builder is needed.`,
+		Example: `  # What can be built for what
+  docker stagebuild matrix
+
+  # Build two stages with bake
+  docker stagebuild matrix --stage api,worker --format bake \
+    --tag 'registry.example.com/{{.Stage}}' | docker buildx bake -f - --push
+
+  # Jobs of GitHub Actions, one for each platform of each stage
+  docker stagebuild matrix --format github --native
+
+  # How to put the images that they push together
+  docker stagebuild matrix --merge --tag 'registry.example.com/{{.Stage}}'`,
+		Args:                  cli.OptionalPath(),
+		DisableFlagsInUseLine: true,
+		ValidArgsFunction:     cli.CompletePath,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			options.SetPath(args)
+			if err := options.check(); err != nil {
+				return cli.NewUsageError(cmd, err)
+			}
+			q, err := options.Query(cmd, dockerCLI.In(), os.LookupEnv)
+			if err != nil {
+				return err
+			}
+			return options.run(dockerCLI.Out(), dockerCLI.Err(), q)
+		},
+	}
+	options.addFlags(cmd)
+	return cmd
+}
+
+func (o *matrixOptions) addFlags(cmd *cobra.Command) {
+	o.QueryOptions.AddFlags(cmd)
+	flags := cmd.Flags()
+	flags.StringVar(&o.format, "format", "table", `Format of the output ("table", "json", "bake", "github")`)
+	flags.BoolVar(&o.native, "native", false, "Give each platform a runner and a cache scope of its own")
+	flags.Var(&o.runners, "runner", "Set the runner of platforms (e.g., 'linux/arm64=my-arm'), before GitHub's own")
+	flags.BoolVar(&o.merge, "merge", false, "Print how images of single platforms are put together")
+	flags.StringArrayVarP(&o.tags, "tag", "t", nil, "Image identifier, for bake, github and --merge (e.g., 'user/{{.Stage}}:1.2')")
+	flags.StringArrayVar(&o.cacheFrom, "cache-from", nil, "External cache sources, for bake (may have {{.Stage}} and {{.Platform}})")
+	flags.StringArrayVar(&o.cacheTo, "cache-to", nil, "Cache export destinations, for bake (may have {{.Stage}} and {{.Platform}})")
+	cli.CompleteFlag(cmd, "format", cobra.FixedCompletions(matrixFormats(), cobra.ShellCompDirectiveNoFileComp))
+	cli.CompleteFlag(cmd, "runner", completeRunner)
+}
+
+// check finds flags that do not go together.
+func (o *matrixOptions) check() error {
+	formats := []string{"table", "json", "bake", "github"}
+	bake, github := o.format == "bake", o.format == "github"
+	caches := slices.Concat(o.cacheFrom, o.cacheTo)
+	switch {
+	case !slices.Contains(formats, o.format):
+		return fmt.Errorf(`--format=%s is none of "%s"`, o.format, strings.Join(formats, `", "`))
+	case o.native && o.format != "table" && !github:
+		return fmt.Errorf("--native is for the formats table and github, not %s", o.format)
+	case o.merge && o.format != "table" && !github:
+		return fmt.Errorf("--merge is for the formats table and github, not %s", o.format)
+	case o.merge && len(o.tags) == 0:
+		return errors.New("--merge needs --tag, the names of the images")
+	case len(o.runners.rules) > 0 && !o.native && !github:
+		return errors.New("--runner is for --native and the format github")
+	case len(o.tags) > 0 && !bake && !github && !o.merge:
+		return errors.New("--tag is for --merge and the formats bake and github")
+	case len(caches) > 0 && !bake:
+		return errors.New("--cache-from and --cache-to are for the format bake")
+	case bake && o.ContextPath == "-":
+		return errors.New("a bake file names the folder of the build context: give it as PATH, and a Dockerfile on standard input with -f -")
+	}
+	return nil
+}
+
+// run prints what the flags ask for, and notes on what is left out.
+func (o *matrixOptions) run(out, log io.Writer, q *cli.Query) error {
+	if len(o.Stages.Patterns) == 0 {
+		o.Stages.Patterns = selection.Every(q.File)
+	}
+	chosen, err := q.Selected(o.Stages.Patterns)
+	if err != nil {
+		return err
+	}
+	if o.format != "json" {
+		cli.PrintNotes(log, chosen.Notes)
+	}
+	if o.format == "json" || o.format == "table" && !o.native && !o.merge {
+		m := matrix.New(q.File, chosen.Platforms)
+		m.Impossible = append(m.Impossible, chosen.Impossible...)
+		for _, r := range chosen.Results {
+			m.Add(q.File, r.Stage, r.Platforms)
+		}
+		if o.format == "json" {
+			return cli.PrintJSON(out, m)
+		}
+		return m.WriteTable(out)
+	}
+	results, err := o.results(q, chosen.Results)
+	if err != nil {
+		return err
+	}
+	switch {
+	case o.merge:
+		return o.printMerge(out, results)
+	case o.format == "bake":
+		return o.printBake(out, q, results)
+	case o.format == "github":
+		return o.printJobs(out, log, results)
+	}
+	return o.printNative(out, results)
+}
+
+// results returns the results that a build of the stages has.
+func (o *matrixOptions) results(q *cli.Query, selected []selection.Result) ([]*result.Result, error) {
+	flags := result.Flags{Tags: o.tags, CacheFrom: o.cacheFrom, CacheTo: o.cacheTo}
+	results, err := result.Split(q.File, q.Env, flags, selected)
+	if err != nil {
+		return nil, err
+	}
+	var places []result.Use
+	for _, r := range results {
+		_, cacheTo, err := r.Flags.ParseCaches()
+		if err != nil {
+			return nil, err
+		}
+		places = append(places, r.Places(nil, cacheTo)...)
+	}
+	return results, result.CheckPlaces(places)
+}

@@ -1,0 +1,119 @@
+package matrix
+
+import (
+	"github.com/stagebuild/stagebuild/plugin/result"
+
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/containerd/platforms"
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"github.com/stagebuild/stagebuild/frontend/guard"
+)
+
+func TestMatrixRunners(t *testing.T) {
+	for _, test := range []struct{ runners, platforms, want string }{
+		{"", "linux/amd64", "ubuntu-24.04"},
+		{"", "linux/386", "ubuntu-24.04"},
+		{"", "linux/arm64", "ubuntu-24.04-arm"},
+		{"", "linux/arm/v7", "ubuntu-24.04-arm"},
+		{"", "linux/riscv64", "ubuntu-24.04 riscv64"},
+		{"", "windows/amd64", "windows-2025"},
+		{"", "windows/arm64", "windows-11-arm"},
+		{"", "windows/amd64,windows/arm64", "ubuntu-24.04"},
+		{"", "linux/amd64,linux/arm64,linux/arm/v6,linux/arm/v7,linux/386", "ubuntu-24.04 arm64 arm"},
+		{"", "linux/arm64,linux/amd64", "ubuntu-24.04-arm amd64"},
+		{"", "windows/amd64,linux/arm64", "ubuntu-24.04-arm"},
+		{"linux/riscv64=rise", "linux/riscv64", "rise"},
+		{"linux/riscv64=rise", "linux/riscv64,linux/amd64", "rise amd64"},
+		{"arm64=first *=second", "linux/arm64", "first"},
+		{"arm64=first *=second", "windows/amd64", "second"},
+		{"windows=ubuntu-24.04", "windows/amd64", "ubuntu-24.04"},
+		{"linux,!linux/arm64=big", "linux/arm64", "ubuntu-24.04-arm"},
+		{"linux,!linux/arm64=big", "linux/s390x", "big"},
+	} {
+		var runners runnersValue
+		for value := range strings.FieldsSeq(test.runners) {
+			if err := runners.Set(value); err != nil {
+				t.Fatal(err)
+			}
+		}
+		label, emulated := runners.place(platformList(test.platforms))
+		if got := strings.Join(append([]string{label}, emulated...), " "); got != test.want {
+			t.Errorf("%s of %s: %s, want %s", test.platforms, test.runners, got, test.want)
+		}
+	}
+	for value, want := range map[string]string{
+		"linux/amd64":   `"linux/amd64" is not PLATFORM=LABEL`,
+		"linux/amd64= ": `"linux/amd64= " is not PLATFORM=LABEL`,
+		"linux/amr64=a": `did you mean "linux/arm64"?`,
+	} {
+		if err := new(runnersValue).Set(value); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", value, err, want)
+		}
+	}
+}
+
+// TestJobIDs checks that no two jobs share a name, whatever the stages are called.
+func TestJobIDs(t *testing.T) {
+	of := func(target, list string) *result.Result {
+		return &result.Result{Stage: target, Platforms: platformList(list)}
+	}
+	both := "linux/amd64,linux/arm/v7"
+	for _, test := range []struct {
+		results []*result.Result
+		split   bool
+		want    string
+	}{
+		{[]*result.Result{of("", both)}, false, "default"},
+		{[]*result.Result{of("", both), of("default", both)}, false, "default default_2"},
+		{[]*result.Result{of("a.b", both), of("a_b", both)}, false, "a_b a_b_2"},
+		{[]*result.Result{of("a", "linux/amd64"), of("a", "linux/arm/v7")}, false, "a-linux-amd64 a-linux-arm-v7"},
+		{[]*result.Result{of("a", both), of("b", "windows/amd64")}, true, "a-linux-amd64 a-linux-arm-v7 b-windows-amd64"},
+		{[]*result.Result{of("a", both), of("a-linux-amd64", both)}, true,
+			"a-linux-amd64 a-linux-arm-v7 a-linux-amd64-linux-amd64 a-linux-amd64-linux-arm-v7"},
+		{[]*result.Result{of("taken", both)}, false, "taken_2"},
+	} {
+		var ids []string
+		for _, j := range jobs(test.results, test.split, "taken") {
+			ids = append(ids, j.id)
+		}
+		if got := strings.Join(ids, " "); got != test.want {
+			t.Errorf("%s, want %s", got, test.want)
+		}
+	}
+}
+
+// TestLiteral checks that the templates of a bake file have the value of the text that
+// they were made of.
+func TestLiteral(t *testing.T) {
+	texts := []string{"", "plain", "$", "%", "{}"}
+	for _, a := range []string{"$", "$$", "$$$", "%", "%%", "$%", "%$", "\\$"} {
+		for _, b := range []string{"{", "{x}", "{{", "{\"}", "{ if true }"} {
+			texts = append(texts, a+b, "x"+a+b+a+b)
+		}
+	}
+	for _, text := range texts {
+		expr, diags := hclsyntax.ParseTemplate([]byte(literal(text)), "", hcl.InitialPos)
+		if diags.HasErrors() {
+			t.Errorf("%s: %v", text, diags)
+			continue
+		}
+		value, diags := expr.Value(nil)
+		if diags.HasErrors() || value.AsString() != text {
+			t.Errorf("%s is read as %s: %v", text, fmt.Sprint(value), diags)
+		}
+	}
+}
+
+// platformList parses platforms that are separated by commas.
+func platformList(list string) []guard.Platform {
+	var parsed []guard.Platform
+	for name := range strings.SplitSeq(list, ",") {
+		parsed = append(parsed, platforms.MustParse(name))
+	}
+	return parsed
+}
