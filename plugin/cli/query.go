@@ -15,7 +15,7 @@ import (
 	"github.com/stagebuild/stagebuild/plugin/selection"
 )
 
-// questionOptions are the flags of the commands that are about stages of a
+// QueryOptions are the flags of the commands that are about stages of a
 // Dockerfile and the platforms that these are built for.
 type QueryOptions struct {
 	DockerfileOptions

@@ -9,7 +9,7 @@ import (
 	"github.com/moby/buildkit/client"
 )
 
-// resultFlags are the values of the flags that can be templates, because results need
+// Flags are the values of the flags that can be templates, because results need
 // values of their own.
 type Flags struct {
 	Tags         []string

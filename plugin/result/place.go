@@ -17,7 +17,7 @@ type Place struct {
 	Name string
 }
 
-// placeKind tells apart what a place is.
+// Kind tells apart what a place is.
 type Kind int
 
 // The kinds of places.
@@ -27,7 +27,7 @@ const (
 	cachePlace             // an exported cache that is neither a directory nor an image
 )
 
-// placeUse is a result that writes to a place.
+// Use is a result that writes to a place.
 type Use struct {
 	Place Place
 	// Flag is the name of the flag that has the place written.

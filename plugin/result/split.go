@@ -11,7 +11,7 @@ import (
 	"github.com/stagebuild/stagebuild/plugin/selection"
 )
 
-// oneResult is a stage and the platforms that it is built for together.
+// Result is a stage and the platforms that it is built for together.
 type Result struct {
 	// Name tells the result from the others: the stage, followed by the platforms if the
 	// stage has several results. It is "" for the only result.

@@ -20,7 +20,7 @@ func IsTemplate(text string) bool {
 	return strings.Contains(text, "{{")
 }
 
-// templateValues are what the templates of one result are filled in with. Its
+// Values are what the templates of one result are filled in with. Its
 // methods are the fields and functions of the templates.
 type Values struct {
 	// Stage is the name of the result's stage.
