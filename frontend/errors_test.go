@@ -29,20 +29,20 @@ var refusals = []refusal{
 	{
 		name:       "$NAME in a condition",
 		dockerfile: "ARG DEBUG=0\nFROM alpine\nRUN --if=$DEBUG gdb\n",
-		err:        `Dockerfile:3:10: a condition names build args without $; write DEBUG`,
+		err:        `Dockerfile:3:10: build args have no $ in a condition; write DEBUG`,
 		ranges:     []string{"3:9-3:15"},
 	},
 	{
 		name:       "a value that is no bool",
 		opts:       map[string]string{"build-arg:DEBUG": "yes"},
 		dockerfile: "ARG DEBUG=0\nFROM alpine\nRUN --network=none --if=DEBUG gdb\n",
-		err:        `Dockerfile:3:25: DEBUG = "yes" is not a bool; only true, 1, false, 0 and "" read as one: compare it, as in NAME == "value"`,
+		err:        `Dockerfile:3:25: DEBUG = "yes" is not a bool; a bool is true, 1, false, 0 or "": compare other values, as in NAME == "value"`,
 		ranges:     []string{"3:24-3:29"},
 	},
 	{
 		name:       "a comparison that never holds",
 		dockerfile: "ARG DEBUG=0\nFROM alpine\nRUN --if='DEBUG == 1' gdb\n",
-		err:        `Dockerfile:3:11: DEBUG is a string and never equal to the number 1; write DEBUG == "1"`,
+		err:        `Dockerfile:3:11: DEBUG is a string, which never equals the number 1; write DEBUG == "1"`,
 		ranges:     []string{"3:10-3:20"},
 	},
 	{

@@ -31,19 +31,19 @@ var invalidFiles = []invalidFile{
 		name:       "dollar name",
 		dockerfile: "ARG DEBUG\nFROM scratch\nCOPY --if=$DEBUG a b\n",
 		marked:     []string{"   4 | >>> COPY --if=$DEBUG a b"},
-		message:    `Dockerfile:4:11: a condition names build args without $; write DEBUG`,
+		message:    `Dockerfile:4:11: build args have no $ in a condition; write DEBUG`,
 	},
 	{
 		name:       "not a bool",
 		dockerfile: "ARG DEBUG=maybe\nFROM scratch\nCOPY --if=DEBUG a b\n",
 		marked:     []string{"   4 | >>> COPY --if=DEBUG a b"},
-		message:    `Dockerfile:4:11: DEBUG = "maybe" is not a bool; only true, 1, false, 0 and "" read as one: compare it, as in NAME == "value"`,
+		message:    `Dockerfile:4:11: DEBUG = "maybe" is not a bool; a bool is true, 1, false, 0 or "": compare other values, as in NAME == "value"`,
 	},
 	{
 		name:       "number",
 		dockerfile: "ARG DEBUG\nFROM scratch\nCOPY --if='DEBUG == 1' a b\n",
 		marked:     []string{"   4 | >>> COPY --if='DEBUG == 1' a b"},
-		message:    `Dockerfile:4:12: DEBUG is a string and never equal to the number 1; write DEBUG == "1"`,
+		message:    `Dockerfile:4:12: DEBUG is a string, which never equals the number 1; write DEBUG == "1"`,
 	},
 	{
 		name:       "unknown platform",

@@ -29,12 +29,12 @@ const (
 	NeverEqual        = "NeverEqual"
 )
 
-// The bounds of a condition (language.md, section 2).
+// The limits of a condition (language.md, section 2).
 const (
 	maxBytes = 4 << 10
 	maxDepth = 64
-	// maxString is how long a string may become: replace and join can double
-	// one at every level.
+	// maxString limits the strings that a condition creates, in bytes: replace and
+	// join can double a string at every level.
 	maxString = 64 << 10
 )
 
@@ -44,8 +44,8 @@ type Condition struct {
 	source string
 	expr   hclsyntax.Expression
 	names  []name
-	// asksPlatform is set when the platform function is called.
-	asksPlatform bool
+	// callsPlatform is set if the condition calls the platform function.
+	callsPlatform bool
 }
 
 // name is one use of a build arg.
@@ -54,15 +54,15 @@ type name struct {
 	start, end int // byte offsets in the source
 }
 
-// dollarName is how people who come from a shell write a variable.
+// dollarName matches a variable as shells write it, $NAME or ${NAME}.
 var dollarName = regexp.MustCompile(`\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?`)
 
-// dollarInString is a name that a string does not expand: "$NAME". What HCL reads
-// as ${NAME} was written $${NAME}, and is meant.
+// dollarInString matches $NAME, which HCL does not expand in a string. It does not
+// match the text ${NAME}, which is only there if the user escaped it as $${NAME}.
 var dollarInString = regexp.MustCompile(`\$([A-Za-z_][A-Za-z0-9_]*)`)
 
-// ParseCondition parses one HCL native-syntax expression and reports all that
-// can be said about it without knowing any value.
+// ParseCondition parses one HCL native-syntax expression and reports every error that
+// does not depend on the values of build args.
 func ParseCondition(src string) (*Condition, []*Error) {
 	if len(src) > maxBytes {
 		return nil, []*Error{{
@@ -85,13 +85,13 @@ func ParseCondition(src string) (*Condition, []*Error) {
 	if len(v.errs) > 0 {
 		return nil, v.errs
 	}
-	_ = hclsyntax.Walk(expr, coercer{})
-	c.expr, c.asksPlatform = truth{expr}, v.asksPlatform
+	_ = hclsyntax.Walk(expr, operandWrapper{})
+	c.expr, c.callsPlatform = boolOperand{expr}, v.callsPlatform
 	return c, nil
 }
 
-// syntaxError turns the first of HCL's diagnostics into ours; the others follow
-// from it.
+// syntaxError converts the first of HCL's diagnostics. The others are consequences of
+// it.
 func syntaxError(src string, diags hcl.Diagnostics) *Error {
 	first := diags[0]
 	err := &Error{Name: InvalidCondition, Message: lowerFirst(first.Summary) + ": " + lowerFirst(strings.TrimSuffix(first.Detail, "."))}
@@ -105,14 +105,14 @@ func syntaxError(src string, diags hcl.Diagnostics) *Error {
 	switch first.Summary {
 	case "Missing expression":
 		err.Message = "the condition is incomplete"
-		err.Hint = `write an expression of build args, DEBUG or TARGETARCH == "arm64" for example`
+		err.Hint = `write an expression of build args, such as DEBUG or TARGETARCH == "arm64"`
 	case "Extra characters after expression":
 		err.Message = "unexpected " + quoteRest(src[err.Start:]) + " after the condition"
 		err.Hint = "combine conditions with && or ||"
 	case "Invalid character":
 		if strings.HasPrefix(src[err.Start:], "'") {
-			err.Message = "single quotes do not enclose strings in a condition"
-			err.Hint = `write double quotes inside the flag's single quotes, --if='TARGETARCH == "arm64"'`
+			err.Message = "strings in a condition need double quotes"
+			err.Hint = `in a flag, put single quotes around the whole condition: --if='TARGETARCH == "arm64"'`
 		}
 	}
 	return err
@@ -121,7 +121,7 @@ func syntaxError(src string, diags hcl.Diagnostics) *Error {
 func dollarError(name string, start, end int) *Error {
 	return &Error{
 		Name: DollarName, Start: start, End: end,
-		Message: "a condition names build args without $",
+		Message: "build args have no $ in a condition",
 		Hint:    "write " + name,
 	}
 }
@@ -145,10 +145,10 @@ func (c *Condition) String() string {
 	return c.source
 }
 
-// IsConstant reports whether the condition depends on nothing: neither on a build
-// arg nor on the platform.
+// IsConstant reports whether the condition depends neither on a build arg nor on the
+// platform.
 func (c *Condition) IsConstant() bool {
-	return len(c.names) == 0 && !c.asksPlatform
+	return len(c.names) == 0 && !c.callsPlatform
 }
 
 // Names returns the build args that the condition uses, each once, sorted.
@@ -160,8 +160,8 @@ func (c *Condition) Names() []string {
 	return slices.Sorted(maps.Keys(set))
 }
 
-// Check reports each name that the scope does not give a value to, also where
-// that value would not matter. Nothing is said of faulty args.
+// Check returns an error for each name that has no known value in the scope, even
+// where the value would not matter. It ignores invalid args.
 func (c *Condition) Check(scope Scope) []*Error {
 	var errs []*Error
 	for _, n := range c.names {
@@ -177,10 +177,10 @@ func (c *Condition) Check(scope Scope) []*Error {
 				err.Hint = "declare it above with ARG " + n.text
 			}
 		case arg.IsEnv:
-			err.Name, err.Message = EnvInCondition, n.text+" is an ENV, and a condition sees build args only"
-			err.Hint = "declare it with ARG " + n.text + " and set the ENV from it"
+			err.Name, err.Message = EnvInCondition, n.text+" is an ENV, but a condition can only use build args"
+			err.Hint = "declare ARG " + n.text + " and set the ENV from it"
 		case arg.Unknown != "":
-			err.Name, err.Message = UnknownValue, "the value of "+n.text+" is known only during the build: its default refers to "+arg.Unknown
+			err.Name, err.Message = UnknownValue, "the value of "+n.text+" is only known during the build, because its default refers to "+arg.Unknown
 			err.Hint = "refer only to ARGs that are declared above in the same stage and have a value"
 		default:
 			continue
@@ -198,11 +198,11 @@ func (c *Condition) IsDecidable(scope Scope) bool {
 	})
 }
 
-// Eval returns whether the condition holds. Check must have found no error for
-// the same scope, and it must be decidable there. The error is an *Error.
+// Eval reports whether the condition holds. In the same scope, Check must have returned
+// no error and IsDecidable must be true. The error is an *Error.
 func (c *Condition) Eval(target Platform, scope Scope) (bool, error) {
-	ctx := &hcl.EvalContext{Variables: map[string]cty.Value{}, Functions: functions}
-	if c.asksPlatform {
+	ctx := &hcl.EvalContext{Variables: map[string]cty.Value{}, Functions: targetless}
+	if c.callsPlatform {
 		ctx.Functions = functionsFor(target)
 	}
 	for _, n := range c.names {
@@ -216,13 +216,13 @@ func (c *Condition) Eval(target Platform, scope Scope) (bool, error) {
 	return false, evalError(diags[0])
 }
 
-// evalError turns one of HCL's diagnostics into ours. What a function of ours
-// says comes as it is, at the function's name.
+// evalError converts one of HCL's diagnostics. An error of one of our own functions
+// keeps its text, and is placed at the function's name.
 func evalError(d *hcl.Diagnostic) *Error {
 	if err, ok := d.Extra.(*Error); ok {
 		return err
 	}
-	// What cty says of a panic in one of its functions goes on with a stack trace.
+	// For a panic in one of its functions, cty adds a stack trace below the first line.
 	detail, _, _ := strings.Cut(d.Detail, "\n")
 	err := &Error{Name: InvalidCondition, Message: lowerFirst(strings.TrimSuffix(detail, "."))}
 	if d.Subject != nil {
@@ -237,13 +237,13 @@ func evalError(d *hcl.Diagnostic) *Error {
 	return err
 }
 
-// Outcome says what the condition is, and what each name stood for:
+// Outcome returns the condition, its result and the values of its names:
 // `DEBUG == "1" is false with DEBUG = "0"`.
 func (c *Condition) Outcome(holds bool, scope Scope) string {
 	return c.source + " is " + strconv.FormatBool(holds) + c.values(scope)
 }
 
-// values says what each name stood for.
+// values lists the names of the condition with their values.
 func (c *Condition) values(scope Scope) string {
 	var parts []string
 	for _, n := range c.Names() {

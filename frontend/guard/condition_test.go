@@ -14,16 +14,16 @@ var values = args{
 	"ARCH": "arm64", "N": "10", "NEG": "-2", "LIST": "a,b,c", "VERSION": "1.26.3", "SPACED": " x ", "WORD": "Word",
 }
 
-// conditions hold or do not.
+// conditions are valid conditions with their results.
 var conditions = []struct {
 	source string
 	holds  bool
 }{
-	// A string reads as a bool.
+	// Strings as bools.
 	{"YES", true}, {"ONE", true}, {"UPPER", true}, {"NO", false}, {"ZERO", false}, {"EMPTY", false},
 	{"true", true}, {"false", false}, {"(YES)", true}, {`"1"`, true}, {`""`, false}, {`"FALSE"`, false},
 	{"1", true}, {"0", false},
-	// Operators. What does not matter is not looked at.
+	// Operators, which do not evaluate more than they need.
 	{"NO && ARCH", false}, {"YES || ARCH", true}, {`EMPTY != "" && EMPTY > 3`, false},
 	{"!NO", true}, {"!YES", false}, {"!!EMPTY", false}, {"!EMPTY", true},
 	{"YES && ONE", true}, {"YES && EMPTY", false}, {"NO || ONE", true}, {"NO || EMPTY", false},
@@ -50,56 +50,57 @@ var conditions = []struct {
 	{`can(split(",", LIST)[9])`, false}, {`can(N)`, true}, {`try(split(",", LIST)[9], "none") == "none"`, true},
 }
 
-// faultyConditions are refused: some when parsed, some because of a name, some
-// because of a value. The error is about the bytes between the marks «».
-var faultyConditions = []struct{ source, message string }{
-	{"«»", `the condition is incomplete; write an expression of build args, DEBUG or TARGETARCH == "arm64" for example`},
+// invalidConditions have an error: in the syntax, in a name or in a value. The marks «»
+// enclose the bytes that it is about.
+var invalidConditions = []struct{ source, message string }{
+	{"«»", `the condition is incomplete; write an expression of build args, such as DEBUG or TARGETARCH == "arm64"`},
 	{"YES «NO»", `unexpected "NO" after the condition; combine conditions with && or ||`},
 	{"YES «größtenteils_nicht_für_ähnliches»", `unexpected "größtenteils_nicht_f…" after the condition; combine conditions with && or ||`},
-	{"«$YES»", "a condition names build args without $; write YES"},
-	{"NO || «${YES}»", "a condition names build args without $; write YES"},
-	{`"«$YES»" == "x"`, "a string in a condition does not expand $YES; write YES outside of quotes, or ${YES} inside"},
-	{"YES == «'»x'", `single quotes do not enclose strings in a condition; write double quotes inside the flag's single quotes, --if='TARGETARCH == "arm64"'`},
-	{"«YES == 1»", `YES is a string and never equal to the number 1; write YES == "1"`},
-	{"«1 != (YES)»", `(YES) is a string and never equal to the number 1; write (YES) != "1"`},
-	{"«YES == true»", `YES is a string and never equal to the bool true; write YES == "true"`},
-	{"«N == -1»", `N is a string and never equal to the number -1; write N == "-1"`},
-	{`«"${YES}" == 1»`, `"${YES}" is a string and never equal to the number 1; write "${YES}" == "1"`},
-	{`«true != "a-${YES}"»`, `"a-${YES}" is a string and never equal to the bool true; write "a-${YES}" != "true"`},
-	{"«lower(YES) == true»", `lower(YES) is a string and never equal to the bool true; write lower(YES) == "true"`},
-	{`«(YES ? "1" : WORD) == 1»`, `(YES ? "1" : WORD) is a string and never equal to the number 1; write (YES ? "1" : WORD) == "1"`},
-	{`«!YES == "1"»`, `"1" is a string and never equal to the bool !YES; ! is of its operand alone; write !(YES == …)`},
-	{`«platform("linux") != "true"»`, `"true" is a string and never equal to the bool platform("linux"); leave the comparison out, or negate with !`},
-	{`«(YES && NO) == EMPTY»`, `EMPTY is a string and never equal to the bool (YES && NO); leave the comparison out, or negate with !`},
-	{`«length(split(",", LIST)) == "3"»`, `"3" is a string and never equal to the number length(split(",", LIST)); write numbers without quotes; NAME + 0 makes one of an arg`},
-	{"«N + 1 == N»", `N is a string and never equal to the number N + 1; write numbers without quotes; NAME + 0 makes one of an arg`},
-	{"«!YES == 1»", "!YES is a bool and never equal to the number 1; ! is of its operand alone; write !(YES == …)"},
-	{"«1 == (YES || NO)»", "1 is a number and never equal to the bool (YES || NO); leave the comparison out, or negate with !"},
-	{"contains([«1», 2], N)", `N is a string and never equal to the number 1; write "1"`},
-	{`contains([«"a"», "b"], true)`, `"a" is a string and never equal to the bool true; write "true"`},
+	{"«$YES»", "build args have no $ in a condition; write YES"},
+	{"NO || «${YES}»", "build args have no $ in a condition; write YES"},
+	{`"«$YES»" == "x"`, "a string in a condition does not expand $YES; write YES outside quotes, or ${YES} inside"},
+	{"YES == «'»x'", `strings in a condition need double quotes; in a flag, put single quotes around the whole condition: --if='TARGETARCH == "arm64"'`},
+	{"«YES == 1»", `YES is a string, which never equals the number 1; write YES == "1"`},
+	{"«1 != (YES)»", `(YES) is a string, which never equals the number 1; write (YES) != "1"`},
+	{"«YES == true»", `YES is a string, which never equals the bool true; write YES == "true"`},
+	{"«N == -1»", `N is a string, which never equals the number -1; write N == "-1"`},
+	{`«"${YES}" == 1»`, `"${YES}" is a string, which never equals the number 1; write "${YES}" == "1"`},
+	{`«true != "a-${YES}"»`, `"a-${YES}" is a string, which never equals the bool true; write "a-${YES}" != "true"`},
+	{"«lower(YES) == true»", `lower(YES) is a string, which never equals the bool true; write lower(YES) == "true"`},
+	{`«(YES ? "1" : WORD) == 1»`, `(YES ? "1" : WORD) is a string, which never equals the number 1; write (YES ? "1" : WORD) == "1"`},
+	{`«!YES == "1"»`, `"1" is a string, which never equals the bool !YES; ! binds tighter than ==; write !(YES == …)`},
+	{`«platform("linux") != "true"»`, `"true" is a string, which never equals the bool platform("linux"); leave out the comparison, or negate with !`},
+	{`«(YES && NO) == EMPTY»`, `EMPTY is a string, which never equals the bool (YES && NO); leave out the comparison, or negate with !`},
+	{`«length(split(",", LIST)) == "3"»`, `"3" is a string, which never equals the number length(split(",", LIST)); write numbers without quotes; NAME + 0 converts an arg to a number`},
+	{"«N + 1 == N»", `N is a string, which never equals the number N + 1; write numbers without quotes; NAME + 0 converts an arg to a number`},
+	{`«!YES != "1"»`, `"1" is a string, which never equals the bool !YES; ! binds tighter than !=; write !(YES != …)`},
+	{"«!YES == 1»", "!YES is a bool, which never equals the number 1; ! binds tighter than ==; write !(YES == …)"},
+	{"«1 == (YES || NO)»", "1 is a number, which never equals the bool (YES || NO); leave out the comparison, or negate with !"},
+	{"contains([«1», 2], N)", `N is a string, which never equals the number 1; write "1"`},
+	{`contains([«"a"», "b"], true)`, `"a" is a string, which never equals the bool true; write "true"`},
 	{"«lwoer»(YES)", `unknown function "lwoer"; did you mean "lower"?`},
 	{"«getenv»(YES)", `unknown function "getenv"; the functions are can, coalesce, contains, endswith, join, length, lower, platform, regex, regexall, replace, semvercmp, split, startswith, trimprefix, trimspace, trimsuffix, try, upper`},
 	{`platform(«"linux/amr64"»)`, `"linux/amr64" matches no platform; did you mean "linux/arm64"?`},
-	{`«[for x in [YES]: x]»`, "a condition has no for expressions; ask with contains, length, regex or can"},
+	{`«[for x in [YES]: x]»`, "a condition cannot have for expressions; use contains, length, regex or can"},
 
 	{"«TYPO»", `unknown name "TYPO" in the condition; declare it above with ARG TYPO`},
 	{"«YSE»", `unknown name "YSE" in the condition; did you mean "YES"?`},
 	{"false && «TYPO»", `unknown name "TYPO" in the condition; declare it above with ARG TYPO`},
 	{"true ? YES : «TYPO»", `unknown name "TYPO" in the condition; declare it above with ARG TYPO`},
 
-	{"«ARCH»", `ARCH = "arm64" is not a bool; only true, 1, false, 0 and "" read as one: compare it, as in NAME == "value"`},
-	{"!«ARCH»", `ARCH = "arm64" is not a bool; only true, 1, false, 0 and "" read as one: compare it, as in NAME == "value"`},
-	{"YES && «ARCH»", `ARCH = "arm64" is not a bool; only true, 1, false, 0 and "" read as one: compare it, as in NAME == "value"`},
-	{"NO || «ARCH»", `ARCH = "arm64" is not a bool; only true, 1, false, 0 and "" read as one: compare it, as in NAME == "value"`},
-	{"«ARCH» ? true : false", `ARCH = "arm64" is not a bool; only true, 1, false, 0 and "" read as one: compare it, as in NAME == "value"`},
-	{"«2»", `2 is not a bool; only true, 1, false, 0 and "" read as one: compare it, as in NAME == "value"`},
-	{"«null»", `null is not a bool; only true, 1, false, 0 and "" read as one: compare it, as in NAME == "value"`},
-	{`«["1"]»`, `a value of type tuple is not a bool; only true, 1, false, 0 and "" read as one: compare it, as in NAME == "value"`},
-	{"«ARCH» > 3", `ARCH = "arm64" is not a number; <, <=, > and >= compare numbers; semvercmp compares versions`},
-	{"«1E700000» > 3", "the number is out of range; write one with at most 300 digits"},
-	{"«1 / 0» % 1 == 0", "the number is out of range; write one with at most 300 digits"},
-	{"-«ARCH» == 1", `ARCH = "arm64" is not a number; <, <=, > and >= compare numbers; semvercmp compares versions`},
-	{"3 <= «EMPTY»", `EMPTY = "" is not a number; <, <=, > and >= compare numbers; semvercmp compares versions`},
+	{"«ARCH»", `ARCH = "arm64" is not a bool; a bool is true, 1, false, 0 or "": compare other values, as in NAME == "value"`},
+	{"!«ARCH»", `ARCH = "arm64" is not a bool; a bool is true, 1, false, 0 or "": compare other values, as in NAME == "value"`},
+	{"YES && «ARCH»", `ARCH = "arm64" is not a bool; a bool is true, 1, false, 0 or "": compare other values, as in NAME == "value"`},
+	{"NO || «ARCH»", `ARCH = "arm64" is not a bool; a bool is true, 1, false, 0 or "": compare other values, as in NAME == "value"`},
+	{"«ARCH» ? true : false", `ARCH = "arm64" is not a bool; a bool is true, 1, false, 0 or "": compare other values, as in NAME == "value"`},
+	{"«2»", `2 is not a bool; a bool is true, 1, false, 0 or "": compare other values, as in NAME == "value"`},
+	{"«null»", `null is not a bool; a bool is true, 1, false, 0 or "": compare other values, as in NAME == "value"`},
+	{`«["1"]»`, `a value of type tuple is not a bool; a bool is true, 1, false, 0 or "": compare other values, as in NAME == "value"`},
+	{"«ARCH» > 3", `ARCH = "arm64" is not a number; <, <=, > and >= compare numbers; to compare versions, use semvercmp`},
+	{"«1E700000» > 3", "the number is out of range; use at most 300 digits"},
+	{"«1 / 0» % 1 == 0", "the number is out of range; use at most 300 digits"},
+	{"-«ARCH» == 1", `ARCH = "arm64" is not a number; <, <=, > and >= compare numbers; to compare versions, use semvercmp`},
+	{"3 <= «EMPTY»", `EMPTY = "" is not a number; <, <=, > and >= compare numbers; to compare versions, use semvercmp`},
 	{`«length(»LIST)`, `call to function "length" failed: collection must be a list, a map or a tuple`},
 	{`semvercmp(«ARCH», ">1")`, `invalid value for "version" parameter: invalid semantic version`},
 	{`split(",", LIST)«[9]»`, "the given key does not identify an element in this collection value"},
@@ -109,39 +110,41 @@ var faultyConditions = []struct{ source, message string }{
 
 func TestConditions(t *testing.T) {
 	for _, tt := range conditions {
-		c, errs := guard.ParseCondition(tt.source)
-		if len(errs) > 0 {
-			t.Errorf("%s: %v", tt.source, errs[0])
-			continue
-		}
-		if errs := c.Check(values); len(errs) > 0 {
-			t.Errorf("%s: %v", tt.source, errs[0])
-			continue
-		}
-		holds, err := c.Eval(platforms.MustParse("linux/arm/v7"), values)
-		if err != nil || holds != tt.holds {
-			t.Errorf("%s: %t, %v, want %t", tt.source, holds, err, tt.holds)
-		}
+		t.Run(tt.source, func(t *testing.T) {
+			c, errs := guard.ParseCondition(tt.source)
+			if len(errs) > 0 {
+				t.Fatal(errs[0])
+			}
+			if errs := c.Check(values); len(errs) > 0 {
+				t.Fatal(errs[0])
+			}
+			holds, err := c.Eval(platforms.MustParse("linux/arm/v7"), values)
+			if err != nil || holds != tt.holds {
+				t.Errorf("got %t, %v, want %t", holds, err, tt.holds)
+			}
+		})
 	}
 }
 
-func TestFaultyConditions(t *testing.T) {
-	for _, tt := range faultyConditions {
-		start, end := strings.Index(tt.source, "«"), strings.Index(tt.source, "»")-len("«")
-		err := firstFault(strings.NewReplacer("«", "", "»", "").Replace(tt.source))
-		switch {
-		case err == nil:
-			t.Errorf("%s is not refused", tt.source)
-		case err.Error() != tt.message:
-			t.Errorf("%s:\n got %s\nwant %s", tt.source, err, tt.message)
-		case err.Start != start || err.End != end:
-			t.Errorf("%s: the error is at [%d, %d)", tt.source, err.Start, err.End)
-		}
+func TestInvalidConditions(t *testing.T) {
+	for _, tt := range invalidConditions {
+		t.Run(tt.source, func(t *testing.T) {
+			start, end := strings.Index(tt.source, "«"), strings.Index(tt.source, "»")-len("«")
+			err := firstError(strings.NewReplacer("«", "", "»", "").Replace(tt.source))
+			switch {
+			case err == nil:
+				t.Error("no error")
+			case err.Error() != tt.message:
+				t.Errorf("error\n got %s\nwant %s", err, tt.message)
+			case err.Start != start || err.End != end:
+				t.Errorf("the error is at [%d, %d), want [%d, %d)", err.Start, err.End, start, end)
+			}
+		})
 	}
 }
 
-// firstFault returns what is wrong with a condition in the scope of values.
-func firstFault(text string) *guard.Error {
+// firstError returns the first error of a condition in the scope of values, or nil.
+func firstError(text string) *guard.Error {
 	c, errs := guard.ParseCondition(text)
 	if len(errs) > 0 {
 		return errs[0]
@@ -160,24 +163,26 @@ func TestLimits(t *testing.T) {
 	grown := func(n int) string {
 		return strings.Repeat("replace(", n) + "LIST" + strings.Repeat(`, "a", "aa")`, n) + ` != ""`
 	}
-	for _, tt := range []struct{ name, source, refused string }{
+	for _, tt := range []struct{ name, source, want string }{
 		{name: "4 KiB", source: "YES" + strings.Repeat(" ", 4<<10-3)},
-		{name: "more than 4 KiB", source: "YES" + strings.Repeat(" ", 4<<10-2), refused: guard.ConditionTooLarge},
+		{name: "more than 4 KiB", source: "YES" + strings.Repeat(" ", 4<<10-2), want: guard.ConditionTooLarge},
 		{name: "64 levels", source: nested(63)},
-		{name: "65 levels", source: nested(64), refused: guard.ConditionTooLarge},
+		{name: "65 levels", source: nested(64), want: guard.ConditionTooLarge},
 		{name: "100 terms", source: "YES" + strings.Repeat(" && YES", 99)},
 		{name: "100 other terms", source: "YES" + strings.Repeat(" || YES", 99)},
-		{name: "65 nots", source: strings.Repeat("!", 65) + "YES", refused: guard.ConditionTooLarge},
+		{name: "65 nots", source: strings.Repeat("!", 65) + "YES", want: guard.ConditionTooLarge},
 		{name: "a long string", source: grown(10)},
-		{name: "too long a string", source: grown(50), refused: guard.ConditionTooLarge},
-		{name: "a long joined string", source: `"" == ` + strings.Repeat(`join("aaaaaaaaaa", split("a", `, 8) + `"aaaa"` + strings.Repeat("))", 8), refused: guard.ConditionTooLarge},
+		{name: "too long a string", source: grown(50), want: guard.ConditionTooLarge},
+		{name: "a long joined string", source: `"" == ` + strings.Repeat(`join("aaaaaaaaaa", split("a", `, 8) + `"aaaa"` + strings.Repeat("))", 8), want: guard.ConditionTooLarge},
 	} {
-		switch err := firstFault(tt.source); {
-		case err == nil && tt.refused != "":
-			t.Errorf("%s is not refused", tt.name)
-		case err != nil && err.Name != tt.refused:
-			t.Errorf("%s: %s: %v", tt.name, err.Name, err)
-		}
+		t.Run(tt.name, func(t *testing.T) {
+			switch err := firstError(tt.source); {
+			case err == nil && tt.want != "":
+				t.Errorf("no error, want %s", tt.want)
+			case err != nil && err.Name != tt.want:
+				t.Errorf("%s: %v", err.Name, err)
+			}
+		})
 	}
 }
 
@@ -193,20 +198,23 @@ func TestNames(t *testing.T) {
 
 func TestUnknownValues(t *testing.T) {
 	for _, tt := range []struct {
+		name    string
 		arg     guard.Arg
 		message string
 	}{
-		{guard.Arg{IsEnv: true}, "X is an ENV, and a condition sees build args only; declare it with ARG X and set the ENV from it"},
-		{guard.Arg{Unknown: "$PATH"}, "the value of X is known only during the build: its default refers to $PATH; refer only to ARGs that are declared above in the same stage and have a value"},
+		{"ENV", guard.Arg{IsEnv: true}, "X is an ENV, but a condition can only use build args; declare ARG X and set the ENV from it"},
+		{"base image", guard.Arg{Unknown: "$PATH"}, "the value of X is only known during the build, because its default refers to $PATH; refer only to ARGs that are declared above in the same stage and have a value"},
 	} {
-		c, errs := guard.ParseCondition("X")
-		if len(errs) > 0 {
-			t.Fatal(errs[0])
-		}
-		errs = c.Check(one(tt.arg))
-		if len(errs) != 1 || errs[0].Error() != tt.message {
-			t.Errorf("%+v: %v", tt.arg, errs)
-		}
+		t.Run(tt.name, func(t *testing.T) {
+			c, errs := guard.ParseCondition("X")
+			if len(errs) > 0 {
+				t.Fatal(errs[0])
+			}
+			errs = c.Check(one(tt.arg))
+			if len(errs) != 1 || errs[0].Error() != tt.message {
+				t.Errorf("got %v", errs)
+			}
+		})
 	}
 }
 
@@ -234,10 +242,12 @@ func TestDecisions(t *testing.T) {
 		{guard: guard.Guard{If: differs}, text: `--if=N == "1" && WORD != ""`, reason: `--if=N == "1" && WORD != "" is false with N = "10", WORD = "Word"`},
 		{guard: guard.Guard{If: literal}, text: "--if=false", reason: "--if=false is false"},
 	} {
-		d, err := tt.guard.Eval(platforms.MustParse("linux/arm64"), values)
-		if err != nil || d.Holds != tt.holdsForArm64 || d.Reason != tt.reason || tt.guard.String() != tt.text {
-			t.Errorf("%s: %+v, %v", tt.guard, d, err)
-		}
+		t.Run("guard "+tt.text, func(t *testing.T) {
+			d, err := tt.guard.Eval(platforms.MustParse("linux/arm64"), values)
+			if err != nil || d.Holds != tt.holdsForArm64 || d.Reason != tt.reason || tt.guard.String() != tt.text {
+				t.Errorf("%s: %+v, %v", tt.guard, d, err)
+			}
+		})
 	}
 	d, err := guard.Guard{For: forArm, If: yes}.Eval(platforms.MustParse("linux/arm"), values)
 	if err != nil || d.Holds || d.Reason != "--for=linux/arm64 does not match linux/arm/v7" {

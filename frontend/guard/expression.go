@@ -11,12 +11,12 @@ import (
 	"github.com/zclconf/go-cty/cty/convert"
 )
 
-// validator reports what is wrong with an expression whatever its values are.
+// validator reports the errors of an expression that do not depend on values.
 type validator struct {
-	source       string
-	depth        int
-	errs         []*Error
-	asksPlatform bool
+	source        string
+	depth         int
+	errs          []*Error
+	callsPlatform bool
 }
 
 // Enter implements hclsyntax.Walker.
@@ -29,7 +29,7 @@ func (v *validator) Enter(node hclsyntax.Node) hcl.Diagnostics {
 	case *hclsyntax.FunctionCallExpr:
 		v.checkCall(n)
 	case *hclsyntax.BinaryOpExpr:
-		// A chain of one operator reads as one level: a && b && c.
+		// A chain of one operator counts as one level: a && b && c.
 		if lhs, ok := n.LHS.(*hclsyntax.BinaryOpExpr); ok && lhs.Op == n.Op {
 			v.depth--
 		}
@@ -41,8 +41,8 @@ func (v *validator) Enter(node hclsyntax.Node) hcl.Diagnostics {
 			v.report(n, NotANumber, "the number is out of range", rangeHint)
 		}
 	case *hclsyntax.ForExpr:
-		// Nested ones run for as long as one likes, within 4 KiB.
-		v.report(n, InvalidCondition, "a condition has no for expressions", "ask with contains, length, regex or can")
+		// Nested for expressions can run for hours, even in 4 KiB of text.
+		v.report(n, InvalidCondition, "a condition cannot have for expressions", "use contains, length, regex or can")
 	}
 	return nil
 }
@@ -64,7 +64,7 @@ func (v *validator) report(node hclsyntax.Node, name, message, hint string) {
 }
 
 func (v *validator) checkCall(call *hclsyntax.FunctionCallExpr) {
-	if _, ok := functions[call.Name]; !ok && call.Name != platformFunc {
+	if _, ok := functionNamed(call.Name); !ok {
 		hint := source.DidYouMean(call.Name, functionNames())
 		if hint == "" {
 			hint = "the functions are " + strings.Join(functionNames(), ", ")
@@ -78,7 +78,7 @@ func (v *validator) checkCall(call *hclsyntax.FunctionCallExpr) {
 	if call.Name != platformFunc {
 		return
 	}
-	v.asksPlatform = true
+	v.callsPlatform = true
 	for _, arg := range call.Args {
 		text, ok := literalString(arg)
 		if !ok {
@@ -91,17 +91,17 @@ func (v *validator) checkCall(call *hclsyntax.FunctionCallExpr) {
 	}
 }
 
-// checkBarePattern refuses a pattern without quotes, platform(linux/arm64): the
-// flag's own quotes are gone when the condition is read.
+// checkBarePattern reports a pattern without quotes, platform(linux/arm64). It is a
+// common mistake in a flag, whose own quotes are removed before the condition is read.
 func (v *validator) checkBarePattern(arg hclsyntax.Expression) {
 	text := v.written(arg)
 	if _, errs := ParsePlatforms(text); len(errs) == 0 {
-		v.report(arg, InvalidCondition, "platform patterns are strings, "+text+" is none",
-			`write double quotes inside the flag's single quotes, --if='platform("`+text+`")'`)
+		v.report(arg, InvalidCondition, "the platform pattern "+text+" needs double quotes",
+			`in a flag, put single quotes around the whole condition: --if='platform("`+text+`")'`)
 	}
 }
 
-// checkDollar refuses "$NAME" inside a string, which HCL takes literally.
+// checkDollar reports "$NAME" in a string, which HCL takes literally.
 func (v *validator) checkDollar(template *hclsyntax.TemplateExpr) {
 	for _, part := range template.Parts {
 		literal, ok := part.(*hclsyntax.LiteralValueExpr)
@@ -109,7 +109,7 @@ func (v *validator) checkDollar(template *hclsyntax.TemplateExpr) {
 			continue
 		}
 		if m := dollarInString.FindStringSubmatch(literal.Val.AsString()); m != nil {
-			v.report(literal, DollarName, "a string in a condition does not expand "+m[0], "write "+m[1]+" outside of quotes, or ${"+m[1]+"} inside")
+			v.report(literal, DollarName, "a string in a condition does not expand "+m[0], "write "+m[1]+" outside quotes, or ${"+m[1]+"} inside")
 		}
 	}
 }
@@ -133,43 +133,43 @@ func literalString(expr hclsyntax.Expression) (string, bool) {
 	return v.AsString(), !diags.HasErrors()
 }
 
-// coercer wraps each operand that wants a bool or a number, so that strings read
-// as one. HCL's own conversion refuses the empty string.
-type coercer struct{}
+// operandWrapper wraps each operand that has to be a bool or a number, so that strings
+// are accepted. HCL's own conversion refuses the empty string.
+type operandWrapper struct{}
 
 // Enter implements hclsyntax.Walker.
-func (coercer) Enter(hclsyntax.Node) hcl.Diagnostics { return nil }
+func (operandWrapper) Enter(hclsyntax.Node) hcl.Diagnostics { return nil }
 
-// Exit implements hclsyntax.Walker. Children are wrapped when their parent is
-// left, after they have been walked themselves.
-func (coercer) Exit(node hclsyntax.Node) hcl.Diagnostics {
+// Exit implements hclsyntax.Walker. It wraps the operands of a node, which have been
+// walked by then.
+func (operandWrapper) Exit(node hclsyntax.Node) hcl.Diagnostics {
 	switch n := node.(type) {
 	case *hclsyntax.BinaryOpExpr:
 		switch n.Op {
 		case hclsyntax.OpLogicalAnd, hclsyntax.OpLogicalOr:
-			n.LHS, n.RHS = truth{n.LHS}, truth{n.RHS}
+			n.LHS, n.RHS = boolOperand{n.LHS}, boolOperand{n.RHS}
 		case hclsyntax.OpLessThan, hclsyntax.OpLessThanOrEqual, hclsyntax.OpGreaterThan, hclsyntax.OpGreaterThanOrEqual,
 			hclsyntax.OpAdd, hclsyntax.OpSubtract, hclsyntax.OpMultiply, hclsyntax.OpDivide, hclsyntax.OpModulo:
-			n.LHS, n.RHS = number{n.LHS}, number{n.RHS}
+			n.LHS, n.RHS = numberOperand{n.LHS}, numberOperand{n.RHS}
 		}
 	case *hclsyntax.UnaryOpExpr:
 		switch n.Op {
 		case hclsyntax.OpLogicalNot:
-			n.Val = truth{n.Val}
+			n.Val = boolOperand{n.Val}
 		case hclsyntax.OpNegate:
-			n.Val = number{n.Val}
+			n.Val = numberOperand{n.Val}
 		}
 	case *hclsyntax.ConditionalExpr:
-		n.Condition = truth{n.Condition}
+		n.Condition = boolOperand{n.Condition}
 	}
 	return nil
 }
 
-// truth is an expression read as a bool.
-type truth struct{ hclsyntax.Expression }
+// boolOperand is an expression whose value is converted to a bool.
+type boolOperand struct{ hclsyntax.Expression }
 
 // Value implements hcl.Expression.
-func (t truth) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
+func (t boolOperand) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	v, diags := t.Expression.Value(ctx)
 	if diags.HasErrors() {
 		return v, diags
@@ -178,7 +178,7 @@ func (t truth) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	case v.IsNull() || !v.IsKnown():
 	case v.Type() == cty.Bool:
 		return v, diags
-	case v.Type().IsPrimitiveType(): // 1 is as good as "1"
+	case v.Type().IsPrimitiveType(): // the number 1 counts as "1"
 		text, err := convert.Convert(v, cty.String)
 		if err != nil {
 			break
@@ -190,16 +190,16 @@ func (t truth) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 			return cty.False, diags
 		}
 	}
-	return cty.False, fault(t.Expression, NotABool,
+	return cty.False, invalidOperand(t.Expression, NotABool,
 		describe(t.Expression, v)+" is not a bool",
-		`only true, 1, false, 0 and "" read as one: compare it, as in NAME == "value"`)
+		`a bool is true, 1, false, 0 or "": compare other values, as in NAME == "value"`)
 }
 
-// number is an expression read as a number.
-type number struct{ hclsyntax.Expression }
+// numberOperand is an expression whose value is converted to a number.
+type numberOperand struct{ hclsyntax.Expression }
 
 // Value implements hcl.Expression.
-func (n number) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
+func (n numberOperand) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	v, diags := n.Expression.Value(ctx)
 	if diags.HasErrors() {
 		return v, diags
@@ -209,26 +209,27 @@ func (n number) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 			if inRange(converted) {
 				return converted, diags
 			}
-			return cty.Zero, fault(n.Expression, NotANumber, "the number is out of range", rangeHint)
+			return cty.Zero, invalidOperand(n.Expression, NotANumber, "the number is out of range", rangeHint)
 		}
 	}
-	return cty.Zero, fault(n.Expression, NotANumber,
+	return cty.Zero, invalidOperand(n.Expression, NotANumber,
 		describe(n.Expression, v)+" is not a number",
-		"<, <=, > and >= compare numbers; semvercmp compares versions")
+		"<, <=, > and >= compare numbers; to compare versions, use semvercmp")
 }
 
-// rangeHint goes with a number that is out of range.
-const rangeHint = "write one with at most 300 digits"
+// rangeHint is the hint for a number that is out of range.
+const rangeHint = "use at most 300 digits"
 
-// inRange reports whether a number is one that can be calculated with and written
-// out in no time: 1e999999999 is not.
+// inRange reports whether a number is small enough to be computed with and printed
+// quickly, which 1e999999999 is not.
 func inRange(v cty.Value) bool {
 	f := v.AsBigFloat()
 	exponent := f.MantExp(nil)
 	return !f.IsInf() && -1024 <= exponent && exponent <= 1024
 }
 
-// describe names an expression's value: `DEBUG = "maybe"`, or the value alone.
+// describe returns an expression's value for a message: `DEBUG = "maybe"` for a name,
+// and the value alone otherwise.
 func describe(expr hclsyntax.Expression, v cty.Value) string {
 	text := "a value of type " + v.Type().FriendlyName()
 	if v.IsNull() {
@@ -244,8 +245,8 @@ func describe(expr hclsyntax.Expression, v cty.Value) string {
 	return text
 }
 
-// fault carries an *Error through HCL's diagnostics.
-func fault(expr hclsyntax.Expression, name, message, hint string) hcl.Diagnostics {
+// invalidOperand returns an *Error in the form of HCL's diagnostics.
+func invalidOperand(expr hclsyntax.Expression, name, message, hint string) hcl.Diagnostics {
 	r := expr.Range()
 	return hcl.Diagnostics{{
 		Severity: hcl.DiagError, Summary: name, Detail: message, Subject: &r,

@@ -28,13 +28,13 @@ func (a args) Names() []string {
 	return names
 }
 
-// FuzzCondition parses and evaluates arbitrary text: it never panics, its errors
-// lie inside the text, and the same text always gives the same decision.
+// FuzzCondition checks, for arbitrary text, that nothing panics, that the offsets of
+// errors are in the text, and that the same text always gets the same decision.
 func FuzzCondition(f *testing.F) {
 	for _, c := range conditions {
 		f.Add(c.source, "1", "linux/arm64")
 	}
-	for _, c := range faultyConditions {
+	for _, c := range invalidConditions {
 		f.Add(c.source, "", "windows/amd64")
 	}
 	f.Fuzz(func(t *testing.T, text, value, target string) {
@@ -64,10 +64,10 @@ func FuzzCondition(f *testing.F) {
 		if holds != sameHolds || (err == nil) != (sameErr == nil) || err != nil && err.Error() != sameErr.Error() {
 			t.Fatalf("%q gives %t, %v and then %t, %v", text, holds, err, sameHolds, sameErr)
 		}
-		var fault *guard.Error
+		var invalid *guard.Error
 		switch {
-		case errors.As(err, &fault):
-			checkErrors(t, text, []*guard.Error{fault})
+		case errors.As(err, &invalid):
+			checkErrors(t, text, []*guard.Error{invalid})
 		case err != nil:
 			t.Fatalf("%q: the error is a %T", text, err)
 		}
@@ -86,13 +86,13 @@ func checkErrors(t *testing.T, text string, errs []*guard.Error) {
 	}
 }
 
-// FuzzPlatforms parses arbitrary lists: errors lie inside the list, a list parses
-// as itself, and it matches what containerd's parser says that it should.
+// FuzzPlatforms checks, for arbitrary lists, that the offsets of errors are in the
+// list, that String returns the list, and that Match agrees with containerd's parser.
 func FuzzPlatforms(f *testing.F) {
 	for _, p := range patterns {
 		f.Add(p.list, p.matches+" "+p.misses)
 	}
-	for _, p := range faultyPatterns {
+	for _, p := range invalidPatterns {
 		f.Add(p.list, "linux/amd64")
 	}
 	f.Fuzz(func(t *testing.T, list, targets string) {
@@ -112,7 +112,7 @@ func FuzzPlatforms(f *testing.F) {
 			}
 			platform = platforms.Normalize(platform)
 			if platform.Architecture == "386" && platform.Variant != "" {
-				continue // There are none: containerd drops that of i386.
+				continue // 386 has no variants: containerd drops that of i386.
 			}
 			got, want := p.Match(platform), oracle(list, platform)
 			if got != want || again.Match(platform) != want {
@@ -122,8 +122,8 @@ func FuzzPlatforms(f *testing.F) {
 	})
 }
 
-// oracle fills what a pattern leaves open in from the platform, and lets
-// containerd parse the result: the pattern matches if that is the platform.
+// oracle replaces each * of a pattern by the platform's own part and lets containerd
+// parse the result: the pattern matches if that is the platform.
 func oracle(list string, platform guard.Platform) bool {
 	included, plain := false, false
 	for item := range strings.SplitSeq(list, ",") {
@@ -141,7 +141,7 @@ func oracle(list string, platform guard.Platform) bool {
 func fill(text string, platform guard.Platform) bool {
 	parts := strings.Split(strings.ToLower(text), "/")
 	if len(parts) == 1 && parts[0] != "*" {
-		// Alone, containerd takes an operating system or an architecture too.
+		// containerd, too, accepts an operating system or an architecture alone.
 		alone, err := platforms.Parse(parts[0])
 		if err == nil && alone.OS != parts[0] && alone.OS == platforms.DefaultSpec().OS && parts[0] != "macos" {
 			parts = []string{"*", parts[0]}

@@ -1,6 +1,3 @@
-// Package guard decides: platform patterns (--for) and conditions (--if) are
-// parsed, their names checked, and evaluated for one platform and one set of
-// build args. It knows values and offsets inside a value, not Dockerfiles.
 package guard
 
 import (
@@ -9,14 +6,14 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// Guard is what an instruction carries: both halves must hold. A nil half
-// always holds, so the zero Guard does too.
+// Guard is the guard of an instruction: --for, --if or both, and then both must hold.
+// A nil field always holds, so the zero Guard does too.
 type Guard struct {
 	For *Platforms
 	If  *Condition
 }
 
-// IsZero reports whether there is nothing to hold.
+// IsZero reports whether the guard is empty.
 func (g Guard) IsZero() bool {
 	return g.For == nil && g.If == nil
 }
@@ -33,11 +30,11 @@ func (g Guard) String() string {
 	return strings.Join(parts, " ")
 }
 
-// Decision is what became of a guard.
+// Decision is the outcome of a guard for one platform and one set of build args.
 type Decision struct {
 	Holds bool
-	// Reason says why a guard holds or does not, with the values that decided put
-	// in. It is empty where there is no guard, and when it is undecided.
+	// Reason explains the outcome, with the values that decided it. It is empty if
+	// there is no guard, and if the decision is undecided.
 	Reason string
 }
 
@@ -47,8 +44,8 @@ func (d Decision) IsUndecided() bool {
 	return !d.Holds && d.Reason == ""
 }
 
-// Eval decides for a target platform and the values in scope. The error is an
-// *Error whose offsets are those of the condition's source.
+// Eval evaluates the guard for a target platform and the values in scope. The error is
+// an *Error with offsets in the condition.
 func (g Guard) Eval(target ocispecs.Platform, scope Scope) (Decision, error) {
 	d := Decision{Holds: true}
 	if g.For != nil {
@@ -71,8 +68,8 @@ func (g Guard) Eval(target ocispecs.Platform, scope Scope) (Decision, error) {
 	return d.And(Decision{Holds: true, Reason: reason}), nil
 }
 
-// And returns the decision that both hold, with the reasons of both, or the first of
-// the two that does not.
+// And combines two decisions. If both hold, it joins their reasons; otherwise it
+// returns the first that does not hold.
 func (d Decision) And(other Decision) Decision {
 	switch {
 	case !d.Holds:
@@ -85,7 +82,8 @@ func (d Decision) And(other Decision) Decision {
 	return Decision{Holds: true, Reason: d.Reason + ", " + other.Reason}
 }
 
-// Error is a fault in a pattern list or a condition.
+// Error is a diagnostic about a pattern list or a condition, with offsets in place of a
+// span in a file.
 type Error struct {
 	// Start and End are byte offsets into the value that was parsed.
 	Start, End int

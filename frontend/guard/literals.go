@@ -9,9 +9,9 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// Literals returns, for build args that the condition uses, values to try: the
-// strings that an arg is compared with or looked up among, "0" and "1" where it reads
-// as a bool, and the numbers around one that it is measured by. Each list is sorted.
+// Literals returns values that change the outcome of the condition, by build arg: the
+// strings that an arg is compared with or searched in, "0" and "1" if it is used as a
+// bool, and the numbers next to a limit that it is compared with. Each list is sorted.
 func (c *Condition) Literals() map[string][]string {
 	found := literals{condition: c, values: map[string][]string{}}
 	_ = hclsyntax.Walk(c.expr, found)
@@ -31,20 +31,20 @@ type literals struct {
 // Enter implements hclsyntax.Walker.
 func (l literals) Enter(node hclsyntax.Node) hcl.Diagnostics {
 	switch n := node.(type) {
-	case truth:
+	case boolOperand:
 		if _, ok := unparen(n.Expression).(*hclsyntax.ScopeTraversalExpr); ok {
 			l.add(n.Expression, "0", "1")
 		}
-		// What is wrapped is not entered by itself.
+		// Walk does not enter a wrapped expression.
 		return l.Enter(n.Expression)
-	case number:
+	case numberOperand:
 		return l.Enter(n.Expression)
 	case *hclsyntax.BinaryOpExpr:
-		l.compared(n)
+		l.addCompared(n)
 	case *hclsyntax.FunctionCallExpr:
 		if n.Name == "contains" && len(n.Args) == 2 {
 			if list, ok := unparen(n.Args[0]).(*hclsyntax.TupleConsExpr); ok {
-				l.pair(n.Args[1], list.Exprs...)
+				l.addStrings(n.Args[1], list.Exprs...)
 			}
 		}
 	}
@@ -54,20 +54,20 @@ func (l literals) Enter(node hclsyntax.Node) hcl.Diagnostics {
 // Exit implements hclsyntax.Walker.
 func (l literals) Exit(hclsyntax.Node) hcl.Diagnostics { return nil }
 
-func (l literals) compared(op *hclsyntax.BinaryOpExpr) {
+func (l literals) addCompared(op *hclsyntax.BinaryOpExpr) {
 	switch op.Op {
 	case hclsyntax.OpEqual, hclsyntax.OpNotEqual:
-		l.pair(op.LHS, op.RHS)
-		l.pair(op.RHS, op.LHS)
+		l.addStrings(op.LHS, op.RHS)
+		l.addStrings(op.RHS, op.LHS)
 	case hclsyntax.OpLessThan, hclsyntax.OpLessThanOrEqual, hclsyntax.OpGreaterThan, hclsyntax.OpGreaterThanOrEqual:
-		l.measured(op.LHS, op.RHS)
-		l.measured(op.RHS, op.LHS)
+		l.addLimit(op.LHS, op.RHS)
+		l.addLimit(op.RHS, op.LHS)
 	}
 }
 
-// pair adds the strings among values to the one build arg in an expression, which may
-// be changed on the way: lower(NAME).
-func (l literals) pair(expr hclsyntax.Expression, values ...hclsyntax.Expression) {
+// addStrings adds the literal strings among values to the only build arg in an
+// expression, NAME or lower(NAME) for example.
+func (l literals) addStrings(expr hclsyntax.Expression, values ...hclsyntax.Expression) {
 	for _, value := range values {
 		if text, ok := literalString(value); ok {
 			l.add(expr, text)
@@ -75,9 +75,9 @@ func (l literals) pair(expr hclsyntax.Expression, values ...hclsyntax.Expression
 	}
 }
 
-// measured adds the numbers around one that a build arg is measured by.
-func (l literals) measured(expr, limit hclsyntax.Expression) {
-	wrapped, ok := limit.(number)
+// addLimit adds a number that a build arg is compared with, and its neighbors.
+func (l literals) addLimit(expr, limit hclsyntax.Expression) {
+	wrapped, ok := limit.(numberOperand)
 	if !ok {
 		return
 	}
@@ -91,7 +91,7 @@ func (l literals) measured(expr, limit hclsyntax.Expression) {
 	}
 }
 
-// add adds values to the build arg of an expression that has just one.
+// add adds values to the build arg of an expression, if it has exactly one.
 func (l literals) add(expr hclsyntax.Expression, values ...string) {
 	only, r := "", expr.Range()
 	for _, n := range l.condition.names {

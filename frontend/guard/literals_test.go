@@ -4,7 +4,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
 	"github.com/stagebuild/stagebuild/frontend/guard"
 )
 
@@ -28,12 +27,14 @@ func TestLiterals(t *testing.T) {
 		`semvercmp(V, ">=1")`:                     {},
 		"true":                                    {},
 	} {
-		c, errs := guard.ParseCondition(source)
-		if len(errs) > 0 {
-			t.Fatalf("%s: %v", source, errs)
-		}
-		if diff := cmp.Diff(want, c.Literals()); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", source, diff)
-		}
+		t.Run(source, func(t *testing.T) {
+			c, errs := guard.ParseCondition(source)
+			if len(errs) > 0 {
+				t.Fatal(errs)
+			}
+			if diff := cmp.Diff(want, c.Literals()); diff != "" {
+				t.Errorf("literals (-want +got):\n%s", diff)
+			}
+		})
 	}
 }

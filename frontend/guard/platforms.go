@@ -17,15 +17,16 @@ const (
 )
 
 // The operating systems and architectures that containerd/platforms knows
-// (database.go), in the normalised spelling, and those that WebAssembly runs on. It
-// exports no list of them.
+// (database.go), in its normalized spelling, and those of WebAssembly. That package
+// exports no list.
 var (
 	knownOS   = strings.Fields("aix android darwin dragonfly freebsd hurd illumos ios js linux nacl netbsd openbsd plan9 solaris wasi wasip1 windows zos")
 	knownArch = strings.Fields("386 amd64 amd64p32 arm armbe arm64 arm64be ppc64 ppc64le loong64 mips mipsle mips64 mips64le mips64p32 mips64p32le ppc riscv riscv64 s390 s390x sparc sparc64 wasm")
 )
 
-// Architectures whose variants are versions; those of others are free names.
-var versioned = map[string]*regexp.Regexp{
+// versionedVariants matches the variants of the architectures that number them. The
+// variants of others are arbitrary names.
+var versionedVariants = map[string]*regexp.Regexp{
 	"amd64": regexp.MustCompile(`^v[1-4]$`),
 	"arm":   regexp.MustCompile(`^v[5-8]$`),
 	"arm64": regexp.MustCompile(`^v[89](\.[0-9])?$`),
@@ -37,16 +38,16 @@ type Platforms struct {
 	patterns []pattern
 }
 
-// pattern is one [!]OS[(VERSION)][/ARCH[/VARIANT]], normalised. A nil part matches
+// pattern is one [!]OS[(VERSION)][/ARCH[/VARIANT]], normalized. A nil part matches
 // anything.
 type pattern struct {
 	exclude                    bool
 	os, version, arch, variant *string
-	features                   []string // of the operating system, all of which are asked for
+	features                   []string // the features that the operating system must have
 }
 
-// ParsePlatforms parses a comma-separated list of patterns. Each error is an
-// *Error with the span of one pattern.
+// ParsePlatforms parses a comma-separated list of patterns. Each error has the
+// offsets of one pattern.
 func ParsePlatforms(list string) (*Platforms, []*Error) {
 	p := &Platforms{source: list}
 	var errs []*Error
@@ -70,8 +71,8 @@ func (p *Platforms) String() string {
 	return p.source
 }
 
-// Match reports whether some plain pattern matches the platform (or the list has
-// only exclusions) and no exclusion does.
+// Match reports whether a platform matches the list: one of its patterns without !, if
+// it has any, and none of those with !.
 func (p *Platforms) Match(platform ocispecs.Platform) bool {
 	platform = platforms.Normalize(platform)
 	included, plain := false, false
@@ -91,8 +92,8 @@ func (p pattern) match(platform ocispecs.Platform) bool {
 	is := func(want *string, got string) bool { return want == nil || *want == got }
 	variant := p.variant
 	if variant != nil && p.arch == nil {
-		// What a variant means depends on the architecture: arm64's v8 is "".
-		variant = new(normalise(platform.Architecture, *variant).Variant)
+		// The normalized variant depends on the architecture: arm64's v8 is "".
+		variant = new(normalize(platform.Architecture, *variant).Variant)
 	}
 	for _, feature := range p.features {
 		if !slices.Contains(platform.OSFeatures, feature) {
@@ -116,12 +117,12 @@ func parsePattern(s string) (pattern, *Error) {
 	if strings.Contains(rest, "$") {
 		return pat, &Error{
 			Name:    InvalidPattern,
-			Message: "platform patterns expand no variables",
-			Hint:    `write --if='platform("…")' or compare TARGETPLATFORM in --if`,
+			Message: "platform patterns cannot use variables",
+			Hint:    `write --if='platform("…")', or compare TARGETPLATFORM in --if`,
 		}
 	}
 	if len(parts) == 1 && parts[0] != "*" && !isOS(parts[0]) {
-		if _, ok := normaliseArch(parts[0]); ok {
+		if _, ok := normalizeArch(parts[0]); ok {
 			parts = []string{"*", parts[0]}
 		}
 	}
@@ -131,7 +132,7 @@ func parsePattern(s string) (pattern, *Error) {
 	return pat, nil
 }
 
-// set fills in the parts of a pattern, OS first.
+// set sets the parts of a pattern: OS, architecture, variant.
 func (p *pattern) set(written string, parts []string) *Error {
 	if os := parts[0]; os != "*" {
 		name, _, versioned := strings.Cut(os, "(")
@@ -146,13 +147,13 @@ func (p *pattern) set(written string, parts []string) *Error {
 		}
 	}
 	if len(parts) > 1 && parts[1] != "*" {
-		norm, ok := normaliseArch(parts[1])
+		norm, ok := normalizeArch(parts[1])
 		if !ok {
 			return unknownPlatform(written, parts)
 		}
 		p.arch = &norm.Architecture
-		// "armhf" says more than an architecture; "arm" does not, although
-		// containerd reads it as arm/v7.
+		// "armhf" implies a variant. "arm" does not, although containerd normalizes
+		// it to arm/v7.
 		if norm.Architecture != parts[1] && norm.Variant != "" {
 			p.variant = &norm.Variant
 		}
@@ -163,8 +164,8 @@ func (p *pattern) set(written string, parts []string) *Error {
 	return nil
 }
 
-// setVersion takes over what an operating system has in parentheses: its version and
-// features, as in "windows(10.0.20348)".
+// setVersion sets the version and features that an operating system has in
+// parentheses, as in "windows(10.0.20348)".
 func (p *pattern) setVersion(written, os string) *Error {
 	parsed, err := platforms.Parse(os + "/amd64")
 	if err != nil {
@@ -184,8 +185,8 @@ func (p *pattern) setVersion(written, os string) *Error {
 func (p *pattern) setVariant(written string, parts []string) *Error {
 	variant := parts[2]
 	if p.arch != nil {
-		variant = normalise(parts[1], variant).Variant
-		if re := versioned[*p.arch]; re != nil && variant != "" && !re.MatchString(variant) {
+		variant = normalize(parts[1], variant).Variant
+		if re := versionedVariants[*p.arch]; re != nil && variant != "" && !re.MatchString(variant) {
 			return &Error{
 				Name:    UnknownPlatform,
 				Message: `"` + written + `" matches no platform: ` + *p.arch + " has no variant " + parts[2],
@@ -202,25 +203,26 @@ func isOS(name string) bool {
 	return slices.Contains(knownOS, platforms.Normalize(ocispecs.Platform{OS: name}).OS)
 }
 
-// normaliseArch gives the architecture that a name means, "amd64" for "x86_64".
-func normaliseArch(name string) (ocispecs.Platform, bool) {
-	norm := normalise(name, "")
+// normalizeArch returns the normalized name of an architecture, "amd64" for "x86_64",
+// and whether it is known.
+func normalizeArch(name string) (ocispecs.Platform, bool) {
+	norm := normalize(name, "")
 	return norm, slices.Contains(knownArch, norm.Architecture)
 }
 
-func normalise(arch, variant string) ocispecs.Platform {
+func normalize(arch, variant string) ocispecs.Platform {
 	return platforms.Normalize(ocispecs.Platform{OS: "linux", Architecture: arch, Variant: variant})
 }
 
-// unknownPlatform reports a pattern that can match nothing, and suggests the
-// same pattern with the unknown part replaced by the closest known name.
+// unknownPlatform returns the error for a pattern that cannot match. It suggests the
+// pattern with the unknown parts replaced by the closest known names.
 func unknownPlatform(written string, parts []string) *Error {
 	err := &Error{Name: UnknownPlatform, Message: `"` + written + `" matches no platform`}
 	exclude := ""
 	if strings.HasPrefix(written, "!") {
 		exclude = "!"
 	}
-	if _, isArch := normaliseArch(parts[0]); isArch {
+	if _, isArch := normalizeArch(parts[0]); isArch {
 		err.Hint = `"` + parts[0] + `" is an architecture: write "` + exclude + "*/" + strings.Join(parts, "/") + `"`
 		return err
 	}
@@ -244,15 +246,16 @@ func unknownPlatform(written string, parts []string) *Error {
 	return err
 }
 
-// FormatPlatform returns the normalised OS[(VERSION)]/ARCH[/VARIANT] of a platform.
+// FormatPlatform returns the normalized OS[(VERSION)]/ARCH[/VARIANT] of a platform.
 func FormatPlatform(platform ocispecs.Platform) string {
 	return platforms.FormatAll(platforms.Normalize(platform))
 }
 
-// nameParts has what the name of an image or of a file cannot have.
-var nameParts = strings.NewReplacer("/", "-", "(", "-", ")", "", "+", "-", "%", "-")
+// nameEscapes replaces the characters that the names of images or files cannot have.
+var nameEscapes = strings.NewReplacer("/", "-", "(", "-", ")", "", "+", "-", "%", "-")
 
-// PlatformName returns a platform as a part of a name: "linux-arm-v7".
+// PlatformName returns a platform in a form for names of images and files:
+// "linux-arm-v7".
 func PlatformName(platform ocispecs.Platform) string {
-	return strings.ToLower(nameParts.Replace(FormatPlatform(platform)))
+	return strings.ToLower(nameEscapes.Replace(FormatPlatform(platform)))
 }

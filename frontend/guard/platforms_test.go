@@ -20,7 +20,7 @@ var patterns = []struct{ list, matches, misses string }{
 	{"*/*/*", "linux/amd64 linux/arm/v6", ""},
 	{"*/arm64", "linux/arm64 windows/arm64 linux/arm64/v8", "linux/arm linux/amd64"},
 
-	// Every variant unless one is written.
+	// Without a variant, a pattern matches all of them.
 	{"linux/arm", "linux/arm/v5 linux/arm/v6 linux/arm/v7 linux/arm", "linux/arm64"},
 	{"linux/arm/*", "linux/arm/v6 linux/arm/v7", "linux/arm64"},
 	{"linux/arm/v7", "linux/arm/v7 linux/arm", "linux/arm/v6"},
@@ -33,7 +33,7 @@ var patterns = []struct{ list, matches, misses string }{
 	{"*/*/v7", "linux/arm/v7 linux/arm", "linux/arm/v6 linux/arm64 linux/amd64"},
 	{"*/*/v8", "linux/arm64", "linux/arm/v7"},
 
-	// A bare architecture, and other names of one.
+	// A bare architecture, and aliases.
 	{"arm64", "linux/arm64 windows/arm64", "linux/amd64"},
 	{"arm", "linux/arm/v6 linux/arm/v7", "linux/arm64"},
 	{"x86_64", "linux/amd64 windows/amd64", "linux/arm64"},
@@ -65,8 +65,8 @@ var patterns = []struct{ list, matches, misses string }{
 	{"windows()", "windows/amd64 windows(10.0.17763)/amd64", "linux/amd64"},
 }
 
-// faultyPatterns are refused. The message is of the first error.
-var faultyPatterns = []struct{ list, message string }{
+// invalidPatterns are lists with their first error.
+var invalidPatterns = []struct{ list, message string }{
 	{"", `"" is not a platform pattern; write OS[/ARCH[/VARIANT]], linux/arm64 for example, each part a name or *`},
 	{"linux,", `"" is not a platform pattern; write OS[/ARCH[/VARIANT]], linux/arm64 for example, each part a name or *`},
 	{"!", `"!" is not a platform pattern; write OS[/ARCH[/VARIANT]], linux/arm64 for example, each part a name or *`},
@@ -85,43 +85,45 @@ var faultyPatterns = []struct{ list, message string }{
 	{"windows(10", `"windows(10" is not a platform pattern; write the version of an operating system in parentheses, as in windows(10.0.20348)/amd64`},
 	{"win(10.0.17763)", `"win(10.0.17763)" matches no platform; write OS[/ARCH[/VARIANT]], linux/arm64 for example`},
 	{"lin*", `"lin*" matches no platform; did you mean "linux"?`},
-	{"$TARGETOS", `platform patterns expand no variables; write --if='platform("…")' or compare TARGETPLATFORM in --if`},
+	{"$TARGETOS", `platform patterns cannot use variables; write --if='platform("…")', or compare TARGETPLATFORM in --if`},
 }
 
 func TestPlatforms(t *testing.T) {
 	for _, tt := range patterns {
-		p, errs := guard.ParsePlatforms(tt.list)
-		if len(errs) > 0 {
-			t.Errorf("%q: %v", tt.list, errs[0])
-			continue
-		}
-		for target := range strings.FieldsSeq(tt.matches) {
-			if !p.Match(platforms.MustParse(target)) {
-				t.Errorf("%q does not match %s", tt.list, target)
+		t.Run(tt.list, func(t *testing.T) {
+			p, errs := guard.ParsePlatforms(tt.list)
+			if len(errs) > 0 {
+				t.Fatal(errs[0])
 			}
-		}
-		for target := range strings.FieldsSeq(tt.misses) {
-			if p.Match(platforms.MustParse(target)) {
-				t.Errorf("%q matches %s", tt.list, target)
+			for target := range strings.FieldsSeq(tt.matches) {
+				if !p.Match(platforms.MustParse(target)) {
+					t.Errorf("does not match %s", target)
+				}
 			}
-		}
+			for target := range strings.FieldsSeq(tt.misses) {
+				if p.Match(platforms.MustParse(target)) {
+					t.Errorf("matches %s", target)
+				}
+			}
+		})
 	}
 }
 
-func TestFaultyPlatforms(t *testing.T) {
-	for _, tt := range faultyPatterns {
-		_, errs := guard.ParsePlatforms(tt.list)
-		if len(errs) == 0 {
-			t.Errorf("%q is not refused", tt.list)
-			continue
-		}
-		if got := errs[0].Error(); got != tt.message {
-			t.Errorf("%q:\n got %s\nwant %s", tt.list, got, tt.message)
-		}
+func TestInvalidPlatforms(t *testing.T) {
+	for _, tt := range invalidPatterns {
+		t.Run(tt.list, func(t *testing.T) {
+			_, errs := guard.ParsePlatforms(tt.list)
+			if len(errs) == 0 {
+				t.Fatal("no error")
+			}
+			if got := errs[0].Error(); got != tt.message {
+				t.Errorf("error\n got %s\nwant %s", got, tt.message)
+			}
+		})
 	}
 }
 
-func TestEveryFaultyPatternIsReported(t *testing.T) {
+func TestEveryInvalidPatternIsReported(t *testing.T) {
 	const list = "linux/amr64, linux/amd64 ,\twinows"
 	_, errs := guard.ParsePlatforms(list)
 	var got []string

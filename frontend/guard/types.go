@@ -8,26 +8,8 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// resultTypes are the types of the functions that have the same one for all arguments.
-var resultTypes = map[string]cty.Type{
-	"can":        cty.Bool,
-	"contains":   cty.Bool,
-	"endswith":   cty.Bool,
-	"join":       cty.String,
-	"length":     cty.Number,
-	"lower":      cty.String,
-	platformFunc: cty.Bool,
-	"replace":    cty.String,
-	"semvercmp":  cty.Bool,
-	"startswith": cty.Bool,
-	"trimprefix": cty.String,
-	"trimspace":  cty.String,
-	"trimsuffix": cty.String,
-	"upper":      cty.String,
-}
-
-// staticType returns the type that an expression has whatever the values are, or
-// cty.DynamicPseudoType.
+// staticType returns the type of an expression if it does not depend on values, and
+// otherwise cty.DynamicPseudoType.
 func staticType(expr hclsyntax.Expression) cty.Type {
 	switch e := expr.(type) {
 	case *hclsyntax.ParenthesesExpr:
@@ -38,11 +20,11 @@ func staticType(expr hclsyntax.Expression) cty.Type {
 		}
 	case *hclsyntax.TemplateExpr:
 		return cty.String
-	case *hclsyntax.TemplateWrapExpr: // "${NAME}" alone is what NAME is
+	case *hclsyntax.TemplateWrapExpr: // "${NAME}" alone has the type of NAME
 		return staticType(e.Wrapped)
 	case *hclsyntax.ScopeTraversalExpr:
 		if len(e.Traversal) == 1 {
-			return cty.String // every arg is one
+			return cty.String // the type of every arg
 		}
 	case *hclsyntax.UnaryOpExpr:
 		return e.Op.Type
@@ -53,15 +35,15 @@ func staticType(expr hclsyntax.Expression) cty.Type {
 			return t
 		}
 	case *hclsyntax.FunctionCallExpr:
-		if t, ok := resultTypes[e.Name]; ok {
-			return t
+		if f, ok := functionNamed(e.Name); ok {
+			return f.result
 		}
 	}
 	return cty.DynamicPseudoType
 }
 
-// checkEquality refuses comparisons that can never hold, since a string equals no
-// number and no bool, and a number no bool: DEBUG == 1.
+// checkEquality reports a comparison of values of different types, which never holds:
+// DEBUG == 1 compares a string with a number.
 func (v *validator) checkEquality(op *hclsyntax.BinaryOpExpr) {
 	symbol := "=="
 	switch op.Op {
@@ -75,21 +57,21 @@ func (v *validator) checkEquality(op *hclsyntax.BinaryOpExpr) {
 	if !never {
 		return
 	}
-	hint := "write numbers without quotes; NAME + 0 makes one of an arg"
+	hint := "write numbers without quotes; NAME + 0 converts an arg to a number"
 	negation, isUnary := op.LHS.(*hclsyntax.UnaryOpExpr)
 	switch {
 	case isUnary && negation.Op == hclsyntax.OpLogicalNot:
-		hint = fmt.Sprintf("! is of its operand alone; write !(%s == …)", v.written(negation.Val))
+		hint = fmt.Sprintf("! binds tighter than %[2]s; write !(%[1]s %[2]s …)", v.written(negation.Val), symbol)
 	case staticType(a) == cty.String && isLiteral(b):
 		hint = fmt.Sprintf("write %s %s %q", v.written(a), symbol, v.written(b))
 	case staticType(a) == cty.Bool || staticType(b) == cty.Bool:
-		hint = "leave the comparison out, or negate with !"
+		hint = "leave out the comparison, or negate with !"
 	}
 	v.reportNeverEqual(op, a, b, hint)
 }
 
-// checkContains refuses the search for a string among numbers or bools, and the other
-// way round: contains([1, 2], N).
+// checkContains reports a search for a string among numbers or bools, or the other way
+// round: contains([1, 2], N).
 func (v *validator) checkContains(call *hclsyntax.FunctionCallExpr) {
 	if call.Name != "contains" || len(call.Args) != 2 {
 		return
@@ -107,12 +89,12 @@ func (v *validator) checkContains(call *hclsyntax.FunctionCallExpr) {
 }
 
 func (v *validator) reportNeverEqual(at hclsyntax.Node, a, b hclsyntax.Expression, hint string) {
-	v.report(at, NeverEqual, fmt.Sprintf("%s is a %s and never equal to the %s %s",
+	v.report(at, NeverEqual, fmt.Sprintf("%s is a %s, which never equals the %s %s",
 		v.written(a), staticType(a).FriendlyName(), staticType(b).FriendlyName(), v.written(b)), hint)
 }
 
-// neverEqual reports whether two expressions have different types, and returns them
-// with the one that is a string first.
+// neverEqual reports whether two expressions always have different types. It returns
+// them, a string first.
 func neverEqual(a, b hclsyntax.Expression) (first, second hclsyntax.Expression, never bool) {
 	if staticType(b) == cty.String {
 		a, b = b, a
@@ -121,7 +103,7 @@ func neverEqual(a, b hclsyntax.Expression) (first, second hclsyntax.Expression, 
 	return a, b, s != t && s.IsPrimitiveType() && t.IsPrimitiveType()
 }
 
-// isLiteral reports whether an expression is a number or a bool as it is written.
+// isLiteral reports whether an expression is a literal number or bool.
 func isLiteral(expr hclsyntax.Expression) bool {
 	expr = unparen(expr)
 	if op, ok := expr.(*hclsyntax.UnaryOpExpr); ok && op.Op == hclsyntax.OpNegate {
@@ -131,7 +113,7 @@ func isLiteral(expr hclsyntax.Expression) bool {
 	return ok
 }
 
-// written returns an expression as it is written.
+// written returns the source text of an expression.
 func (v *validator) written(expr hclsyntax.Expression) string {
 	r := expr.Range()
 	return v.source[r.Start.Byte:r.End.Byte]
