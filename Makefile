@@ -1,5 +1,5 @@
-# Every target works alone, on a machine that has Go, make and nothing else of
-# ours: what it needs it builds or downloads, once, into the user's cache.
+# Every target works alone, on a machine with Go and make. Other tools are built
+# or downloaded once, into the user's cache.
 
 # A pipe fails with any of its commands.
 SHELL := bash
@@ -13,24 +13,31 @@ FUZZTIME ?= 1m
 COUNT ?= 6
 DOCKER_CONFIG ?= $(HOME)/.docker
 PREFIX := $(DOCKER_CONFIG)/cli-plugins
-# What the integration tests run.
+# The programs that the integration tests run.
 TEST_TOOLS := buildctl docker docker-buildx $(if $(filter Linux,$(shell uname -s)),buildkitd)
-# What those add that start Docker Engines.
+# The programs that the tests with Docker Engines run besides those.
 ENGINE_TOOLS := $(if $(filter Linux,$(shell uname -s)),dockerd containerd containerd-shim-runc-v2 runc)
-# The packages of the integration tests that need no Docker Engine.
-INTEGRATION = $$(go list ./integration/... | grep -v '/engines$$')
+# The packages whose tests need no daemon, and of the others those that need no
+# Docker Engine.
+DAEMON := /integration(/(demo|harness|mktools|toolchain))?$$
+UNIT = $$(go list ./... | grep -vE '$(DAEMON)|/integration/engines$$')
+INTEGRATION = $$(go list ./integration/... | grep -E '$(DAEMON)')
+# The race detector needs cgo, and so a C compiler.
+RACE = $(shell command -v $$(go env CC) > /dev/null && echo -race)
 # The tests that build this repository with its own Dockerfile.
 RELEASE = ^TestRelease
-# The packages whose tests need no daemon.
-UNIT = $$(go list ./... | grep -v '/integration')
-# The examples in Go, each a module of its own, and what runs their tests.
+# The examples in Go, each a module of its own, and the command for their tests.
 EXAMPLES := $(patsubst %/go.mod,%,$(wildcard examples/*/go.mod))
 TEST_EXAMPLES = @for dir in $(EXAMPLES); do (cd $$dir && go test ./...); done
-# Without the programs that it would use where they happen to be.
+# Without shellcheck and pyflakes, which it would use if they are installed.
 ACTIONLINT := $(TOOLS)/actionlint -shellcheck= -pyflakes=
-# Static, without the paths of this machine, and with the commit, whatever
-# GOFLAGS says.
-GOBUILD := CGO_ENABLED=0 go build -trimpath -buildvcs=auto -ldflags="-s -w"
+# All programs and tests are compiled with the flags of the toolchain package, so
+# that a package is compiled once for all of them: static, without this machine's
+# paths, and without debug information, which -ldflags=-s would drop.
+export CGO_ENABLED := 0
+export GOFLAGS := $(GOFLAGS) -trimpath -gcflags=all=-dwarf=false
+# With the commit, whatever GOFLAGS was.
+GOBUILD := go build -buildvcs=auto -ldflags="-s -w"
 
 .PHONY: help
 help: ## list the targets
@@ -41,6 +48,11 @@ build: ## build bin/docker-stagebuild and bin/stagebuild-frontend
 	mkdir -p $(BIN)
 	$(GOBUILD) -o $(BIN)/ ./cmd/...
 
+$(BIN)/docker-stagebuild: FORCE
+	$(GOBUILD) -o $(BIN)/ ./cmd/docker-stagebuild
+
+FORCE:
+
 .PHONY: install
 install: build ## install the plugin for the docker CLI
 	mkdir -p "$(PREFIX)"
@@ -48,41 +60,43 @@ install: build ## install the plugin for the docker CLI
 	@echo "installed $(PREFIX)/docker-stagebuild: try 'docker stagebuild version'"
 
 .PHONY: demo
-demo: build ## build the example for two platforms, on a BuildKit of its own, and run it
+demo: $(BIN)/docker-stagebuild ## show the plugin with an example: list, explain, draw, build for two platforms, run
 	go run ./integration/demo
 
 .PHONY: test
-test: ## run all tests but test-engines and test-release, those against a real BuildKit included
-	go test $(UNIT)
-	@# Built before, these minutes show, and do not count for the tests' limit.
-	go run ./integration/mktools -o $(TOOLS) $(TEST_TOOLS)
-	@# What these run, Go's test cache cannot see: binaries, daemons, images.
-	go test -count=1 -timeout 30m -skip '$(RELEASE)' $(INTEGRATION)
+test: unit integration ## run all tests but test-engines and test-release
+
+.PHONY: unit
+unit: ## run the tests that need no daemon, with the race detector if there is a C compiler
+	@[[ -n "$(RACE)" ]] || echo "no C compiler ($$(go env CC)): the tests run without the race detector" >&2
+	CGO_ENABLED=$(if $(RACE),1,0) go test -timeout 20m $(RACE) $(UNIT)
 	$(TEST_EXAMPLES)
+
+.PHONY: integration
+integration: ## run the tests against a real BuildKit, but those of test-release
+	@# Built before the tests: these minutes do not count for their time limit.
+	go run ./integration/mktools -o $(TOOLS) $(TEST_TOOLS)
+	@# Go's test cache does not see the binaries, daemons and images.
+	go test -count=1 -timeout 30m -skip '$(RELEASE)' $(INTEGRATION)
 
 .PHONY: test-engines
 test-engines: ## run the tests against real Docker Engines, which are built first
 	go run ./integration/mktools -o $(TOOLS) $(TEST_TOOLS) $(ENGINE_TOOLS)
-	@# One for each engine, also on a small machine: they mostly wait.
+	@# One for each engine, also on a small machine, because the tests mostly wait.
 	go test -count=1 -parallel 3 -timeout 30m ./integration/engines
 
 .PHONY: test-release
-test-release: ## build what is released, with our own Dockerfile and docker-bake.hcl
+test-release: ## build the image, binaries and release files with our Dockerfile and docker-bake.hcl
 	go run ./integration/mktools -o $(TOOLS) $(TEST_TOOLS)
 	@# Minutes the first time: the plugin is compiled for six platforms.
 	go test -count=1 -timeout 60m -run '$(RELEASE)' -v ./integration
-
-.PHONY: unit
-unit: ## run the tests that need no daemon
-	go test $(UNIT)
-	$(TEST_EXAMPLES)
 
 .PHONY: docs
 docs: ## write the reference of the command line, docs/cli, from the commands
 	cd tools/docs && go mod tidy && go run . -source ../../docs/cli -target ../../docs/cli
 
 .PHONY: lint
-lint: $(TOOLS)/golangci-lint $(TOOLS)/actionlint ## check format, vet, golangci-lint, workflows, module files, documents
+lint: $(TOOLS)/golangci-lint $(TOOLS)/actionlint ## check code, workflows, module files and documents
 	@unformatted=$$(gofmt -l .); [[ -z $$unformatted ]] || { echo "not formatted: $$unformatted"; exit 1; }
 	go vet ./...
 	$(TOOLS)/golangci-lint run ./...
@@ -100,7 +114,7 @@ lint: $(TOOLS)/golangci-lint $(TOOLS)/actionlint ## check format, vet, golangci-
 	go run ./integration/words -added
 	@pages=$$(mktemp -d); trap 'rm -r "$$pages"' EXIT; \
 		(cd tools/docs && go run . -source ../../docs/cli -target "$$pages"); \
-		diff -ru docs/cli "$$pages" || { echo "docs/cli is not what the commands say of themselves: make docs"; exit 1; }
+		diff -ru docs/cli "$$pages" || { echo "docs/cli differs from the help of the commands; run make docs"; exit 1; }
 
 .PHONY: words
 words: ## count words that make comments hard to read, by package
@@ -116,19 +130,19 @@ fuzz: ## run every fuzz target for FUZZTIME (1m)
 	done
 
 .PHONY: bench
-bench: $(TOOLS)/benchstat ## run the benchmarks, and sum them up
+bench: $(TOOLS)/benchstat ## run the benchmarks and summarize them
 	mkdir -p .cache
 	go test -run '^$$' -bench . -benchmem -count $(COUNT) $(UNIT) | tee .cache/bench.txt
 	$(TOOLS)/benchstat .cache/bench.txt
 
 .PHONY: bench-builds
-bench-builds: $(TOOLS)/benchstat ## time whole builds beside those of buildx, on a quiet machine
+bench-builds: $(TOOLS)/benchstat ## time whole builds beside buildx's, on a quiet machine
 	mkdir -p .cache
 	go test ./integration -run '^$$' -bench . -benchtime 5x -count $(COUNT) -timeout 1h | tee .cache/bench-builds.txt
 	$(TOOLS)/benchstat .cache/bench-builds.txt
 
 .PHONY: tools
-tools: ## build the tools of test and lint into .cache/bin
+tools: ## build the tools of the tests and linters into .cache/bin
 	go run ./integration/mktools -o $(TOOLS)
 
 $(TOOLS)/golangci-lint: tools/lint/go.mod tools/lint/go.sum
@@ -141,5 +155,5 @@ $(TOOLS)/%: tools/go.mod tools/go.sum
 	go run ./integration/mktools -o $(TOOLS) $*
 
 .PHONY: clean
-clean: ## remove what was built here (the user's cache stays)
+clean: ## remove bin and .cache (the user's cache stays)
 	rm -rf $(BIN) .cache

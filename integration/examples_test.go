@@ -41,7 +41,7 @@ func exampleChecks() map[string]func(*testing.T, *exampleRun) {
 func TestExamples(t *testing.T) {
 	env, _ := productEnv(t)
 	env.NeedMirror(t)
-	if err := errors.Join(env.PushStandIns(t.Context()), env.WarmGoCache(t.Context(), "linux/amd64", "linux/arm64", "darwin/arm64", "windows/amd64")); err != nil {
+	if err := errors.Join(env.PushStandIns(t.Context()), env.WarmGoCache(t.Context(), harness.GoTest, "linux/amd64", "linux/arm64", "darwin/arm64", "windows/amd64")); err != nil {
 		t.Fatal(err)
 	}
 	checks := exampleChecks()

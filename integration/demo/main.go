@@ -1,7 +1,8 @@
-// Command demo builds examples/go-service for two platforms with the plugin,
-// as a user would, on a BuildKit and a registry that it starts itself (or on
-// the Docker Engine that there is), and shows from the result what each
-// platform got: then it runs the service.
+// Command demo shows the plugin with examples/go-service, as a user would run it:
+// it lists, explains and draws the stages, builds them for two platforms, reads
+// the images back from the registry and runs the service.
+//
+// It starts BuildKit, or uses the machine's Docker Engine, and a registry.
 //
 //	make demo
 package main
@@ -11,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"strings"
@@ -44,29 +46,42 @@ func run(ctx context.Context) (err error) {
 	if err := os.Chdir(root); err != nil {
 		return err
 	}
-	say("Starting BuildKit and a registry (what is missing is built first, once)")
-	env, err := harness.Start(ctx, harness.Options{Log: os.Stdout, PreferDocker: true, NoClients: true})
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, env.Close()) }()
-	if err := env.WarmGoCache(ctx, strings.Split(platforms, ",")...); err != nil {
-		return err
-	}
-	fmt.Printf("Builds run on %s; images go to the registry at %s.\n", env.Builder, env.Registry.Host)
-	if err := os.Symlink(filepath.Join(root, "bin", plugin), filepath.Join(env.BinDir, plugin)); err != nil {
-		return err
-	}
-	fmt.Printf("\n$ export BUILDKIT_HOST=%s\n", env.BuildkitAddr)
-	d := demo{env: env}
-	for _, step := range []func(context.Context) error{d.release, d.debug, d.serve} {
-		if err := step(ctx); err != nil {
+	d := demo{bin: filepath.Join(root, "bin", plugin)}
+	defer func() {
+		if d.env != nil {
+			err = errors.Join(err, d.env.Close())
+		}
+	}()
+	steps := d.steps()
+	for i, s := range steps {
+		heading(s.title)
+		fmt.Printf("   step %d of %d%s\n", i+1, len(steps), left(steps[i+1:]))
+		if err := s.run(ctx); err != nil {
 			return err
 		}
 	}
-	say("The same with Docker")
+	heading("The same with Docker")
 	fmt.Print(withDocker)
 	return nil
+}
+
+// step is one part of the demo.
+type step struct {
+	title string // of the part in the output
+	short string // in the list of the steps that are left
+	run   func(context.Context) error
+}
+
+// left lists the steps that follow.
+func left(steps []step) string {
+	if len(steps) == 0 {
+		return ""
+	}
+	var names []string
+	for _, s := range steps {
+		names = append(names, s.short)
+	}
+	return "; left: " + strings.Join(names, ", ")
 }
 
 const withDocker = `  make install
@@ -75,59 +90,110 @@ const withDocker = `  make install
   docker stagebuild build --platform ` + platforms + ` -t REGISTRY/go-service --push examples/go-service
 `
 
-// demo runs the steps against one environment.
+// demo runs the steps.
 type demo struct {
-	env *harness.Env
+	bin string       // of the plugin
+	env *harness.Env // nil before start
 }
 
-// release builds both platforms with one command.
-func (d demo) release(ctx context.Context) error {
-	say("One Dockerfile, two platforms, one command")
+// steps returns the steps in their order. The first ones need no builder.
+func (d *demo) steps() []step {
+	return []step{
+		{"One Dockerfile: its stages and their platforms", "ls", d.list},
+		{"Why a platform gets its variant", "explain", d.explain},
+		{"The stages, drawn", "graph", d.graph},
+		{"Starting BuildKit and a registry", "start BuildKit", d.start},
+		{"One Dockerfile, two platforms, one command", "build", d.release},
+		{"The same Dockerfile with VARIANT=debug", "build with VARIANT=debug", d.debug},
+		{"The service of the " + harness.Platform() + " image, running", "run the service", d.serve},
+	}
+}
+
+// list shows the Dockerfile and its stages.
+func (d *demo) list(ctx context.Context) error {
 	if err := show(filepath.Join(example, "Dockerfile")); err != nil {
 		return err
 	}
+	return d.inspect(ctx, "ls")
+}
+
+// explain shows the decisions for one platform.
+func (d *demo) explain(ctx context.Context) error {
+	return d.inspect(ctx, "explain", "--platform", "linux/arm64")
+}
+
+// graph draws the stages as a tree.
+func (d *demo) graph(ctx context.Context) error {
+	return d.inspect(ctx, "graph")
+}
+
+// inspect runs a command of the plugin that needs no builder.
+func (d *demo) inspect(ctx context.Context, command string, flags ...string) error {
+	args := append([]string{command, "-f", example + "/Dockerfile"}, flags...)
+	return d.execute(exec.CommandContext(ctx, d.bin, args...), args)
+}
+
+// start starts the environment of the builds.
+func (d *demo) start(ctx context.Context) error {
+	fmt.Println("   The first time, this compiles BuildKit and Go's standard library for both platforms: some minutes.")
+	env, err := harness.Start(ctx, harness.Options{Log: os.Stdout, PreferDocker: true, NoClients: true})
+	if err != nil {
+		return err
+	}
+	d.env = env
+	if err := env.WarmGoCache(ctx, harness.GoBuild, strings.Split(platforms, ",")...); err != nil {
+		return err
+	}
+	fmt.Printf("Builds run on %s; images go to the registry at %s.\n", env.Builder, env.Registry.Host)
+	fmt.Printf("\n$ export BUILDKIT_HOST=%s\n", env.BuildkitAddr)
+	return nil
+}
+
+// release builds both platforms with one command.
+func (d *demo) release(ctx context.Context) error {
 	if err := d.build(ctx, "demo", "--platform", platforms); err != nil {
 		return err
 	}
 	err := d.report(ctx, "demo", map[string]string{"linux/amd64": "default", "linux/arm64": "arm64"})
-	if err != nil {
+	if err != nil || !d.env.Mirrored {
 		return err
 	}
-	if pulls := len(d.env.Registry.RequestsFor("library/busybox")); !d.env.Mirrored {
-		return nil
-	} else if pulls > 0 {
-		return fmt.Errorf("busybox, the base of a stage that was not selected, was asked for %d times", pulls)
+	if pulls := len(d.env.Registry.RequestsFor("library/busybox")); pulls > 0 {
+		return fmt.Errorf("the registry was asked %d times for busybox, the base of a stage that was not selected", pulls)
 	}
 	fmt.Println("\nbusybox, the base of the debug variant, was not selected: the registry was asked for it 0 times.")
 	return nil
 }
 
 // debug builds the variant that a build arg selects.
-func (d demo) debug(ctx context.Context) error {
-	say("The same Dockerfile with VARIANT=debug")
+func (d *demo) debug(ctx context.Context) error {
 	if err := d.build(ctx, "debug", "--platform", "linux/amd64", "--build-arg", "VARIANT=debug"); err != nil {
 		return err
 	}
 	return d.report(ctx, "debug", map[string]string{"linux/amd64": "debug"})
 }
 
-// build runs the plugin and shows the command as one would type it.
-func (d demo) build(ctx context.Context, tag string, flags ...string) error {
+// build pushes an image with the tag.
+func (d *demo) build(ctx context.Context, tag string, flags ...string) error {
 	args := append([]string{"build", "-f", example + "/Dockerfile"}, flags...)
 	args = append(args, "-t", d.env.Registry.Ref(repository+":"+tag), "--push", example)
+	return d.execute(d.env.Command(ctx, d.bin, args...), args)
+}
+
+// execute runs the plugin, after the command as a user would type it.
+func (d *demo) execute(cmd *exec.Cmd, args []string) error {
 	fmt.Printf("\n$ %s %s\n", plugin, strings.Join(args, " "))
-	cmd := d.env.Command(ctx, plugin, args...)
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("%s build: %w", plugin, err)
+		return fmt.Errorf("%s %s: %w", plugin, args[0], err)
 	}
 	return nil
 }
 
-// report reads what was pushed, and shows which base variant each platform's
-// image stands on, as the image itself says. It is an error if that is not
-// what the Dockerfile's guards mean.
-func (d demo) report(ctx context.Context, tag string, want map[string]string) error {
+// report reads an image from the registry and shows, for each platform, which
+// variant of base it was built from. It returns an error if that is not the
+// variant in want.
+func (d *demo) report(ctx context.Context, tag string, want map[string]string) error {
 	res, err := d.env.Registry.Read(ctx, repository+":"+tag)
 	if err != nil {
 		return err
@@ -148,17 +214,17 @@ func (d demo) report(ctx context.Context, tag string, want map[string]string) er
 		variant := img.Env("BASE_VARIANT")
 		fmt.Printf("  %-12s  %-12s  %-6s  %-8d  %s\n", img.Platform, variant, shell, len(img.Layers), img.Digest)
 		if variant != want[img.Platform] {
-			return fmt.Errorf("the %s image stands on the variant %q of base, and the Dockerfile says %q", img.Platform, variant, want[img.Platform])
+			return fmt.Errorf("the %s image was built from the variant %q of base, not %q", img.Platform, variant, want[img.Platform])
 		}
 	}
 	if len(res.Images) != len(want) {
-		return fmt.Errorf("there are images for %s, and %d were asked for", strings.Join(res.Platforms(), ", "), len(want))
+		return fmt.Errorf("the registry has images for %s, not for %d platforms", strings.Join(res.Platforms(), ", "), len(want))
 	}
 	return nil
 }
 
-// say prints a heading.
-func say(title string) { fmt.Printf("\n== %s\n", title) }
+// heading prints the title of a step.
+func heading(title string) { fmt.Printf("\n== %s\n", title) }
 
 // show prints a file, indented.
 func show(path string) error {

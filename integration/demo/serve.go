@@ -15,11 +15,10 @@ import (
 	"time"
 )
 
-// serve takes the service of this machine's platform out of the image and
-// asks it, over HTTP, what it is.
-func (d demo) serve(ctx context.Context) error {
+// serve runs the service from the image for this machine's platform, and sends
+// it HTTP requests.
+func (d *demo) serve(ctx context.Context) error {
 	platform := d.env.Platform
-	say("The service of the " + platform + " image, running")
 	res, err := d.env.Registry.Read(ctx, repository+":demo")
 	if err != nil {
 		return err
@@ -43,10 +42,10 @@ func (d demo) serve(ctx context.Context) error {
 	return talk(ctx, cmd)
 }
 
-// listening finds the address in the service's log.
+// listening matches the address in the service's log.
 var listening = regexp.MustCompile(`msg=listening addr=(\S+)|INFO listening addr=(\S+)`)
 
-// talk starts the service, asks it, and ends it.
+// talk starts the service, sends it requests, and ends it.
 func talk(ctx context.Context, cmd *exec.Cmd) (err error) {
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
@@ -76,7 +75,7 @@ func talk(ctx context.Context, cmd *exec.Cmd) (err error) {
 	return nil
 }
 
-// get prints a URL and what is there.
+// get prints a URL and the response's body.
 func get(ctx context.Context, url string) (err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {

@@ -39,7 +39,7 @@ func (e *Env) PushBuildKit(ctx context.Context, repo string) error {
 		return err
 	}
 	config := v1.Config{Entrypoint: []string{"buildkitd"}, Env: []string{"PATH=/usr/bin"}}
-	index, err := appendImage(mutate.IndexMediaType(empty.Index, types.OCIImageIndex), hostPlatform(), config, layer)
+	index, err := appendImage(mutate.IndexMediaType(empty.Index, types.OCIImageIndex), Platform(), config, layer)
 	if err != nil {
 		return err
 	}

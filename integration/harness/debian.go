@@ -131,7 +131,7 @@ func debianPrograms(ctx context.Context, out io.Writer, name string, packages ..
 	if err != nil {
 		return "", err
 	}
-	arch, err := debianArch(hostPlatform())
+	arch, err := debianArch(Platform())
 	if err != nil {
 		return "", err
 	}
@@ -226,5 +226,5 @@ func findRunc() (string, error) {
 	return path, nil
 }
 
-// hostPlatform is the platform whose programs run here without emulation.
-func hostPlatform() string { return "linux/" + runtime.GOARCH }
+// Platform returns the platform whose programs run here without emulation.
+func Platform() string { return "linux/" + runtime.GOARCH }

@@ -22,7 +22,7 @@ const binfmtDir = "/proc/sys/fs/binfmt_misc"
 func (e *Env) Emulate(ctx context.Context) (undo func() error, err error) {
 	const entry = "qemu-aarch64"
 	undo = func() error { return nil }
-	if hostPlatform() == "linux/arm64" {
+	if Platform() == "linux/arm64" {
 		return undo, nil
 	}
 	mounted := false

@@ -19,16 +19,16 @@ import (
 	"github.com/stagebuild/stagebuild/integration/toolchain"
 )
 
-// goCacheDir is where the builds of the examples mount Go's build cache.
+// goCacheDir is the directory of Go's build cache in the builds of the examples.
 const goCacheDir = "/root/.cache/go-build"
 
-// smallProgram and httpService import what the examples do, as far as it matters.
+// The imports of the examples that take long to compile.
 const (
 	smallProgram = "context errors flag fmt log/slog net os os/signal strings sync syscall text/tabwriter time unicode"
 	httpService  = smallProgram + " encoding/json net/http net/http/pprof"
 )
 
-// warmUps are the packages that are compiled for each platform.
+// warmUps returns the packages to compile for each platform.
 func warmUps() map[string]string {
 	return map[string]string{
 		"linux/amd64": httpService, "linux/arm64": httpService,
@@ -36,30 +36,38 @@ func warmUps() map[string]string {
 	}
 }
 
-// WarmGoCache fills the daemon's cache mount at /root/.cache/go-build with what Go
-// once compiled of its standard library for some platforms, without cgo and with
-// -trimpath. A daemon of the harness begins with nothing, where a user's has built
-// before: it would be a minute of a core, on every run, that says nothing about a
-// Dockerfile.
-func (e *Env) WarmGoCache(ctx context.Context, platforms ...string) error {
+// GoUse is a way to use Go in a build.
+type GoUse int
+
+// The uses of Go.
+const (
+	GoBuild GoUse = iota // go build
+	GoTest               // also go vet and go test, for the machine's platform
+)
+
+// WarmGoCache fills the daemon's cache mount at /root/.cache/go-build with
+// packages of Go's standard library for some platforms, compiled without cgo and
+// with -trimpath. The daemons of the harness start empty; without this, each run
+// would compile them again, for a minute of CPU time.
+func (e *Env) WarmGoCache(ctx context.Context, use GoUse, platforms ...string) error {
 	cache, err := toolchain.CacheDir(ctx)
 	if err != nil {
 		return err
 	}
-	shell, err := busyboxLayer(ctx, e.log, cache, hostPlatform())
+	shell, err := busyboxLayer(ctx, e.log, cache, Platform())
 	if err != nil {
 		return err
 	}
 	layers := []v1.Layer{shell}
 	for _, platform := range platforms {
-		layer, err := e.goCacheLayer(ctx, cache, platform)
+		layer, err := e.goCacheLayer(ctx, cache, use, platform)
 		if err != nil {
 			return fmt.Errorf("compiling Go's standard library for %s: %w", platform, err)
 		}
 		layers = append(layers, layer)
 	}
 	config := v1.Config{Env: []string{"PATH=" + busyboxPath}}
-	index, err := appendImage(mutate.IndexMediaType(empty.Index, types.OCIImageIndex), hostPlatform(), config, layers...)
+	index, err := appendImage(mutate.IndexMediaType(empty.Index, types.OCIImageIndex), Platform(), config, layers...)
 	if err != nil {
 		return err
 	}
@@ -94,27 +102,32 @@ func (e *Env) fillGoCache(ctx context.Context, image string) error {
 	return errors.Join(err, c.Close())
 }
 
-// goCacheLayer makes the layer of what Go compiles for a platform.
-func (e *Env) goCacheLayer(ctx context.Context, cache, platform string) (*cachedLayer, error) {
+// goCacheLayer returns a layer with Go's compiled packages for a platform.
+func (e *Env) goCacheLayer(ctx context.Context, cache string, use GoUse, platform string) (*cachedLayer, error) {
 	imports, ok := warmUps()[platform]
 	if !ok {
-		return nil, errors.New("it is not known what for")
+		return nil, errors.New("no example is built for it")
 	}
 	goroot, version, err := toolchain.GoRoot(ctx)
 	if err != nil {
 		return nil, err
 	}
-	key := []string{"2", version, hostPlatform(), platform, imports, warmUpTest}
-	return makeLayer(ctx, cache, "gocache-"+strings.ReplaceAll(platform, "/", "-"), key, func(t *tree) {
+	name, commands := "gobuild-", [][]string{{"build", "-o", os.DevNull, "."}}
+	if use == GoTest && platform == Platform() {
+		name, commands = "gotest-", append(commands, []string{"vet", "."}, []string{"test", "."})
+	}
+	key := []string{"2", version, Platform(), platform, imports, warmUpTest, fmt.Sprint(commands)}
+	return makeLayer(ctx, cache, name+strings.ReplaceAll(platform, "/", "-"), key, func(t *tree) {
 		fmt.Fprintf(e.log, "compiling Go's standard library for %s (once)\n", platform)
-		t.err = e.warmUp(ctx, filepath.Join(goroot, "bin", "go"), platform, imports, func(dir string) error {
+		w := warmUp{goCommand: filepath.Join(goroot, "bin", "go"), platform: platform, imports: imports, commands: commands}
+		t.err = w.run(ctx, e.Dir, func(dir string) error {
 			t.addTree("cache", dir, func(string, bool) bool { return false })
 			return t.err
 		})
 	})
 }
 
-// warmUpTest is tested and vetted, which needs more than a build.
+// warmUpTest is a test with the imports of the examples' tests.
 const warmUpTest = `package main
 
 import (
@@ -125,10 +138,16 @@ import (
 func TestNothing(t *testing.T) { httptest.NewRecorder() }
 `
 
-// warmUp compiles a program that imports packages of the standard library, and
-// hands the folder of Go's cache to use, for as long as that runs.
-func (e *Env) warmUp(ctx context.Context, goCommand, platform, imports string, use func(dir string) error) (err error) {
-	dir, err := os.MkdirTemp(e.Dir, "gocache")
+// warmUp compiles a program that imports packages of the standard library.
+type warmUp struct {
+	goCommand, platform, imports string
+	commands                     [][]string // arguments of the go command
+}
+
+// run runs the commands in a new directory below parent. It calls use with the
+// directory of Go's build cache, which it then removes.
+func (w warmUp) run(ctx context.Context, parent string, use func(dir string) error) (err error) {
+	dir, err := os.MkdirTemp(parent, "gocache")
 	if err != nil {
 		return err
 	}
@@ -139,24 +158,20 @@ func (e *Env) warmUp(ctx context.Context, goCommand, platform, imports string, u
 	}
 	for name, text := range map[string]string{
 		"go.mod":       "module example.com/warm\n\ngo 1.26\n",
-		"main.go":      "package main\n\nimport (\n\t_ \"" + strings.Join(strings.Fields(imports), "\"\n\t_ \"") + "\"\n)\n\nfunc main() {}\n",
+		"main.go":      "package main\n\nimport (\n\t_ \"" + strings.Join(strings.Fields(w.imports), "\"\n\t_ \"") + "\"\n)\n\nfunc main() {}\n",
 		"main_test.go": warmUpTest,
 	} {
 		if err := os.WriteFile(filepath.Join(module, name), []byte(text), 0o644); err != nil {
 			return err
 		}
 	}
-	commands := [][]string{{"build", "-o", os.DevNull, "."}}
-	if platform == hostPlatform() {
-		commands = append(commands, []string{"vet", "."}, []string{"test", "."})
-	}
-	goos, goarch, _ := strings.Cut(platform, "/")
-	for _, args := range commands {
-		cmd := exec.CommandContext(ctx, goCommand, args...)
+	goos, goarch, _ := strings.Cut(w.platform, "/")
+	for _, args := range w.commands {
+		cmd := exec.CommandContext(ctx, w.goCommand, args...)
 		cmd.Dir = module
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=-trimpath", "GOTOOLCHAIN=local", "GOWORK=off",
 			"GOCACHE="+cache, "GOOS="+goos, "GOARCH="+goarch)
-		if _, err := capture(cmd, goCommand, args); err != nil {
+		if _, err := capture(cmd, w.goCommand, args); err != nil {
 			return err
 		}
 	}

@@ -130,7 +130,7 @@ func Start(ctx context.Context, opts Options) (*Env, error) {
 		return nil, err
 	}
 	env := &Env{
-		Platform: hostPlatform(), Dir: dir, log: opts.Log,
+		Platform: Platform(), Dir: dir, log: opts.Log,
 		BinDir: filepath.Join(dir, "bin"), DockerConfig: filepath.Join(dir, "docker"),
 	}
 	env.atEnd(func(time.Duration) error { return os.RemoveAll(dir) })
@@ -172,7 +172,7 @@ func (e *Env) start(ctx context.Context, mode mode, opts Options) error {
 
 // busyboxPlatforms adds what is always made to what was asked for.
 func busyboxPlatforms(asked []string) []string {
-	set := map[string]bool{hostPlatform(): true}
+	set := map[string]bool{Platform(): true}
 	if asked == nil {
 		asked = []string{"linux/amd64", "linux/arm64"}
 	}

@@ -96,7 +96,7 @@ func busyboxLayer(ctx context.Context, out io.Writer, cache, platform string) (*
 	}
 	// The applets are those of the host's busybox: the same package, and the
 	// only one that can be asked here.
-	host, err := busyboxBinary(ctx, out, cache, hostPlatform())
+	host, err := busyboxBinary(ctx, out, cache, Platform())
 	if err != nil {
 		return nil, err
 	}
@@ -132,11 +132,11 @@ func golangIndex(ctx context.Context, out io.Writer, cache string) (v1.ImageInde
 	if err != nil {
 		return nil, "", err
 	}
-	base, err := busyboxLayer(ctx, out, cache, hostPlatform())
+	base, err := busyboxLayer(ctx, out, cache, Platform())
 	if err != nil {
 		return nil, "", err
 	}
-	layer, err := makeLayer(ctx, cache, "golang-"+version, []string{"1", goroot, version, hostPlatform()}, func(t *tree) {
+	layer, err := makeLayer(ctx, cache, "golang-"+version, []string{"1", goroot, version, Platform()}, func(t *tree) {
 		fmt.Fprintf(out, "packing Go %s for the golang image (once)\n", version)
 		t.addTree("usr/local/go", goroot, notToCompile)
 		t.dir("go/src", 0o1777)
@@ -145,7 +145,7 @@ func golangIndex(ctx context.Context, out io.Writer, cache string) (v1.ImageInde
 	if err != nil {
 		return nil, "", err
 	}
-	index, err := appendImage(mutate.IndexMediaType(empty.Index, types.OCIImageIndex), hostPlatform(), v1.Config{
+	index, err := appendImage(mutate.IndexMediaType(empty.Index, types.OCIImageIndex), Platform(), v1.Config{
 		// As in Docker Hub's golang:alpine, whose Go finds no C compiler
 		// either and so turns cgo off by itself.
 		Env: []string{

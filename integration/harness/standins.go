@@ -94,7 +94,7 @@ func (e *Env) pushNode(ctx context.Context, cache string, users v1.Layer, config
 	if err := e.pushStandIn(ctx, "gcr.io/distroless/nodejs22-debian12:nonroot", config, runtimes); err != nil {
 		return err
 	}
-	shell, err := busyboxLayer(ctx, e.log, cache, hostPlatform())
+	shell, err := busyboxLayer(ctx, e.log, cache, Platform())
 	if err != nil {
 		return err
 	}
@@ -104,7 +104,7 @@ func (e *Env) pushNode(ctx context.Context, cache string, users v1.Layer, config
 	}
 	return e.pushStandIn(ctx, "library/node:22-alpine", v1.Config{
 		Env: []string{"PATH=" + busyboxPath, "NODE_VERSION=" + nodeVersion}, Cmd: []string{"node"},
-	}, map[string][]v1.Layer{hostPlatform(): {shell, runtimes[hostPlatform()][1], npm}})
+	}, map[string][]v1.Layer{Platform(): {shell, runtimes[Platform()][1], npm}})
 }
 
 // pushStandIn pushes an image whose layers differ by platform.

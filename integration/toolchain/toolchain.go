@@ -51,7 +51,7 @@ func tools() []tool {
 			version: "github.com/docker/cli/cli/version.Version",
 			// The CLI has no go.mod, and Go then assumes a language version
 			// that is older than what its sources are written in.
-			gcflags: "github.com/docker/cli/...=-lang=go1.26",
+			gcflags: "github.com/docker/cli/...=-dwarf=false -lang=go1.26",
 		},
 		{name: "benchstat", dir: "tools", module: "golang.org/x/perf", pkg: "cmd/benchstat"},
 		{name: "golangci-lint", dir: "tools/lint", module: "github.com/golangci/golangci-lint/v2", pkg: "cmd/golangci-lint", version: "main.version"},
@@ -169,7 +169,8 @@ func (t tool) flags(version string) []string {
 	if t.c {
 		ldflags += " -extldflags=-static"
 	}
-	flags := []string{"-trimpath", "-buildvcs=false", "-ldflags=" + ldflags}
+	// As in the Makefile, whose programs share compiled packages with these.
+	flags := []string{"-trimpath", "-buildvcs=false", "-gcflags=all=-dwarf=false", "-ldflags=" + ldflags}
 	if t.tags != "" {
 		flags = append(flags, "-tags="+t.tags)
 	}
