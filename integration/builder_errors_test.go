@@ -114,6 +114,6 @@ func TestMissingNode(t *testing.T) {
 		t.Error(err)
 	}
 	if _, err := os.Stat(filepath.Join(out, "all")); err == nil {
-		t.Error("files are there of what was not built")
+		t.Error("a failed result left files behind")
 	}
 }

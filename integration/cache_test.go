@@ -88,7 +88,7 @@ func TestCaches(t *testing.T) {
 				t.Errorf("the step ran again: %s and %s", first, second)
 			}
 			if test.stage != "" && !cached {
-				t.Error("the progress does not say that the step was cached")
+				t.Error("the progress does not show the step as cached")
 			}
 			if third, _ := buildRandom(t, env, other, name, append(args, "--no-cache")...); third == first {
 				t.Error("with --no-cache the step did not run again")

@@ -143,7 +143,7 @@ FROM --for=linux/s390x scratch AS last
 			t.Errorf("%s: the matrix is\n%swant\n%s%v", platform, got, want, err)
 		}
 		if got, err := runCommand("docker-stagebuild", "build", "--call=check", platform); err == nil || !strings.Contains(err.Error(), `:5:1: stage "last" has no variant for linux/arm64`) {
-			t.Errorf("%s: the check says\n%s%v", platform, got, err)
+			t.Errorf("%s: the check prints\n%s%v", platform, got, err)
 		}
 	}
 }

@@ -177,7 +177,7 @@ func TestNeededStageFails(t *testing.T) {
 			}
 			for _, want := range []string{`stage "test", which is needed, failed`, `   5 | >>> RUN --network=none test "$CHECK" = pass`} {
 				if !strings.Contains(err.Error(), want) {
-					t.Errorf("%s does not say %q:\n%v", w.name, want, err)
+					t.Errorf("%s does not contain %q:\n%v", w.name, want, err)
 				}
 			}
 		}

@@ -100,7 +100,7 @@ func TestCheckDirectives(t *testing.T) {
 					t.Errorf("%s: %s warns of %v, want %v:\n%s", test.name, command, warned, test.warned, out.Stderr)
 				}
 				if wrong := "lint violation found for rules: " + strings.Join(test.warned, ", "); test.fails && !strings.Contains(out.Stderr, wrong) {
-					t.Errorf("%s: %s does not say %q:\n%s", test.name, command, wrong, out.Stderr)
+					t.Errorf("%s: %s does not contain %q:\n%s", test.name, command, wrong, out.Stderr)
 				}
 			})
 		}

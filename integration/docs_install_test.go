@@ -30,7 +30,7 @@ func TestInstallFrontendName(t *testing.T) {
 	}}
 	run.run(t)
 	if !pinned {
-		t.Error("docs/install.md does not say how to pin the image")
+		t.Error("docs/install.md does not show how to pin the image")
 	}
 	// The plugin serves the frontend that BUILDKIT_SYNTAX names, instead of the one in the
 	// file.

@@ -195,7 +195,7 @@ func TestReadmeFrontendImage(t *testing.T) {
 	blocks, _ := readDocument(t, "README.md")
 	i := slices.IndexFunc(blocks, func(b block) bool { _, ok := b.argument("bake-image"); return ok })
 	if i < 0 {
-		t.Fatal("the README does not say how to build the frontend image")
+		t.Fatal("the README does not show how to build the frontend image")
 	}
 	cmd := env.Command(t.Context(), "sh", "-c", withRegistry(env, strings.TrimSpace(blocks[i].text))+" --print")
 	cmd.Dir = ".."
@@ -233,7 +233,7 @@ func TestReadmeDemo(t *testing.T) {
 	plugins := t.TempDir()
 	inRepository(t, "make", "install", "PREFIX="+plugins)
 	if out, err := env.Run(t.Context(), filepath.Join(plugins, "docker-stagebuild"), "version"); err != nil || !strings.HasPrefix(out.Stdout, "github.com/stagebuild/stagebuild ") {
-		t.Errorf("what make install installed prints %q, %v", out.Stdout, err)
+		t.Errorf("the plugin that make install installed prints %q, %v", out.Stdout, err)
 	}
 	if recipe := inRepository(t, "make", "--dry-run", "demo"); !strings.Contains(recipe, "\ngo run ./integration/demo\n") {
 		t.Fatalf("make demo does not run the demo:\n%s", recipe)

@@ -124,7 +124,7 @@ func TestReferenceExamples(t *testing.T) {
 			}
 		}
 		if len(b.directives) == 0 {
-			t.Errorf("reference.md:%d: no comment above the Dockerfile says how it is built", b.line)
+			t.Errorf("reference.md:%d: the Dockerfile has no build directive", b.line)
 		}
 	}
 	if built == 0 {

@@ -41,7 +41,7 @@ func TestEmbedded(t *testing.T) {
 		"Using a private BuildKit daemon (state: " + u.state + ", log: " + u.state + "/buildkitd.log), which stops after 2m0s without a build.",
 	} {
 		if !strings.Contains(printed.Stderr, want) {
-			t.Errorf("the first build does not say %q:\n%s", want, printed.Stderr)
+			t.Errorf("the first build does not contain %q:\n%s", want, printed.Stderr)
 		}
 	}
 	pid := u.daemonPID(t)
@@ -50,7 +50,7 @@ func TestEmbedded(t *testing.T) {
 		wantCopied(t, out)
 		if !strings.Contains(again.Stderr, "Using the private BuildKit daemon (state: "+u.state+").") ||
 			strings.Contains(again.Stderr, "No Docker Engine") || !strings.Contains(again.Stderr, "CACHED") {
-			t.Errorf("%v: a build on the daemon that runs, with its cache, says:\n%s", flags, again.Stderr)
+			t.Errorf("%v: a cached build on the running daemon prints:\n%s", flags, again.Stderr)
 		}
 		if printed.Stdout+again.Stdout != "" {
 			t.Errorf("%v: on standard output: %q %q", flags, printed.Stdout, again.Stdout)
@@ -310,7 +310,7 @@ func TestEmbeddedFailsToStart(t *testing.T) {
 			}
 			for _, want := range append(test.want, "docker context          default: ", u.vars["DOCKER_HOST"]) {
 				if !strings.Contains(printed.Stderr, want) {
-					t.Errorf("the error does not say %q:\n%s", want, printed.Stderr)
+					t.Errorf("the error does not contain %q:\n%s", want, printed.Stderr)
 				}
 			}
 			if pid := u.supervisorPID(); pid != 0 {

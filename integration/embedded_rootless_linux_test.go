@@ -136,7 +136,7 @@ func TestEmbeddedRootless(t *testing.T) {
 			t.Fatalf("%v\n%s\n%s", err, printed.Stderr, log)
 		}
 		if !strings.Contains(printed.Stderr, want) {
-			t.Errorf("the build does not say %q:\n%s", want, printed.Stderr)
+			t.Errorf("the build does not contain %q:\n%s", want, printed.Stderr)
 		}
 	}
 	if done, err := os.ReadFile(filepath.Join(home, "out", "done")); err != nil || string(done) != "42\n" {

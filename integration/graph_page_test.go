@@ -193,7 +193,7 @@ COPY --from=s%[1]d-assets /a /a
 		zooms = append(zooms, evaluate[string](t, b, zoom))
 	}
 	if zooms[0] != zooms[1] || zooms[1] != zooms[2] {
-		t.Errorf("what fits is %v large", zooms)
+		t.Errorf("the zoom that fits changes: %v", zooms)
 	}
 	b.checkNoErrors(t, page)
 }

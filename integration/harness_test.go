@@ -97,7 +97,7 @@ func TestMissingBaseImage(t *testing.T) {
 		t.Fatalf("the failure took over 20 seconds: %v", err)
 	}
 	if !strings.Contains(err.Error(), "docker.io/library/nosuchbase:7: not found") {
-		t.Errorf("the error does not say which image was not found:\n%v", err)
+		t.Errorf("the error does not name the missing image:\n%v", err)
 	}
 	const path = "/v2/library/nosuchbase/manifests/7"
 	var requested bool

@@ -65,7 +65,7 @@ COPY a /release
 		err := w.build(t, env, r.writeContext(t, frontend), "needs/refused:1", r)
 		for _, want := range []string{`stage "test" for ` + platform + `, which is needed, failed`, `   6 | >>> RUN --network=none test "$TARGETARCH" != "$FAIL"`} {
 			if err == nil || !strings.Contains(err.Error(), want) {
-				t.Errorf("%s does not say %q: %v", w.name, want, err)
+				t.Errorf("%s does not contain %q: %v", w.name, want, err)
 			}
 		}
 	}

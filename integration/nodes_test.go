@@ -65,14 +65,14 @@ func TestForeignBuilderPlatform(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := manifest.Manifests[0].Platform; got == nil || got.String() != foreign {
-		t.Errorf("the index says that the image is for %v, want %s", got, foreign)
+		t.Errorf("the platform in the index is %v, want %s", got, foreign)
 	}
 	res, err := harness.ReadOCI(out, "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := res.Platforms(); !slices.Equal(got, []string{foreign}) {
-		t.Errorf("the image's config says that it is for %v, want %s", got, foreign)
+		t.Errorf("the platform in the config is %v, want %s", got, foreign)
 	}
 }
 

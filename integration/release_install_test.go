@@ -57,7 +57,7 @@ func (n installUser) runBlocks(t *testing.T, kind, dir string, replace ...string
 		}
 	}
 	if done == 0 {
-		t.Fatalf("docs/install.md does not say how to install by %s", kind)
+		t.Fatalf("docs/install.md has no commands to install by %s", kind)
 	}
 }
 
@@ -109,7 +109,7 @@ func TestReleaseGoInstall(t *testing.T) {
 	command := regexp.MustCompile("`(go install \\S+@)VERSION`")
 	i := slices.IndexFunc(lines, command.MatchString)
 	if i < 0 {
-		t.Fatal("docs/install.md does not say how to install a version")
+		t.Fatal("docs/install.md has no command to install a version")
 	}
 	const version = "v1.2.3"
 	proxy := t.TempDir()

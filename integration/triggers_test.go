@@ -92,7 +92,7 @@ func TestTriggers(t *testing.T) {
 				for _, w := range clients(frontend)[:2] {
 					err := w.build(t, env, r.writeContext(t, frontend), "triggers/refused:1", r)
 					if err == nil || !strings.Contains(err.Error(), want) {
-						t.Errorf("%s: %s does not say %q: %v", name, w.name, want, err)
+						t.Errorf("%s: %s does not contain %q: %v", name, w.name, want, err)
 					}
 				}
 			}

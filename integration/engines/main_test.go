@@ -161,7 +161,7 @@ func (g engine) staged(t *testing.T) string {
 		"Dockerfile": fmt.Sprintf(`# syntax=stagebuild/stagebuild:1
 ARG FLAVOR=release
 
-# For finding faults.
+# For debugging.
 FROM --if='FLAVOR == "debug"' busybox AS base
 ENV FLAVOR=debug
 
@@ -196,7 +196,7 @@ func wantError(t *testing.T, err error, want ...string) {
 	}
 	for _, w := range want {
 		if !strings.Contains(err.Error(), w) {
-			t.Errorf("the error does not say %q:\n%v", w, err)
+			t.Errorf("the error does not contain %q:\n%v", w, err)
 		}
 	}
 }
