@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"github.com/containerd/platforms"
+	"github.com/docker/buildx/build"
 	"github.com/docker/buildx/driver"
 	"github.com/docker/buildx/util/buildflags"
 	"github.com/docker/buildx/util/platformutil"
@@ -150,7 +151,7 @@ func (r *buildRun) dockerfile(ctx context.Context, o buildOptions, env cli.Looku
 		src, err = bc.ReadEntrypoint(ctx, "Dockerfile")
 		return gateway.NewResult(), err
 	})
-	if _, err := r.solve(ctx, reader.Handler(), &req.build, r.printer); err != nil {
+	if _, err := r.solve(ctx, reader.Handler(), map[string]build.Options{defaultTarget: req.build}, r.printer); err != nil {
 		return nil, fmt.Errorf("failed to build: %w", r.builder.Explain(ctx, err))
 	}
 	if src == nil {

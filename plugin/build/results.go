@@ -17,6 +17,7 @@ type resultBuild struct {
 	*request
 	// outcome is set when the build has ended.
 	outcome *outcome
+	steps   steps
 }
 
 // onlyResult returns the one result of flags that need no Dockerfile to be understood.

@@ -5,16 +5,10 @@ import (
 
 	"context"
 	"errors"
-	"fmt"
-	"sync"
 	"time"
 
-	"github.com/docker/buildx/build"
-	"github.com/docker/buildx/util/confutil"
-	"github.com/docker/buildx/util/dockerutil"
 	"github.com/docker/buildx/util/progress"
 	"github.com/docker/cli/cli/command"
-	"github.com/moby/buildkit/client"
 	"github.com/moby/buildkit/util/progress/progressui"
 
 	"github.com/stagebuild/stagebuild/plugin/connect"
@@ -29,23 +23,12 @@ type buildRun struct {
 	frontend *inprocess.Frontend
 	printer  *progress.Printer
 	stdin    *stdin
-	// failed has why a result cannot be built, by its build's Ref, where that is
-	// known beforehand.
-	failed map[string]error
 	// notes say what was left out.
 	notes []string
 }
 
-// outcome is what became of a result.
-type outcome struct {
-	response *client.SolveResponse
-	err      error
-	duration time.Duration
-	steps    *stepCounter
-}
-
-// build builds the results, all at once. With failFast the first that fails stops
-// the others.
+// build builds all results at the same time. With failFast, the first failure cancels the
+// other builds.
 func (r *buildRun) build(ctx context.Context, results []*resultBuild, failFast bool) error {
 	for _, res := range results {
 		if err := checkPlatforms(ctx, r.builder, res.platforms); err != nil {
@@ -60,67 +43,12 @@ func (r *buildRun) build(ctx context.Context, results []*resultBuild, failFast b
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	if len(results) > 1 && r.frontend != nil {
-		var done func()
-		done, r.failed = r.frontend.Share(ctx, r.builder.Nodes, targetsOf(results), r.printer)
-		defer done()
+	p := &pipeline{buildRun: r, began: time.Now(), failed: func() {}}
+	if failFast {
+		p.failed = cancel
 	}
-	var building sync.WaitGroup
-	for _, res := range results {
-		building.Go(func() {
-			res.outcome = r.buildOne(ctx, res)
-			if res.outcome.err != nil && failFast {
-				cancel()
-			}
-		})
-	}
-	building.Wait()
+	p.buildAll(ctx, results)
 	return nil
-}
-
-func targetsOf(results []*resultBuild) []inprocess.Target {
-	var targets []inprocess.Target
-	for _, res := range results {
-		targets = append(targets, inprocess.Target{Ref: res.build.Ref, Stage: res.build.Target, Platforms: res.platforms})
-	}
-	return targets
-}
-
-func (r *buildRun) buildOne(ctx context.Context, res *resultBuild) *outcome {
-	began := time.Now()
-	steps := &stepCounter{Writer: r.printer, name: res.Name}
-	var handler *build.Handler
-	if r.frontend != nil {
-		handler = r.frontend.Handler()
-	}
-	var resp *client.SolveResponse
-	err := r.failed[res.build.Ref]
-	if err == nil {
-		resp, err = r.solve(ctx, handler, &res.build, steps)
-	}
-	err = res.files.End(err)
-	if err != nil {
-		err = fmt.Errorf("failed to build: %w", r.builder.Explain(ctx, err))
-	} else if r.frontend != nil {
-		for k, v := range r.frontend.CallResult(res.platforms) {
-			resp.ExporterResponse[k] = string(v)
-		}
-	}
-	return &outcome{response: resp, err: err, duration: time.Since(began), steps: steps}
-}
-
-// solve runs buildx's pipeline and returns the response of its one target.
-func (r *buildRun) solve(ctx context.Context, handler *build.Handler, opts *build.Options, pw progress.Writer) (*client.SolveResponse, error) {
-	// buildx keys builds by name, and shows this one in build details.
-	const target = "default"
-	targets := map[string]build.Options{target: *opts}
-	resps, err := build.Build(ctx, r.builder.Nodes, targets, dockerutil.NewClient(r.dockerCLI), confutil.NewConfig(r.dockerCLI), pw, handler)
-	if err != nil {
-		return nil, err
-	}
-	// buildx fills in where a Dockerfile from elsewhere came from.
-	opts.Inputs = targets[target].Inputs
-	return resps[target], nil
 }
 
 // finish writes and prints what there is to say about the results, each by
@@ -136,7 +64,7 @@ func (r *buildRun) finish(ctx context.Context, results []*resultBuild) error {
 		}
 	}
 	if !quiet {
-		r.summarise(ctx, results)
+		r.summarize(ctx, results)
 	}
 	if len(results) == 1 {
 		return results[0].outcome.err

@@ -7,69 +7,17 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"regexp"
 	"strings"
-	"sync"
 	"text/tabwriter"
 	"time"
 
-	"github.com/docker/buildx/util/progress"
-	"github.com/moby/buildkit/client"
 	"github.com/moby/buildkit/exporter/containerimage/exptypes"
 	digest "github.com/opencontainers/go-digest"
 )
 
-// stepName is how BuildKit names the steps of a stage: "[linux/amd64 app 2/3] RUN …"
-// (prefixCommand in dockerfile2llb/convert.go).
-var stepName = regexp.MustCompile(`^\[.*\d+/\d+\] `)
-
-// stepCounter is the progress of one of several results. It counts the steps of
-// stages, and names what is no step by its result.
-type stepCounter struct {
-	progress.Writer
-	name string // "" for an only result
-
-	mu     sync.Mutex
-	cached map[digest.Digest]bool // of the steps that were done
-}
-
-// Write implements progress.Writer.
-func (c *stepCounter) Write(status *client.SolveStatus) {
-	c.mu.Lock()
-	for _, v := range status.Vertexes {
-		if stepName.MatchString(v.Name) && v.Completed != nil && v.Error == "" {
-			if c.cached == nil {
-				c.cached = map[digest.Digest]bool{}
-			}
-			c.cached[v.Digest] = v.Cached
-		}
-		if c.name != "" && !strings.HasPrefix(v.Name, "[") {
-			v.Name = "[" + c.name + "] " + v.Name
-		}
-	}
-	c.mu.Unlock()
-	c.Writer.Write(status)
-}
-
-// String returns "7 (3 cached)".
-func (c *stepCounter) String() string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	cached := 0
-	for _, was := range c.cached {
-		if was {
-			cached++
-		}
-	}
-	if cached == 0 {
-		return fmt.Sprint(len(c.cached))
-	}
-	return fmt.Sprintf("%d (%d cached)", len(c.cached), cached)
-}
-
-// summarise prints what was left out, and a table of several results, on standard
+// summarize prints what was left out, and a table of several results, on standard
 // error.
-func (r *buildRun) summarise(ctx context.Context, results []*resultBuild) {
+func (r *buildRun) summarize(ctx context.Context, results []*resultBuild) {
 	if len(r.notes) == 0 && len(results) == 1 {
 		return
 	}
@@ -86,7 +34,7 @@ func (r *buildRun) summarise(ctx context.Context, results []*resultBuild) {
 	for _, res := range results {
 		stage, _, _ := strings.Cut(res.Name, " ")
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", stage, strings.Join(result.FormatPlatforms(res.Platforms), ","), res.where(),
-			res.outcome.steps, cmp.Or(r.size(ctx, res), "-"), res.outcome.duration.Round(100*time.Millisecond))
+			&res.steps, cmp.Or(r.size(ctx, res), "-"), res.outcome.duration.Round(100*time.Millisecond))
 	}
 	_ = w.Flush() // an error stream that cannot be written to can be told of nowhere
 }

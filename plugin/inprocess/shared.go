@@ -3,59 +3,42 @@ package inprocess
 import (
 	"context"
 	"fmt"
-	"strings"
 	"sync"
 
-	"github.com/containerd/platforms"
 	resolver "github.com/docker/buildx/build/resolver"
-	"github.com/docker/buildx/builder"
 	"github.com/docker/buildx/driver"
 	"github.com/docker/buildx/util/progress"
 	"github.com/moby/buildkit/client"
 	gwclient "github.com/moby/buildkit/frontend/gateway/client"
-	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/stagebuild/stagebuild/frontend"
 	"github.com/stagebuild/stagebuild/frontend/gateway"
 )
 
-// Target is a build of buildx's pipeline, and what tells it from the others of a
-// command.
-type Target struct {
-	// Ref identifies the build (build.Options.Ref).
-	Ref       string
-	Stage     string
-	Platforms []ocispecs.Platform
-}
-
-// Share has the targets of a command read their inputs together: on each node of
-// the builder through one more build and its session, which has the files of the
-// build contexts. The targets are to be built while the returned function has not
-// been called. It waits for the builds that were shared. A frontend that the daemon
-// runs reads for each target by itself.
-//
-// A target whose nodes are not all there has failed: failed has why, by its Ref.
-func (f *Frontend) Share(ctx context.Context, nodes []builder.Node, targets []Target, pw progress.Writer) (done func(), failed map[string]error) {
+// Share makes the targets on one node read their inputs together, through one more build
+// whose session has the files of the build contexts. Call the returned function after the
+// builds of the targets: it waits until the shared builds have ended. If the daemon runs
+// the frontend, each target reads its inputs by itself.
+func (f *Frontend) Share(ctx context.Context, d *Distribution, pw progress.Writer) (done func()) {
 	if f.image {
-		return func() {}, nil
+		return func() {}
 	}
-	split, failed := splitAll(ctx, nodes, targets, pw)
 	members := map[string][]frontend.Member{}
-	for _, t := range targets {
-		for _, node := range split[t.Ref] {
+	for _, t := range d.targets {
+		for _, node := range d.nodes[t.Ref] {
 			members[node.Key()] = append(members[node.Key()], frontend.Member{
 				Stage:         t.Stage,
 				Platforms:     formatAll(node.Platforms()),
-				MultiPlatform: len(split[t.Ref]) > 1,
+				MultiPlatform: len(d.nodes[t.Ref]) > 1,
 			})
 		}
 	}
 	shared := map[string]*sharedBuild{}
 	f.shared = map[partID]*sharedBuild{}
-	for _, t := range targets {
-		for _, node := range split[t.Ref] {
+	for _, t := range d.targets {
+		for _, node := range d.nodes[t.Ref] {
 			if node.Node().Driver.RequiresUncachedClient() {
-				continue // each build may be on another daemon
+				continue // each build may run on another daemon
 			}
 			s := shared[node.Key()]
 			if s == nil {
@@ -70,50 +53,10 @@ func (f *Frontend) Share(ctx context.Context, nodes []builder.Node, targets []Ta
 		for _, s := range shared {
 			s.close()
 		}
-	}, failed
-}
-
-// splitAll says how buildx will split the platforms of each target over the nodes,
-// or why it cannot, by Ref. It looks at no node that only other targets need, as
-// buildx does for one build, and at one node after the other: two would both start
-// its container.
-func splitAll(ctx context.Context, nodes []builder.Node, targets []Target, pw progress.Writer) (split map[string][]*resolver.ResolvedNode, failed map[string]error) {
-	split, failed = map[string][]*resolver.ResolvedNode{}, map[string]error{}
-	first := map[string]string{} // the target that was split, by platforms
-	for _, t := range targets {
-		key := formatAll(t.Platforms)
-		same, ok := first[key]
-		if ok {
-			split[t.Ref] = split[same]
-			if err := failed[same]; err != nil {
-				failed[t.Ref] = err
-			}
-			continue
-		}
-		first[key] = t.Ref
-		list, err := resolver.Resolve(ctx, nodes, t.Platforms, pw)
-		if err != nil {
-			failed[t.Ref] = err
-			continue
-		}
-		split[t.Ref] = list
 	}
-	return split, failed
 }
 
-// partID identifies what one node builds of a target.
-type partID struct{ ref, platforms string }
-
-// formatAll formats platforms as in a frontend's option.
-func formatAll(list []ocispecs.Platform) string {
-	names := make([]string, len(list))
-	for i, p := range list {
-		names[i] = platforms.FormatAll(p)
-	}
-	return strings.Join(names, ",")
-}
-
-// sharedBuild is the build through which the targets on one node are read.
+// sharedBuild is the build that reads the inputs of the targets on one node.
 type sharedBuild struct {
 	group    *frontend.Group
 	run      func(*client.SolveOpt) error
@@ -121,7 +64,7 @@ type sharedBuild struct {
 	finished chan struct{}
 }
 
-// build serves one of the targets.
+// build serves the request of one target. The first one starts the shared build.
 func (s *sharedBuild) build(ctx context.Context, c gwclient.Client, opts *client.SolveOpt) (*gwclient.Result, error) {
 	s.start.Do(func() {
 		go func() {
@@ -134,15 +77,15 @@ func (s *sharedBuild) build(ctx context.Context, c gwclient.Client, opts *client
 	return s.group.Build(ctx, c)
 }
 
-// close ends the build, if one was ever begun.
+// close ends the shared build and waits for it, if it was started.
 func (s *sharedBuild) close() {
 	s.group.Close()
 	s.start.Do(func() { close(s.finished) })
 	<-s.finished
 }
 
-// share runs the build with the inputs of one of the targets: those of the others
-// are the same.
+// share runs the shared build with the inputs of one target. All targets have the same
+// inputs.
 func (s *sharedBuild) share(ctx context.Context, node *resolver.ResolvedNode, target *client.SolveOpt, pw progress.Writer) error {
 	c, err := node.Client(ctx)
 	if err != nil {
@@ -159,15 +102,15 @@ func (s *sharedBuild) share(ctx context.Context, node *resolver.ResolvedNode, ta
 		SourcePolicy:         target.SourcePolicy,
 		SourcePolicyProvider: target.SourcePolicyProvider,
 		ProxyNetwork:         target.ProxyNetwork,
-		Internal:             true, // no build of its own in the daemon's history
+		Internal:             true, // not in the daemon's history of builds
 	}, "stagebuild", s.group.Share, ch)
 	if err != nil {
-		return fmt.Errorf("reading what is built on %s: %w", node.Node().Name, err)
+		return fmt.Errorf("reading the inputs of the builds on %s: %w", node.Node().Name, err)
 	}
 	return nil
 }
 
-// prepared notes how buildx set up what a node builds of a target.
+// prepared records the solve request of a part of a target.
 func (f *Frontend) prepared(o *driver.PrepareBuildOptions) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -177,8 +120,8 @@ func (f *Frontend) prepared(o *driver.PrepareBuildOptions) {
 	f.solves[partID{o.SolveOpt.Ref, formatAll(o.Platforms)}] = o.SolveOpt
 }
 
-// sharedFor returns the build through which a request of a target is read, and
-// the target's own options: nil when it reads by itself.
+// sharedFor returns the shared build for a request of a target, or nil if there is none,
+// and the target's solve request.
 func (f *Frontend) sharedFor(ref string, c gwclient.Client) (*sharedBuild, *client.SolveOpt) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
