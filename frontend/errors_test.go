@@ -76,7 +76,7 @@ there is a named context "Base"; call it "base" to have it stand for the stage`,
 	{
 		name:       "default variant that is not the last",
 		dockerfile: "FROM alpine AS base\nFROM --for=linux/arm64 debian AS base\nFROM base\n",
-		err:        `Dockerfile:1:1: stage "base" has no guard here, so that its variant on line 2 could never be selected; move the variant without a guard to the end, or guard it with --for or --if`,
+		err:        `Dockerfile:1:1: stage "base" has no guard here, so its variant on line 2 is never selected; move the variant without a guard to the end, or guard it with --for or --if`,
 		ranges:     []string{"1:0-1:19"},
 	},
 	{
@@ -107,7 +107,7 @@ add a variant that holds, or a last one without a guard: FROM … AS tools`,
 	{
 		name:       "guard inside a trigger",
 		dockerfile: "ARG DEBUG\nFROM alpine\nONBUILD RUN --if=DEBUG gdb\n",
-		err:        `Dockerfile:3:13: --if inside an ONBUILD trigger would be decided by somebody else's build; write ONBUILD --if=DEBUG RUN`,
+		err:        `Dockerfile:3:13: --if is not allowed inside an ONBUILD trigger, which other builds run; write ONBUILD --if=DEBUG RUN`,
 		ranges:     []string{"3:12-3:22"},
 	},
 	{
@@ -125,7 +125,7 @@ add a variant that holds, or a last one without a guard: FROM … AS tools`,
 	{
 		name:       "unterminated quote",
 		dockerfile: "ARG DEBUG\nFROM alpine\nRUN --if='DEBUG gdb\n",
-		err:        `Dockerfile:3:10: the quote in --if is not closed; close it, or escape it to write one`,
+		err:        `Dockerfile:3:10: the quote in --if is not closed; close it, or escape it if it is part of the value`,
 		ranges:     []string{"3:9-3:10"},
 	},
 	{

@@ -60,10 +60,10 @@ Note: other is left out for windows/amd64: stage "base" has no variant for windo
 		{name: "both named", call: "matrix", opts: map[string]string{"target": "app", "platform": "linux/arm64,windows/amd64"}, err: `stage "base" has no variant for windows/amd64`},
 		{name: "as typed", call: "matrix", opts: map[string]string{"target": "APP", "platform": "linux/arm64"}, text: "STAGE   PLATFORMS\napp     linux/arm64\n"},
 		{name: "nothing", call: "matrix", opts: map[string]string{"platform": "windows/amd64"}, err: "nothing that is asked for can be built:\nbase is left out for windows/amd64"},
-		{name: "typo", call: "matrix", opts: map[string]string{"target": "ap"}, err: `there is no stage "ap"; did you mean "app"?`},
+		{name: "typo", call: "matrix", opts: map[string]string{"target": "ap"}, err: `no stage is named "ap"; did you mean "app"?`},
 		{name: "impossible", call: "graph", opts: map[string]string{"platform": "windows/amd64"}, err: `stage "base" has no variant for windows/amd64`},
 		{name: "another case", call: "graph", opts: map[string]string{"target": "BASE"}, text: "base:4 [linux/amd64]\n└── line 4: FROM alpine (image)\n\nbase:3 [linux/arm64]\n└── line 3: FROM debian (image)\n"},
-		{name: "typo", call: "explain", opts: map[string]string{"target": "ap"}, err: `there is no stage "ap"; did you mean "app"?`},
+		{name: "typo", call: "explain", opts: map[string]string{"target": "ap"}, err: `no stage is named "ap"; did you mean "app"?`},
 	} {
 		t.Run(test.call+" "+test.name, func(t *testing.T) {
 			opts := map[string]string{"requestid": "frontend." + test.call, "frontend.caps": "moby.buildkit.frontend.subrequests"}

@@ -64,7 +64,7 @@ var invalidFiles = []invalidFile{
 		name:       "default variant not last",
 		dockerfile: "FROM scratch AS base\nFROM --for=linux/arm64 scratch AS base\n",
 		marked:     []string{"   2 | >>> FROM scratch AS base"},
-		message: `Dockerfile:2:1: stage "base" has no guard here, so that its variant on line 3 could never be selected; ` +
+		message: `Dockerfile:2:1: stage "base" has no guard here, so its variant on line 3 is never selected; ` +
 			`move the variant without a guard to the end, or guard it with --for or --if`,
 	},
 	{
@@ -112,7 +112,7 @@ var invalidFiles = []invalidFile{
 		name:       "guard in a trigger",
 		dockerfile: "ARG DEBUG=1\nFROM scratch\nONBUILD COPY --if=DEBUG a b\n",
 		marked:     []string{"   4 | >>> ONBUILD COPY --if=DEBUG a b"},
-		message:    `Dockerfile:4:14: --if inside an ONBUILD trigger would be decided by somebody else's build; write ONBUILD --if=DEBUG COPY`,
+		message:    `Dockerfile:4:14: --if is not allowed inside an ONBUILD trigger, which other builds run; write ONBUILD --if=DEBUG COPY`,
 	},
 	{
 		name:       "empty expansion",
@@ -124,7 +124,7 @@ var invalidFiles = []invalidFile{
 		name:       "unterminated quote",
 		dockerfile: "ARG DEBUG\nFROM scratch\nCOPY --if='DEBUG a b\n",
 		marked:     []string{"   4 | >>> COPY --if='DEBUG a b"},
-		message:    `Dockerfile:4:11: the quote in --if is not closed; close it, or escape it to write one`,
+		message:    `Dockerfile:4:11: the quote in --if is not closed; close it, or escape it if it is part of the value`,
 	},
 	{
 		name:       "several errors",

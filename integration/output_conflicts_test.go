@@ -139,7 +139,7 @@ func TestOutputTemplates(t *testing.T) {
 		"--cache-to=type=local,dest=" + tar:                             "--cache-to: api and worker would both write " + tar,
 		"--tag=" + env.Registry.Ref("{{.Stgae}}"):                       "there is no .Stgae; a template can use {{.Stage}}",
 		"--platform=linux/arm64 --stage=test-arch":                      `Dockerfile:11:1: stage "test-arch" has no variant for linux/arm64`,
-		"--stage=wroker":                                                `there is no stage "wroker"; did you mean "worker"?`,
+		"--stage=wroker":                                                `no stage is named "wroker"; did you mean "worker"?`,
 		"--call=outline":                                                "--call=outline answers about one stage, and 2 are meant",
 		"--output=type=local,dest=" + out + " --output=type=tar,dest=-": "would both write",
 	} {

@@ -165,7 +165,7 @@ White space stands before it.`,
 	},
 	{
 		Name:        syntax.BlockTooDeep,
-		Description: "Blocks stand at most 32 deep in each other",
+		Description: "Blocks nest at most 32 deep",
 		Doc:         `Combine the conditions of blocks that stand directly in each other.`,
 		Bad:         "ARG DEBUG\nFROM scratch\n" + strings.Repeat("IF DEBUG\n", 33) + "COPY a /\n" + strings.Repeat("ENDIF\n", 33),
 		Good:        "ARG DEBUG\nFROM scratch\nIF DEBUG && TARGETOS == \"linux\"\nCOPY a /\nENDIF\n",

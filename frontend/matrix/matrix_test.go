@@ -170,8 +170,8 @@ func TestStages(t *testing.T) {
 
 func TestErrors(t *testing.T) {
 	for stage, want := range map[string]string{
-		"aap":  `there is no stage "aap"; did you mean "app"?`,
-		"zzzz": `there is no stage "zzzz"`,
+		"aap":  `no stage is named "aap"; did you mean "app"?`,
+		"zzzz": `no stage is named "zzzz"`,
 	} {
 		if _, err := of(t, "ARG DEBUG\n"+dockerfile, nil, []string{stage}, "linux/amd64"); err == nil || err.Error() != want {
 			t.Errorf("%s: %v, want %s", stage, err, want)

@@ -19,12 +19,12 @@ const (
 	InstructionInVoid = "InstructionInVoid"
 )
 
-// maxNesting is how deep blocks may stand in each other (language.md, section 5).
+// maxNesting is the maximum depth of nested blocks (language.md, section 5).
 const maxNesting = 32
 
-// Block is what stands between an IF and its ENDIF.
+// Block is the lines from an IF to its ENDIF.
 type Block struct {
-	// Branches are the alternatives, the IF's own first.
+	// Branches are the branches in file order: that of IF, of each ELSE IF, of ELSE.
 	Branches []*Branch
 	// OfStages is set for a block around whole stages.
 	OfStages bool
@@ -34,11 +34,11 @@ type Block struct {
 
 	outer *Block
 	holds contents
-	// cut is the FROM that begins a stage in a block of instructions: the block
+	// cut is the FROM of a stage that begins in a block of instructions. The block
 	// ends there, wherever its ENDIF is.
 	cut *Instruction
-	// after is the ENDIF of a block of stages right above: instructions cannot
-	// follow it.
+	// after is the ENDIF of the block of stages right above this block, or nil.
+	// Instructions cannot follow it.
 	after *Instruction
 }
 
@@ -49,48 +49,48 @@ type Branch struct {
 	// branch's condition, and nil for an ELSE, which holds when no branch above
 	// does.
 	Keyword *Instruction
-	// Outer is the branch that the block stands in, or nil.
+	// Outer is the branch that the block is nested in, or nil.
 	Outer *Branch
 
-	empty bool // nothing was read in the branch yet
+	empty bool // no instruction of the branch was read yet
 }
 
-// contents is what the branches of a block hold.
+// contents is the kind of instructions that the branches of a block have.
 type contents int
 
 const (
-	undecided contents = iota
+	nothing contents = iota // so far
 	instructions
 	globals
 	stages
 )
 
-// blocks follows the blocks while a file is read.
+// blocks is the state of the blocks at the current line.
 type blocks struct {
-	open   *Block // the innermost, those that are cut included
-	branch *Branch
+	open   *Block  // the innermost open block, even if it was cut
+	branch *Branch // the innermost open branch
 	depth  int
-	// tooDeep counts those that are open inside of the deepest that is read.
+	// tooDeep counts the open blocks beyond maxNesting, which are not parsed.
 	tooDeep       int
 	depthReported bool
-	// mixed are the blocks that were cut and have an ENDIF, the inner ones first.
+	// mixed are the blocks that were cut and have an ENDIF, inner ones first.
 	mixed []*Block
-	// lost is set below an ELSE without an IF, up to its ENDIF.
-	lost bool
-	// after is the ENDIF of a block of stages that was closed last, until a
-	// stage begins.
+	// strayElse is set from an ELSE without an IF to its ENDIF.
+	strayElse bool
+	// after is the ENDIF of the block of stages that was closed last. It is nil
+	// again once a stage begins.
 	after *Instruction
 }
 
-// blockLine reads a line of a block.
+// blockLine parses a line of a block.
 func (r *reader) blockLine(in *Instruction) {
 	r.file.IsStaged = true
 	in.Branch = r.blocks.branch
-	if in.block.meant != "" {
+	if in.block.suggestion != "" {
 		r.report(in.text.span(in.head.word.start, in.head.word.end), UnknownInstruction,
-			"unknown instruction "+in.keyword(), `did you mean "`+in.block.meant+`"?`)
-	} else if in.block.glued {
-		r.report(in.Span(), BlockSyntax, "no space follows IF", "write a space before the condition")
+			"unknown instruction "+in.keyword(), `did you mean "`+in.block.suggestion+`"?`)
+	} else if in.block.noSpace {
+		r.report(in.Span(), BlockSyntax, "IF and its condition need a space between them", "write a space before the condition")
 	}
 	switch {
 	case in.block.line == ifLine:
@@ -101,10 +101,10 @@ func (r *reader) blockLine(in *Instruction) {
 			r.blocks.tooDeep--
 		}
 	case r.blocks.open == nil:
-		r.blockWithoutIf(in)
+		r.reportBlockWithoutIf(in)
 	case in.block.line == endifLine:
 		if in.block.rest.string != "" {
-			r.report(in.Span(), BlockSyntax, "ENDIF takes nothing behind it", "write ENDIF alone on its line")
+			r.report(in.Span(), BlockSyntax, "unexpected text after ENDIF", "write ENDIF alone on its line")
 		}
 		r.closeBlock(in)
 	default:
@@ -112,21 +112,21 @@ func (r *reader) blockLine(in *Instruction) {
 	}
 }
 
-// blockWithoutIf reports an ELSE or ENDIF that belongs to no block. What follows an
-// ELSE, up to an ENDIF, belongs to it, and one that is misspelt has been reported.
-func (r *reader) blockWithoutIf(in *Instruction) {
+// reportBlockWithoutIf reports an ELSE or ENDIF that belongs to no block, once for an
+// ELSE and its ENDIF. A misspelled keyword has been reported already.
+func (r *reader) reportBlockWithoutIf(in *Instruction) {
 	r.file.HasBlockErrors = true
-	if !r.blocks.lost && in.block.meant == "" {
+	if !r.blocks.strayElse && in.block.suggestion == "" {
 		r.report(in.Span(), BlockWithoutIf, in.keyword()+" has no IF above it", "write IF CONDITION where the block begins")
 	}
-	r.blocks.lost = in.block.line != endifLine
+	r.blocks.strayElse = in.block.line != endifLine
 }
 
 func (r *reader) openBlock(in *Instruction) {
 	if r.blocks.depth == maxNesting {
 		r.blocks.tooDeep++
 		if !r.blocks.depthReported {
-			r.report(in.Span(), BlockTooDeep, fmt.Sprintf("blocks stand more than %d deep in each other", maxNesting), "combine conditions with &&")
+			r.report(in.Span(), BlockTooDeep, fmt.Sprintf("blocks are nested more than %d deep", maxNesting), "combine conditions with &&")
 		}
 		r.blocks.depthReported, r.file.HasBlockErrors = true, true
 		return
@@ -140,7 +140,7 @@ func (r *reader) openBlock(in *Instruction) {
 	r.blocks.open, r.blocks.branch = b, branch
 }
 
-// nextBranch reads an ELSE or ELSE IF.
+// nextBranch parses an ELSE or ELSE IF.
 func (r *reader) nextBranch(in *Instruction) {
 	b := r.blocks.open
 	if b.cut != nil {
@@ -154,7 +154,7 @@ func (r *reader) nextBranch(in *Instruction) {
 	r.blocks.branch = branch
 	r.blocks.after = b.after
 	if b.holds == stages {
-		r.stageEnds()
+		r.endStage()
 	}
 	if last.Keyword.block.line == elseLine {
 		b.Invalid = true
@@ -166,7 +166,7 @@ func (r *reader) nextBranch(in *Instruction) {
 		r.blockCondition(in)
 	case in.block.rest.string != "":
 		b.Invalid = true
-		r.report(in.Span(), BlockSyntax, "ELSE takes nothing behind it, or IF and a condition", "write ELSE, or ELSE IF CONDITION")
+		r.report(in.Span(), BlockSyntax, "unexpected text after ELSE", "write ELSE, or ELSE IF CONDITION")
 	}
 }
 
@@ -182,15 +182,15 @@ func (r *reader) closeBlock(in *Instruction) {
 	r.blocks.branch = in.Branch
 	r.blocks.after = b.after
 	if b.holds == stages {
-		r.stageEnds()
+		r.endStage()
 		r.blocks.after = in
 	}
-	if b.outer != nil && in.Branch != nil && b.holds != undecided {
+	if b.outer != nil && in.Branch != nil && b.holds != nothing {
 		in.Branch.empty = false
 	}
 }
 
-// blockCondition parses the condition of an IF, which is not unquoted.
+// blockCondition parses the condition of an IF. Unlike a flag's, it is not unquoted.
 func (r *reader) blockCondition(in *Instruction) {
 	v := in.block.rest
 	if v.string == "" {
@@ -202,8 +202,8 @@ func (r *reader) blockCondition(in *Instruction) {
 	in.Guard.If = r.condition(in, v)
 }
 
-// enter notes an instruction in the blocks that it stands in, and checks that
-// each holds one kind of thing.
+// enter adds an instruction to the blocks around it, and checks that each block has
+// one kind of contents.
 func (r *reader) enter(in *Instruction) {
 	kind := instructions
 	switch {
@@ -219,20 +219,20 @@ func (r *reader) enter(in *Instruction) {
 	} else if end := r.blocks.after; end != nil {
 		r.file.HasBlockErrors = true
 		r.report(in.Span(), InstructionInVoid,
-			fmt.Sprintf("%s stands in no stage: the block of stages above ended with ENDIF on line %d", in.keyword(), end.First),
+			fmt.Sprintf("%s belongs to no stage: the block of stages above ended with ENDIF on line %d", in.keyword(), end.First),
 			"begin a stage with FROM")
-		r.blocks.after = nil // once is enough
+		r.blocks.after = nil // report it once
 	}
 	for branch := in.Branch; branch != nil; branch = branch.Outer {
 		r.enterBranch(in, branch, kind)
 		if branch.Block.holds == stages && kind != stages {
-			return // it is of a stage that stands in this branch
+			return // the instruction belongs to a stage in this branch
 		}
 	}
 }
 
-// cutBlocks ends the blocks of instructions in which a FROM stands: an ENDIF is
-// missing above it, or the stage is out of place.
+// cutBlocks ends the blocks of instructions that are open at a FROM: an ENDIF is missing
+// above it, or the stage is misplaced.
 func (r *reader) cutBlocks(from *Instruction) {
 	var outermost *Block
 	for b := r.blocks.open; b != nil; b = b.outer {
@@ -253,7 +253,7 @@ func (r *reader) cutBlocks(from *Instruction) {
 
 func (r *reader) enterBranch(in *Instruction, branch *Branch, kind contents) {
 	b := branch.Block
-	if b.holds == undecided {
+	if b.holds == nothing {
 		b.holds = kind
 		b.OfStages = kind == stages
 	}
@@ -262,12 +262,12 @@ func (r *reader) enterBranch(in *Instruction, branch *Branch, kind contents) {
 	if b.holds == stages && kind != stages && first {
 		b.Invalid, r.file.HasBlockErrors = true, true
 		r.report(in.Span(), MixedBlock,
-			fmt.Sprintf("%s stands in no stage: the block that begins on line %d holds stages", in.keyword(), b.Branches[0].Keyword.First),
-			"begin every branch of it with FROM")
+			fmt.Sprintf("%s belongs to no stage: the block that begins on line %d contains stages", in.keyword(), b.Branches[0].Keyword.First),
+			"begin each branch of the block with FROM")
 	}
 }
 
-// String returns what a block holds in words.
+// String returns the contents for a message.
 func (c contents) String() string {
 	if c == globals {
 		return "global args"
@@ -280,13 +280,13 @@ func (c contents) String() string {
 // one, it is the inner block's ENDIF that is missing.
 func (r *reader) checkBlocks() {
 	mixed := r.blocks.mixed
-	for b := r.blocks.open; b != nil && !r.endless; b = b.outer {
+	for b := r.blocks.open; b != nil && !r.unclosedHeredoc; b = b.outer {
 		missing := b
-		if i := slices.IndexFunc(mixed, func(m *Block) bool { return m.standsIn(b) }); b.cut == nil && i >= 0 {
+		if i := slices.IndexFunc(mixed, func(m *Block) bool { return m.isIn(b) }); b.cut == nil && i >= 0 {
 			missing = mixed[i]
 			mixed = slices.Delete(mixed, i, i+1)
 		}
-		r.blockWithoutEnd(missing)
+		r.reportBlockWithoutEnd(missing)
 	}
 	reported := map[*Instruction]bool{}
 	for _, b := range mixed {
@@ -296,13 +296,13 @@ func (r *reader) checkBlocks() {
 		}
 		reported[b.cut] = true
 		r.report(b.cut.Span(), MixedBlock,
-			fmt.Sprintf("a stage begins in the block that begins on line %d and holds %s", b.Branches[0].Keyword.First, b.holds),
+			fmt.Sprintf("a stage begins inside a block of %s, which begins on line %d", b.holds, b.Branches[0].Keyword.First),
 			"close the block with ENDIF first, or guard the stage with --if")
 	}
 }
 
-// standsIn reports whether a block stands in another one.
-func (b *Block) standsIn(outer *Block) bool {
+// isIn reports whether a block is nested in another one.
+func (b *Block) isIn(outer *Block) bool {
 	for b = b.outer; b != nil; b = b.outer {
 		if b == outer {
 			return true
@@ -311,7 +311,7 @@ func (b *Block) standsIn(outer *Block) bool {
 	return false
 }
 
-func (r *reader) blockWithoutEnd(b *Block) {
+func (r *reader) reportBlockWithoutEnd(b *Block) {
 	b.Invalid, r.file.HasBlockErrors = true, true
 	why := fmt.Sprintf("the file ends on line %d", r.file.Source.Lines())
 	if b.cut != nil {
@@ -320,7 +320,7 @@ func (r *reader) blockWithoutEnd(b *Block) {
 	r.report(b.Branches[0].Keyword.Span(), BlockWithoutEnd, "IF has no ENDIF: "+why, "write ENDIF where the block ends")
 }
 
-// rest returns what stands behind an offset of the keyword, as written.
+// rest returns the rest of the line from an offset on, as written.
 func (in *Instruction) rest(start int) value {
 	line := in.text.string
 	for start < len(line) && isSpaceByte(line[start]) {

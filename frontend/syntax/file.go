@@ -1,8 +1,3 @@
-// Package syntax reads a staged Dockerfile into instructions, stages, variants
-// and references, each with its place in the file. It is lossless: nothing that
-// it returns has to be printed back, because lowering edits the file's own bytes.
-// It follows BuildKit's frontend/dockerfile/parser and decides nothing that
-// depends on a platform or a build arg.
 package syntax
 
 import (
@@ -24,23 +19,23 @@ type File struct {
 	// IsStaged is set for a staged Dockerfile: one that uses the language
 	// (language.md, section 0). A plain one is passed on untouched.
 	IsStaged bool
-	// Platforms are those that the file declares with "# platforms=", or nil.
+	// Platforms are the declared platforms, or nil without a "# platforms=" comment.
 	Platforms []guard.Platform
-	// PlatformsSpan is where the declaration stands.
+	// PlatformsSpan is the line of the "# platforms=" comment.
 	PlatformsSpan source.Span
-	// Instructions are all instructions in file order, lines of blocks included.
+	// Instructions are all instructions in file order, including the lines of blocks.
 	Instructions []*Instruction
-	// Globals are the instructions before the first FROM, with the lines of the
+	// Globals are the instructions before the first FROM, including the lines of the
 	// blocks around them.
 	Globals []*Instruction
 	// Blocks are all blocks, in the order of their IFs.
 	Blocks []*Block
-	// Stages are the stages in file order, every variant included.
+	// Stages are the stages in file order, including every variant.
 	Stages []*Stage
-	// Diagnostics are what is wrong with the language's own parts of the file,
-	// whatever the platform, in file order.
+	// Diagnostics are the errors in the language's own parts of the file that do not
+	// depend on a platform, in file order.
 	Diagnostics source.List
-	// Warnings are findings of that kind that stop no build.
+	// Warnings are diagnostics that do not fail a build.
 	Warnings source.List
 	// HasUnterminatedText is set if a quote or a heredoc has no end. It may have
 	// swallowed instructions, so nothing about the file can be decided.
@@ -54,16 +49,16 @@ type File struct {
 
 // Stage is a FROM and the instructions below it.
 type Stage struct {
-	// Index counts the stages as written, from 0.
+	// Index is the stage's position in File.Stages.
 	Index int
 	// Name is the stage's name in lower case, or "".
 	Name string
 	From *Instruction
-	// Base is what the stage is FROM. Its Text is as written, unexpanded.
+	// Base is the reference to the base. Its Text is as written, unexpanded.
 	Base *Reference
 	// Platform is the value of --platform, unexpanded, or "".
 	Platform string
-	// Body is what follows the FROM, with the lines of the blocks in it.
+	// Body are the instructions below the FROM, including the lines of blocks.
 	Body []*Instruction
 }
 
@@ -72,8 +67,8 @@ func (s *Stage) IsGuarded() bool {
 	return !s.Guard().IsZero() || s.From.Invalid || s.From.Branch != nil
 }
 
-// References returns all that the stage refers to: its base, what it needs, and
-// what its instructions take files from.
+// References returns the stage's references: its base, its needed stages, and those of
+// the instructions in its body.
 func (s *Stage) References() []*Reference {
 	refs := append([]*Reference{s.Base}, s.From.References...)
 	for _, in := range s.Body {
@@ -87,7 +82,7 @@ func (s *Stage) Guard() guard.Guard {
 	return s.From.Guard
 }
 
-// Group is all stages of one name, in file order.
+// Group is the stages of one name, in file order.
 type Group struct {
 	Name   string
 	Stages []*Stage
@@ -105,7 +100,7 @@ func (g *Group) IsGuarded() bool {
 	return false
 }
 
-// Group returns the stages of a name, compared without case, or nil.
+// Group returns the stages of a name, ignoring case, or nil if there are none.
 func (f *File) Group(name string) *Group {
 	return f.groups[strings.ToLower(name)]
 }
@@ -114,12 +109,12 @@ func (f *File) Group(name string) *Group {
 // closest stage name.
 func (f *File) NoStageError(name string) error {
 	if near := source.DidYouMean(name, f.StageNames()); near != "" {
-		return fmt.Errorf("there is no stage %q; %s", name, near)
+		return fmt.Errorf("no stage is named %q; %s", name, near)
 	}
-	return fmt.Errorf("there is no stage %q", name)
+	return fmt.Errorf("no stage is named %q", name)
 }
 
-// StageNames returns the names of all stages in file order, each once.
+// StageNames returns the distinct names of the stages in file order.
 func (f *File) StageNames() []string {
 	var names []string
 	for _, s := range f.Stages {
@@ -130,9 +125,9 @@ func (f *File) StageNames() []string {
 	return names
 }
 
-// Comments returns the lines of the comments that attach to an instruction,
-// without "#": those above it up to an instruction or an empty comment (comments
-// in BuildKit's parser.go).
+// Comments returns the lines of the comments that belong to an instruction, without
+// "#": those above it up to an instruction or an empty comment (comments in BuildKit's
+// parser.go).
 func (f *File) Comments(in *Instruction) []string {
 	var lines []string
 	for line := in.First - 1; line > 0; line-- {
@@ -149,13 +144,13 @@ func (f *File) Comments(in *Instruction) []string {
 	return lines
 }
 
-// directiveComment matches a comment that is for a program (BuildKit's
-// frontend/dockerfile/parser/directives.go, and "# platforms=").
+// directiveComment matches a directive: BuildKit's
+// (frontend/dockerfile/parser/directives.go) and "# platforms=".
 var directiveComment = regexp.MustCompile(`^(syntax|escape|check|platforms)\s*=`)
 
-// Summary is what the comment right above an instruction says about a name, up to
-// its first full stop, or "". A name that it begins with is left out, as BuildKit
-// does (getDocComment in instructions/parse.go).
+// Summary returns the first sentence of the comment right above an instruction, or "".
+// If it begins with name, that word is left out, as in BuildKit (getDocComment in
+// instructions/parse.go).
 func (f *File) Summary(in *Instruction, name string) string {
 	var lines []string
 	for line := in.First - 1; line > 0; line-- {
@@ -187,9 +182,9 @@ func (f *File) InstructionAt(span source.Span) *Instruction {
 	return nil
 }
 
-// Parse reads a file. The error holds its Diagnostics; what BuildKit would refuse in
-// any Dockerfile is left to BuildKit. A faulty file can be resolved, too: it says
-// what else is wrong.
+// Parse parses a file. The error has its Diagnostics; errors that a plain Dockerfile
+// could have too are left to BuildKit. The file is never nil, and one with errors can be
+// resolved to find the others.
 func Parse(src *source.File) (*File, error) {
 	p := &reader{
 		file: &File{Source: src, groups: map[string]*Group{}},
@@ -198,7 +193,7 @@ func Parse(src *source.File) (*File, error) {
 			data:   string(src.Data),
 			line:   1,
 			escape: parser.DefaultEscapeToken,
-			// An instruction or continuation line takes one.
+			// Each instruction or continuation line takes one segment.
 			segments: make([]segment, 0, src.Lines()),
 		},
 		conditions: map[string]*guard.Condition{},
@@ -209,10 +204,10 @@ func Parse(src *source.File) (*File, error) {
 	if !p.file.IsStaged {
 		return p.file, nil
 	}
-	p.file.HasUnterminatedText = p.torn || p.endless
+	p.file.HasUnterminatedText = p.unclosedQuote || p.unclosedHeredoc
 	p.checkBlocks()
 	p.checkGroups()
-	for _, report := range p.ifUsed {
+	for _, report := range p.stagedOnly {
 		report()
 	}
 	err := p.diagnostics.Err()

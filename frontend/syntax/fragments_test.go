@@ -8,8 +8,8 @@ import (
 
 const fragments = "../plan/testdata/fragments.txt"
 
-// FuzzLexerFragments reads files made of what is hard to read, each byte choosing
-// a fragment: arbitrary bytes seldom come that far.
+// FuzzLexerFragments parses files made of difficult fragments, one for each byte of the
+// input. Arbitrary bytes seldom form such files.
 func FuzzLexerFragments(f *testing.F) {
 	fragments := corpus.Fragments(f, fragments)
 	for seed := range uint64(100) {
@@ -20,7 +20,7 @@ func FuzzLexerFragments(f *testing.F) {
 	})
 }
 
-// TestLexerFragments does the same for choices that are always the same.
+// TestLexerFragments is FuzzLexerFragments for a fixed set of inputs.
 func TestLexerFragments(t *testing.T) {
 	fragments := corpus.Fragments(t, fragments)
 	for seed := range uint64(20_000) {

@@ -15,10 +15,9 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/source"
 )
 
-// FuzzLexer reads arbitrary bytes. Whatever BuildKit's parser accepts has the
-// same instructions here, with the same lines, flags and declared names, and
-// every span lies inside the file. Whatever BuildKit's instructions are made of is
-// not refused.
+// FuzzLexer compares the parser with BuildKit's on arbitrary bytes. Both find the same
+// instructions, lines, flags and declared names in files that BuildKit accepts, every
+// span is in the file, and a plain file that BuildKit accepts has no errors.
 func FuzzLexer(f *testing.F) {
 	seed(f)
 	f.Fuzz(checkLexer)
@@ -32,7 +31,7 @@ func checkLexer(t *testing.T, data []byte) {
 	}
 	tree, refused := parser.Parse(bytes.NewReader(data))
 	if refused != nil {
-		return // BuildKit refuses the file, and is asked to.
+		return // BuildKit refuses the file
 	}
 	if diff := cmp.Diff(theirs(tree), ours(file)); diff != "" {
 		t.Errorf("instructions of %q (-BuildKit +ours):\n%s", data, diff)
@@ -41,16 +40,15 @@ func checkLexer(t *testing.T, data []byte) {
 		t.Errorf("escape character of %q is %q, in BuildKit %q", data, file.Escape, tree.EscapeToken)
 	}
 	if _, _, refused := dockerfile.Parse(tree.AST, linter.New(&linter.Config{})); refused == nil && err != nil && !usesUnseen(file) {
-		t.Errorf("%q is refused, and by BuildKit it is not: %v", data, err)
+		t.Errorf("BuildKit accepts %q, but Parse does not: %v", data, err)
 	}
 }
 
-// usesUnseen reports whether a file uses the language where BuildKit does not see it
-// before it converts the instructions, or never: in a comment, in the flags of an ARG,
-// in triggers, in references.
+// usesUnseen reports whether a file uses the language in places that BuildKit's
+// instruction parser does not check: comments, the flags of an ARG, triggers, references.
 func usesUnseen(file *File) bool {
-	unseen := func(ref *Reference) bool { return ref.HasVariables() || ref.namesPlatform() }
-	inStage := func(s *Stage) bool { return s.Base.namesPlatform() }
+	unseen := func(ref *Reference) bool { return ref.HasVariables() || ref.hasPlatform() }
+	inStage := func(s *Stage) bool { return s.Base.hasPlatform() }
 	inInstruction := func(in *Instruction) bool {
 		return len(in.own) > 0 || in.Keyword == command.Onbuild || slices.ContainsFunc(in.References, unseen)
 	}
@@ -67,18 +65,18 @@ func seed(f *testing.F) {
 	}
 }
 
-// seen is what both parsers have to say of an instruction.
-type seen struct {
+// parsed has the properties of an instruction that both parsers return.
+type parsed struct {
 	Keyword     string
 	First, Last int
 	Flags       []string
-	Names       []string // what an ARG or ENV declares
+	Names       []string // declared by an ARG or ENV
 }
 
-func theirs(tree *parser.Result) []seen {
-	var list []seen
+func theirs(tree *parser.Result) []parsed {
+	var list []parsed
 	for _, node := range tree.AST.Children {
-		s := seen{Keyword: strings.ToLower(node.Value), First: node.StartLine, Last: node.EndLine}
+		s := parsed{Keyword: strings.ToLower(node.Value), First: node.StartLine, Last: node.EndLine}
 		s.Flags = append(s.Flags, node.Flags...)
 		switch s.Keyword {
 		case command.Arg:
@@ -96,10 +94,10 @@ func theirs(tree *parser.Result) []seen {
 	return list
 }
 
-func ours(file *File) []seen {
-	var list []seen
+func ours(file *File) []parsed {
+	var list []parsed
 	for _, in := range file.Instructions {
-		s := seen{Keyword: in.Keyword, First: in.First, Last: in.Last}
+		s := parsed{Keyword: in.Keyword, First: in.First, Last: in.Last}
 		for _, f := range in.head.flags {
 			s.Flags = append(s.Flags, latin1(unquote(in.text.string, f.start, f.end, in.escape).string))
 		}
@@ -111,9 +109,9 @@ func ours(file *File) []seen {
 	return list
 }
 
-// latin1 does to a flag what BuildKit's extractBuilderFlags does: it takes every
-// byte for a character, and so writes those beyond ASCII as two bytes. Here a
-// flag keeps its bytes: --if='NAME == "ü"' compares with what an ARG holds.
+// latin1 converts each byte of a flag to a character, as BuildKit's extractBuilderFlags
+// does: bytes beyond ASCII become two. Parse keeps the bytes, so that the "ü" in
+// --if='NAME == "ü"' equals that of an ARG.
 func latin1(s string) string {
 	runes := make([]rune, len(s))
 	for i := range len(s) {
@@ -146,7 +144,7 @@ func checkSpans(t *testing.T, in *Instruction, size int) {
 }
 
 func checkSpan(t *testing.T, s source.Span, size int) {
-	if s.Start < 0 || s.End < s.Start || s.End > size {
-		t.Errorf("span %v is outside of a file of %d bytes", s, size)
+	if s.File == nil || s.Start < 0 || s.End < s.Start || s.End > size {
+		t.Errorf("span [%d, %d) is not in the file of %d bytes", s.Start, s.End, size)
 	}
 }

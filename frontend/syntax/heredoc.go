@@ -12,7 +12,7 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/shell"
 )
 
-// heredocsOf returns the heredocs that an instruction's logical line announces
+// heredocsOf returns the heredocs that begin in an instruction's logical line
 // (canContainHeredoc and heredocsFromLine in BuildKit's parser.go).
 func heredocsOf(line string, escape byte) []parser.Heredoc {
 	head := splitHead(line, escape)
@@ -33,8 +33,8 @@ func heredocsOf(line string, escape byte) []parser.Heredoc {
 	if docs, ok := simpleHeredocs(line); ok {
 		return docs
 	}
-	// BuildKit lexes heredoc words with a backslash whatever the escape
-	// directive says, and ignores the error.
+	// BuildKit always uses a backslash here, whatever the escape directive, and
+	// ignores the error.
 	lex := shell.NewLex(parser.DefaultEscapeToken)
 	lex.RawQuotes = true
 	lex.RawEscapes = true
@@ -44,7 +44,7 @@ func heredocsOf(line string, escape byte) []parser.Heredoc {
 	for _, word := range words {
 		doc, err := parser.ParseHeredoc(word)
 		if err != nil {
-			return nil // BuildKit refuses the file, and says why.
+			return nil // BuildKit reports it.
 		}
 		if doc != nil {
 			docs = append(docs, *doc)
@@ -53,11 +53,11 @@ func heredocsOf(line string, escape byte) []parser.Heredoc {
 	return docs
 }
 
-// simpleHeredoc is a word that announces a heredoc without quotes or the like.
+// simpleHeredoc matches a word that begins a heredoc and has no quotes.
 var simpleHeredoc = regexp.MustCompile(`^[0-9]*<<(-?)([A-Za-z0-9_.-]+)$`)
 
-// simpleHeredocs finds the heredocs of a line that needs no lexer: one of words
-// without quotes, escapes or variables. It reports whether the line is one.
+// simpleHeredocs returns the heredocs of a line without quotes, escapes and variables,
+// and whether the line is like that. Such a line needs no lexer, which is slow.
 func simpleHeredocs(line string) ([]parser.Heredoc, bool) {
 	for i := range len(line) {
 		if c := line[i]; c >= utf8.RuneSelf || c == '\'' || c == '"' || c == '$' || c == parser.DefaultEscapeToken {
@@ -78,7 +78,7 @@ func simpleHeredocs(line string) ([]parser.Heredoc, bool) {
 	return docs, true
 }
 
-// isJSON reports whether arguments have the exec form (parseJSON in BuildKit's
+// isJSON reports whether arguments are in exec form (parseJSON in BuildKit's
 // line_parsers.go).
 func isJSON(args string) bool {
 	args = strings.TrimLeftFunc(args, unicode.IsSpace)

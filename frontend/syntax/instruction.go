@@ -11,30 +11,29 @@ import (
 
 // Instruction is one instruction with its continuation lines and heredocs.
 type Instruction struct {
-	// Index counts the file's instructions, from 0.
+	// Index is the instruction's position in File.Instructions.
 	Index int
 	// Keyword is the instruction's name in lower case.
 	Keyword string
 	// First and Last are its 1-based lines.
 	First, Last int
-	// Guard is its own guard, without those of the stage and the blocks that it
-	// stands in. For an IF or ELSE IF it holds the condition.
+	// Guard is the instruction's own guard, without those of its stage and of the
+	// blocks around it. For an IF or ELSE IF, Guard.If is the condition.
 	Guard guard.Guard
 	// Invalid is set if the guard, or the condition of an IF, has a diagnostic.
 	// The instruction is undecided.
 	Invalid bool
-	// Branch is the innermost branch of a block that it stands in, or nil.
+	// Branch is the innermost branch that the instruction is in, or nil.
 	Branch *Branch
 	// Opens is the branch that an IF or ELSE begins, and nil for all others.
 	Opens *Branch
-	// References are the stages and images that it names, in order: what a COPY
-	// or RUN takes files from, what a FROM needs. The base of a FROM is the
-	// stage's Base.
+	// References are the instruction's references in order: those of COPY --from,
+	// RUN --mount=from and FROM --needs. The base of a FROM is Stage.Base.
 	References []*Reference
-	// Triggered are the references of an ONBUILD's trigger. The stages that
-	// are FROM the stage that it stands in are made from them.
+	// Triggered are the references of the trigger in an ONBUILD. They count for the
+	// stages that are FROM the instruction's stage.
 	Triggered []*Reference
-	// Declarations are the names that an ARG or ENV gives a value to.
+	// Declarations are the names that an ARG declares or an ENV sets.
 	Declarations []Declaration
 
 	text      text
@@ -45,8 +44,8 @@ type Instruction struct {
 	block     *blockLine
 }
 
-// IsBlock reports whether the instruction is a line of a block: IF, ELSE or ENDIF,
-// or what is taken for one.
+// IsBlock reports whether the instruction is a line of a block: IF, ELSE or ENDIF, or a
+// misspelled one.
 func (in *Instruction) IsBlock() bool {
 	return in.block != nil
 }
@@ -61,14 +60,13 @@ func (in *Instruction) Args() string {
 	return in.head.args(in.text.string)
 }
 
-// Span returns the bytes of the file from the keyword to the end of the
-// arguments, heredocs excluded.
+// Span returns the span from the keyword to the end of the arguments, without heredocs.
 func (in *Instruction) Span() source.Span {
 	return in.text.span(0, len(in.text.string))
 }
 
-// ConditionSpan returns where bytes [start, end) of its condition stand: that of
-// --if, or of an IF.
+// ConditionSpan returns the span of the bytes [start, end) of the instruction's
+// condition, in --if or behind IF.
 func (in *Instruction) ConditionSpan(start, end int) source.Span {
 	if in.condition == nil {
 		return in.text.file.Span(0, 0)
@@ -76,28 +74,28 @@ func (in *Instruction) ConditionSpan(start, end int) source.Span {
 	return valueSpan(in.text, *in.condition, start, end)
 }
 
-// GuardHint returns what to write instead of what an error of an instruction's guard is
-// about. A flag's quotes are taken away before its condition is read, so that what was
-// meant for a string is a name there, or a number.
+// GuardHint returns the hint for an error of an instruction's guard. If the error is due
+// to quotes that were removed with the flag's own, which turns strings into names or
+// numbers, it suggests to quote the whole condition.
 func (f *File) GuardHint(in *Instruction, err *guard.Error) string {
 	data := f.Source.Data
 	span := in.ConditionSpan(err.Start, err.End)
-	var lost bool
+	var quotesRemoved bool
 	switch {
 	case err.Name == guard.UnknownName && err.Start > 0 && span.Start > 0 && span.End < len(data):
 		quote := data[span.Start-1]
-		lost = quote == data[span.End] && (quote == '"' || quote == '\'')
+		quotesRemoved = quote == data[span.End] && (quote == '"' || quote == '\'')
 	case err.Name == guard.NeverEqual:
-		lost = bytes.Count(data[span.Start:span.End], []byte{'"'}) > strings.Count(in.condition.string[err.Start:err.End], `"`)
+		quotesRemoved = bytes.Count(data[span.Start:span.End], []byte{'"'}) > strings.Count(in.condition.string[err.Start:err.End], `"`)
 	}
-	if lost {
-		return `quotes inside a flag are taken away; put single quotes around the whole condition: --if='NAME == "value"'`
+	if quotesRemoved {
+		return `quotes inside a flag are removed; put single quotes around the whole condition: --if='NAME == "value"'`
 	}
 	return err.Hint
 }
 
-// OwnFlags returns the spans of the flags that BuildKit does not know, guards and
-// --needs: one for each physical line that holds part of one.
+// OwnFlags returns the spans of the flags of the language: guards and --needs. A flag
+// has a span for each physical line that it is on.
 func (in *Instruction) OwnFlags() []source.Span {
 	var spans []source.Span
 	for _, f := range in.own {
@@ -106,7 +104,7 @@ func (in *Instruction) OwnFlags() []source.Span {
 	return spans
 }
 
-// flag returns the value of a flag, and where it stands, or "" and nothing.
+// flag returns the value and the spans of a flag, or "" and nil.
 func (in *Instruction) flag(name string) (string, []source.Span) {
 	for _, f := range in.head.flags {
 		v := unquote(in.text.string, f.start, f.end, in.escape)
@@ -118,7 +116,7 @@ func (in *Instruction) flag(name string) (string, []source.Span) {
 }
 
 // PlatformFlag returns the spans of a FROM's --platform, one for each physical line.
-// Where there is none, it is the empty one behind the keyword.
+// Without the flag, it returns the empty span behind the keyword.
 func (in *Instruction) PlatformFlag() []source.Span {
 	if _, spans := in.flag("platform"); spans != nil {
 		return spans
@@ -136,16 +134,16 @@ func (in *Instruction) HasTrailingFlag() bool {
 	return strings.TrimSpace(in.text.string[last.end:]) == ""
 }
 
-// Declaration is one name that an ARG or ENV gives a value to.
+// Declaration is a name that an ARG declares or an ENV sets.
 type Declaration struct {
 	Name string
-	// Value is the text after the equals sign, quotes and references included.
+	// Value is the text after the equals sign, with its quotes and variables.
 	Value string
 	// HasValue is false for an ARG without a default.
 	HasValue bool
 }
 
-// declarationsOf reads what an ARG or ENV declares (parseNameOrNameVal and
+// declarationsOf returns the declarations of an ARG or ENV (parseNameOrNameVal and
 // parseNameVal in BuildKit's line_parsers.go).
 func declarationsOf(in *Instruction) []Declaration {
 	if in.Keyword != command.Arg && in.Keyword != command.Env {
@@ -164,8 +162,8 @@ func declarationsOf(in *Instruction) []Declaration {
 	return decls
 }
 
-// valueSpan returns the file span of bytes [start, end) of a flag's value. An
-// empty range at the end of the value gives the place right behind it.
+// valueSpan returns the span of the bytes [start, end) of a flag's value. For an empty
+// range at the end of the value it returns the empty span behind the value.
 func valueSpan(t text, v value, start, end int) source.Span {
 	n := len(v.string)
 	if n == 0 {

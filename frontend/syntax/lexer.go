@@ -10,9 +10,8 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/source"
 )
 
-// lexer cuts a file into instructions by the rules of BuildKit's
-// frontend/dockerfile/parser (Parse in parser.go): what it takes as one
-// instruction is one here, comments, continuation lines and heredocs included.
+// lexer cuts a file into instructions exactly as BuildKit does (Parse in
+// frontend/dockerfile/parser/parser.go), with comments, continuation lines and heredocs.
 type lexer struct {
 	file       *source.File
 	data       string // the whole file
@@ -23,17 +22,17 @@ type lexer struct {
 	segments   []segment // of all instructions
 }
 
-// rawInstruction is one instruction before its flags and arguments are read.
+// rawInstruction is an instruction whose flags and arguments are not parsed yet.
 type rawInstruction struct {
 	text        text
 	first, last int // 1-based lines
-	// unterminated is the name of a heredoc that has no end.
+	// unterminated is the name of a heredoc without an end, or "".
 	unterminated string
 }
 
 var bom = []byte{0xEF, 0xBB, 0xBF}
 
-// next returns the next instruction, or false at the end of the file.
+// next returns the next instruction. It returns false at the end of the file.
 func (l *lexer) next() (rawInstruction, bool) {
 	for l.line <= l.file.Lines() {
 		first := l.line
@@ -59,8 +58,8 @@ func (l *lexer) next() (rawInstruction, bool) {
 	return rawInstruction{}, false
 }
 
-// read returns the current line without its line break, where it begins, and
-// moves on.
+// read returns the current line without its line break and the offset of its first
+// byte, and advances to the next line.
 func (l *lexer) read() ([]byte, int) {
 	s := l.file.LineSpan(l.line)
 	l.line++
@@ -68,8 +67,8 @@ func (l *lexer) read() ([]byte, int) {
 	return bytes.TrimRight(l.file.Data[s.Start:s.End], "\r"), s.Start
 }
 
-// directive follows the parser directives at the top of the file. A faulty one
-// is left to BuildKit, which reports it.
+// directive reads the parser directives at the top of the file. BuildKit reports
+// invalid ones.
 func (l *lexer) directive(line []byte) {
 	d, err := l.directives.ParseLine(line)
 	if err == nil && d != nil && d.Name == "escape" && (d.Value == "`" || d.Value == `\`) {
@@ -77,8 +76,8 @@ func (l *lexer) directive(line []byte) {
 	}
 }
 
-// continuation strips the escape character that continues a line: the last
-// character but spaces and tabs, and not itself escaped.
+// continuation returns a line without the escape character that continues it, and
+// whether there is one: the last character before spaces and tabs, not itself escaped.
 func (l *lexer) continuation(line []byte) ([]byte, bool) {
 	trimmed := bytes.TrimRight(line, " \t")
 	n := len(trimmed)
@@ -108,7 +107,7 @@ func (l *lexer) join(content []byte, offset int, continued bool) text {
 	return text{file: l.file, string: string(l.buf), segments: slices.Clip(l.segments[first:])}
 }
 
-// heredocs moves past the heredocs of an instruction.
+// heredocs skips the heredocs of an instruction.
 func (l *lexer) heredocs(raw *rawInstruction) {
 	if !strings.Contains(raw.text.string, "<<") {
 		return
@@ -121,7 +120,7 @@ func (l *lexer) heredocs(raw *rawInstruction) {
 	raw.last = l.line - 1
 }
 
-// skipTo moves past the line that ends a heredoc.
+// skipTo skips the lines of a heredoc, and reports whether it has an end.
 func (l *lexer) skipTo(doc parser.Heredoc) bool {
 	for l.line <= l.file.Lines() {
 		line, _ := l.read()

@@ -18,13 +18,13 @@ const (
 	MisplacedDirective = "MisplacedDirective"
 )
 
-// platformsComment is the comment that declares the platforms of a file.
+// platformsComment matches the comment that declares the platforms of a file.
 var platformsComment = regexp.MustCompile(`^[ \t]*#[ \t]*platforms[ \t]*=[ \t]*(.*?)[ \t]*$`)
 
-// platforms reads "# platforms=" in the comments above the first instruction.
+// platforms parses "# platforms=" in the comments above the first instruction.
 func (r *reader) platforms() {
 	src := r.file.Source
-	var directives parser.DirectiveParser // of what would be directives without the comment
+	var directives parser.DirectiveParser // finds directives as if "# platforms=" were one
 	for line := 1; line <= src.Lines(); line++ {
 		span := src.LineSpan(line)
 		text := strings.TrimPrefix(span.Text(), "\ufeff")
@@ -34,7 +34,7 @@ func (r *reader) platforms() {
 		m := platformsComment.FindStringSubmatchIndex(text)
 		if m == nil {
 			if d, err := directives.ParseLine([]byte(strings.TrimSpace(text))); err == nil && d != nil && r.file.Platforms != nil {
-				r.misplaced(d, span)
+				r.reportMisplaced(d, span)
 			}
 			continue
 		}
@@ -48,17 +48,17 @@ func (r *reader) platforms() {
 	}
 }
 
-// misplaced warns of a comment that is a directive but for "# platforms=" above it, at
-// which BuildKit stops to look for them.
-func (r *reader) misplaced(d *parser.Directive, span source.Span) {
+// reportMisplaced warns of a directive below "# platforms=", where BuildKit stops looking
+// for directives.
+func (r *reader) reportMisplaced(d *parser.Directive, span source.Span) {
 	r.file.Warnings = append(r.file.Warnings, &source.Diagnostic{
 		Name: MisplacedDirective, Span: span,
-		Message: "# " + d.Name + "= is no directive below # platforms=",
+		Message: "# " + d.Name + "= is not a directive below # platforms=",
 		Hint:    "move it above # platforms=, or leave an empty line between them",
 	})
 }
 
-// declarePlatforms parses a list that begins at a file offset.
+// declarePlatforms parses the list of platforms, which begins at a file offset.
 func (r *reader) declarePlatforms(list string, offset int) {
 	r.file.Platforms = []ocispecs.Platform{}
 	for item := range strings.SplitSeq(list, ",") {

@@ -8,8 +8,8 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/syntax"
 )
 
-// TestMisplacedDirective warns of what would be a directive without "# platforms="
-// above it, and of nothing else.
+// TestMisplacedDirective checks which lines get a warning: directives that BuildKit does
+// not read because of "# platforms=" above them.
 func TestMisplacedDirective(t *testing.T) {
 	const platforms = "# platforms=linux/amd64\n"
 	for text, lines := range map[string]string{
@@ -17,7 +17,7 @@ func TestMisplacedDirective(t *testing.T) {
 		"# syntax=a\n" + platforms + "# check=error=true\r\nFROM a\n":     "[3]",
 		"\ufeff" + platforms + "  # escape=`\nFROM a\n":                   "[2]",
 		"# syntax=a\n# escape=`\n# check=skip=all\n" + platforms:          "[]",
-		platforms + "\n# check=skip=all\nFROM a\n":                        "[]", // of the FROM
+		platforms + "\n# check=skip=all\nFROM a\n":                        "[]", // belongs to the FROM
 		platforms + "# A comment.\n# check=skip=all\nFROM a\n":            "[]",
 		"# A comment.\n" + platforms + "# check=skip=all\nFROM a\n":       "[]",
 		platforms + "FROM a\n# check=skip=all\nRUN b\n":                   "[]",
@@ -25,19 +25,21 @@ func TestMisplacedDirective(t *testing.T) {
 		"# syntax=a\n" + platforms + "# syntax=b\nFROM a\n":               "[]",
 		"# check=skip=all\n# other\n# escape=`\nFROM a\n":                 "[]",
 	} {
-		file, err := syntax.Parse(source.NewFile("Dockerfile", []byte(text)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		warned := []int{}
-		for _, w := range file.Warnings {
-			if w.Name != syntax.MisplacedDirective {
-				t.Errorf("%q: %v", text, w)
+		t.Run(text, func(t *testing.T) {
+			file, err := syntax.Parse(source.NewFile("Dockerfile", []byte(text)))
+			if err != nil {
+				t.Fatal(err)
 			}
-			warned = append(warned, w.Span.Pos().Line)
-		}
-		if fmt.Sprint(warned) != lines {
-			t.Errorf("%q: lines %v, want %s", text, warned, lines)
-		}
+			warned := []int{}
+			for _, w := range file.Warnings {
+				if w.Name != syntax.MisplacedDirective {
+					t.Errorf("unexpected warning: %v", w)
+				}
+				warned = append(warned, w.Span.Pos().Line)
+			}
+			if fmt.Sprint(warned) != lines {
+				t.Errorf("warnings on lines %v, want %s", warned, lines)
+			}
+		})
 	}
 }

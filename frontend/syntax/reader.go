@@ -28,17 +28,18 @@ const (
 	needsFlag = "needs"
 )
 
-// reader builds a File from what the lexer finds.
+// reader builds a File from the instructions that the lexer returns.
 type reader struct {
 	lexer       lexer
 	file        *File
 	diagnostics source.List
-	conditions  map[string]*guard.Condition // by text: files repeat them
+	conditions  map[string]*guard.Condition // by text: files repeat conditions
 	blocks      blocks
-	stage       *Stage   // the one that instructions are of, or nil
-	torn        bool     // a quote is not closed
-	endless     bool     // a heredoc has taken in the rest of the file
-	ifUsed      []func() // reports what is wrong in a file that uses the language
+	stage       *Stage // the stage that the next instruction belongs to, or nil
+	// unclosedQuote and unclosedHeredoc are set once a flag or the file ends in one.
+	unclosedQuote, unclosedHeredoc bool
+	// stagedOnly report diagnostics that only count in a staged file.
+	stagedOnly []func()
 }
 
 func (r *reader) read() {
@@ -72,7 +73,7 @@ func (r *reader) beginStage(from *Instruction) {
 	s.Platform, _ = from.flag("platform")
 	r.file.Stages = append(r.file.Stages, s)
 	r.stage = s
-	r.file.IsStaged = r.file.IsStaged || s.Base.namesPlatform()
+	r.file.IsStaged = r.file.IsStaged || s.Base.hasPlatform()
 	if s.Name == "" {
 		return
 	}
@@ -83,8 +84,9 @@ func (r *reader) beginStage(from *Instruction) {
 	group.Stages = append(group.Stages, s)
 }
 
-// stageEnds is called where a branch of stages ends: what follows is of no stage.
-func (r *reader) stageEnds() {
+// endStage ends the current stage at the end of a branch: the lines up to the next FROM
+// belong to no stage.
+func (r *reader) endStage() {
 	r.stage = nil
 }
 
@@ -102,8 +104,8 @@ func (r *reader) instruction(raw rawInstruction) *Instruction {
 	in.Declarations = declarationsOf(in)
 	in.References = referencesOf(in, in.Keyword, in.head.flags)
 	for _, ref := range in.References {
-		// Before the first FROM, BuildKit refuses what has references.
-		uses := len(r.file.Stages) > 0 && (ref.HasVariables() || ref.namesPlatform())
+		// Before the first FROM, BuildKit refuses instructions with references.
+		uses := len(r.file.Stages) > 0 && (ref.HasVariables() || ref.hasPlatform())
 		r.file.IsStaged = r.file.IsStaged || uses
 	}
 	if !in.IsBlock() {
@@ -113,14 +115,14 @@ func (r *reader) instruction(raw rawInstruction) *Instruction {
 		r.trigger(in)
 	}
 	if raw.unterminated != "" {
-		r.endless = true
-		r.report(in.Span(), UnterminatedHeredoc, `the heredoc "`+raw.unterminated+`" does not end`,
-			"write a line that holds "+raw.unterminated+" alone")
+		r.unclosedHeredoc = true
+		r.report(in.Span(), UnterminatedHeredoc, `heredoc "`+raw.unterminated+`" is not terminated`,
+			"end it with a line that contains only "+raw.unterminated)
 	}
 	return in
 }
 
-// flags reads the flags of the language.
+// flags parses the flags of the language.
 func (r *reader) flags(in *Instruction) {
 	for _, f := range in.head.flags {
 		name, v, ok := ownFlag(in.text.string, f, in.escape)
@@ -133,10 +135,10 @@ func (r *reader) flags(in *Instruction) {
 		span := in.text.span(f.start, f.end)
 		switch {
 		case in.head.unterminated >= f.start && in.head.unterminated < f.end:
-			r.torn = true
+			r.unclosedQuote = true
 			at := in.head.unterminated
 			r.report(in.text.span(at, at+1), UnterminatedQuote, "the quote in --"+name+" is not closed",
-				"close it, or escape it to write one")
+				"close it, or escape it if it is part of the value")
 		case strings.TrimSpace(v.string) == "":
 			in.Invalid = in.Invalid || name != needsFlag
 			r.report(span, EmptyGuard, "--"+name+" has no value", "write "+flagExamples[name])
@@ -157,10 +159,10 @@ func (r *reader) flags(in *Instruction) {
 	}
 }
 
-// needs reads the list of stages that a stage needs.
+// needs parses the value of --needs.
 func (r *reader) needs(in *Instruction, span source.Span, v value) {
 	if in.Keyword != command.From {
-		r.report(span, NeedsOutsideFrom, "a stage needs others, a single "+in.keyword()+" does not", "write --needs on the FROM of the stage")
+		r.report(span, NeedsOutsideFrom, "--needs is only allowed on FROM, not on "+in.keyword(), "move it to the FROM of the stage")
 		return
 	}
 	pos := 0
@@ -176,7 +178,7 @@ func (r *reader) needs(in *Instruction, span source.Span, v value) {
 	}
 }
 
-// condition parses a condition, once for each text.
+// condition parses a condition. It parses equal texts once.
 func (r *reader) condition(in *Instruction, v value) *guard.Condition {
 	if c, ok := r.conditions[v.string]; ok {
 		return c
@@ -189,8 +191,8 @@ func (r *reader) condition(in *Instruction, v value) *guard.Condition {
 	return c
 }
 
-// trigger reads what an ONBUILD triggers. Guards inside are refused: the trigger
-// is stored in the image and run by somebody else's build.
+// trigger parses the instruction in an ONBUILD. It reports guards in it: the trigger is
+// stored in the image, and other builds run it.
 func (r *reader) trigger(in *Instruction) {
 	line := in.text.string[:in.head.argEnd]
 	head := splitHead(line[in.head.argStart:], in.escape)
@@ -199,14 +201,14 @@ func (r *reader) trigger(in *Instruction) {
 		head.flags[i] = f
 		if name, v, ok := ownFlag(line, f, in.escape); ok && name != needsFlag {
 			r.file.IsStaged = true
-			r.report(in.text.span(f.start, f.end), GuardInTrigger, "--"+name+" inside an ONBUILD trigger would be decided by somebody else's build",
+			r.report(in.text.span(f.start, f.end), GuardInTrigger, "--"+name+" is not allowed inside an ONBUILD trigger, which other builds run",
 				"write ONBUILD --"+name+"="+quoted(v.string)+" "+strings.ToUpper(head.keyword))
 		}
 	}
 	in.Triggered = referencesOf(in, head.keyword, head.flags)
 }
 
-// ownFlag returns the name and value of a flag if it is one of the language.
+// ownFlag returns the name and value of a flag, and whether it is one of the language.
 func ownFlag(line string, f rawFlag, escape byte) (string, value, bool) {
 	name := flagName(line, f, escape)
 	if flagExamples[name] == "" {
@@ -217,7 +219,7 @@ func ownFlag(line string, f rawFlag, escape byte) (string, value, bool) {
 	return name, v.slice(cut, len(v.string)), true
 }
 
-// flagExamples shows how each flag of the language is written.
+// flagExamples has an example of each flag of the language.
 var flagExamples = map[string]string{
 	forFlag:   "--for=linux/arm64",
 	ifFlag:    "--if=DEBUG",
@@ -231,7 +233,7 @@ func combineHint(name string) string {
 	return "combine the conditions in one flag with && or ||"
 }
 
-// quoted returns a flag's value as it has to be written.
+// quoted returns a flag's value, quoted if it has to be.
 func quoted(s string) string {
 	if strings.ContainsAny(s, " \t\"") && !strings.Contains(s, "'") {
 		return "'" + s + "'"
@@ -239,7 +241,8 @@ func quoted(s string) string {
 	return s
 }
 
-// checkGroups refuses variants that could never be selected.
+// checkGroups reports variants that can never be selected, since one above them has no
+// guard.
 func (r *reader) checkGroups() {
 	if r.file.HasBlockErrors {
 		return
@@ -253,13 +256,13 @@ func (r *reader) checkGroups() {
 		if s != last && !s.IsGuarded() && group.IsGuarded() {
 			s.From.Invalid = true
 			r.report(s.From.Span(), UnreachableVariant,
-				`stage "`+s.Name+`" has no guard here, so that its variant on line `+strconv.Itoa(last.From.Span().Pos().Line)+" could never be selected",
+				`stage "`+s.Name+`" has no guard here, so its variant on line `+strconv.Itoa(last.From.Span().Pos().Line)+" is never selected",
 				"move the variant without a guard to the end, or guard it with --for or --if")
 		}
 	}
 }
 
-// reportGuard reports what is wrong with a guard, or the condition of an IF.
+// reportGuard reports the errors of a guard, or of the condition of an IF.
 func (r *reader) reportGuard(in *Instruction, v value, errs []*guard.Error) {
 	in.Invalid = in.Invalid || len(errs) > 0
 	for _, err := range errs {
@@ -271,9 +274,9 @@ func (r *reader) reportGuard(in *Instruction, v value, errs []*guard.Error) {
 	}
 }
 
-// escapeHint says what to write for an escape character outside of a condition's
-// strings, or for a sequence in them that HCL does not have, \d. In a flag, the file's
-// escape character takes one level.
+// escapeHint returns the hint for an escape character outside the strings of a
+// condition, or for an escape sequence in them that HCL does not have, such as \d. In a
+// flag, the file's escape character has to be doubled.
 func escapeHint(in *Instruction, text string) string {
 	switch {
 	case text == "`" || text == `\`:
@@ -285,7 +288,7 @@ func escapeHint(in *Instruction, text string) string {
 	if !in.IsBlock() && in.escape == '\\' {
 		written = strings.ReplaceAll(written, `\`, `\\`)
 	}
-	return "write " + written + ", or in a regular expression a class, [0-9] for example"
+	return "write " + written + ", or in a regular expression a class such as [0-9]"
 }
 
 func (r *reader) report(span source.Span, name, message, hint string) {

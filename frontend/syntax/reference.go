@@ -9,7 +9,7 @@ import (
 	"github.com/tonistiigi/go-csvvalue"
 )
 
-// ReferenceKind says where a reference stands.
+// ReferenceKind is the kind of place that a reference is in.
 type ReferenceKind int
 
 // The kinds of references.
@@ -20,8 +20,8 @@ const (
 	Needs                          // FROM --needs=name
 )
 
-// SplitPlatform splits name::PLATFORM. The colons of an IPv6 address, as in
-// [::1]:5000/image, are none that split.
+// SplitPlatform splits name::PLATFORM, and reports whether there is a platform. It does
+// not split at the colons of an IPv6 address, as in [::1]:5000/image.
 func SplitPlatform(name string) (base, platform string, ok bool) {
 	i := strings.LastIndex(name, "::")
 	if i < 0 || strings.Contains(name[i:], "]") {
@@ -30,7 +30,7 @@ func SplitPlatform(name string) (base, platform string, ok bool) {
 	return name[:i], name[i+len("::"):], true
 }
 
-// String returns the kind as it is written in a file.
+// String returns the kind as users write it, "COPY --from" for example.
 func (k ReferenceKind) String() string {
 	return [...]string{"FROM", "COPY --from", "RUN --mount=from", "FROM --needs"}[k]
 }
@@ -40,15 +40,15 @@ type Reference struct {
 	Kind ReferenceKind
 	// Text is the reference without quotes and escapes, unexpanded.
 	Text string
-	// Instruction is where it stands.
+	// Instruction is the instruction that the reference is in.
 	Instruction *Instruction
 
 	value value
 }
 
 // HasVariables reports whether the reference has variables to expand. BuildKit
-// refuses them in --from (toCommand in convert.go, parseMount in
-// commands_runmount.go), so that they are the language's own there.
+// expands none in --from and refuses most (toCommand in convert.go, parseMount in
+// commands_runmount.go): there, variables are part of the language.
 func (r *Reference) HasVariables() bool {
 	switch r.Kind {
 	case CopyFrom:
@@ -65,19 +65,19 @@ func (r *Reference) HasVariables() bool {
 	}
 }
 
-// namesPlatform reports whether the reference is of the form name::PLATFORM.
-func (r *Reference) namesPlatform() bool {
+// hasPlatform reports whether the reference has the form name::PLATFORM.
+func (r *Reference) hasPlatform() bool {
 	_, _, ok := SplitPlatform(r.Text)
 	return ok
 }
 
-// Span returns where the reference stands.
+// Span returns the reference's span, without quotes around it.
 func (r *Reference) Span() source.Span {
 	return valueSpan(r.Instruction.text, r.value, 0, len(r.Text))
 }
 
-// Bytes returns the spans of the reference's own bytes, without the quotes
-// around or inside it, ascending.
+// Bytes returns the spans of the reference's bytes, in ascending order, without the
+// quotes around or inside it.
 func (r *Reference) Bytes() []source.Span {
 	var spans []source.Span
 	for i := range len(r.Text) {
@@ -87,8 +87,8 @@ func (r *Reference) Bytes() []source.Span {
 	return spans
 }
 
-// referencesOf returns what the flags of a COPY or RUN name: those of the
-// instruction, or of the one that an ONBUILD triggers.
+// referencesOf returns the references in the flags of a COPY or RUN: of the instruction
+// itself, or of the trigger in an ONBUILD.
 func referencesOf(in *Instruction, keyword string, flags []rawFlag) []*Reference {
 	var refs []*Reference
 	for _, f := range flags {
@@ -112,7 +112,7 @@ func referencesOf(in *Instruction, keyword string, flags []rawFlag) []*Reference
 	return refs
 }
 
-// referenceFlag returns what kind of reference a flag of an instruction holds.
+// referenceFlag returns the kind of reference in a flag, and whether the flag has one.
 func referenceFlag(keyword, flag string) (ReferenceKind, bool) {
 	switch {
 	case keyword == command.Copy && flag == "from":
@@ -123,8 +123,9 @@ func referenceFlag(keyword, flag string) (ReferenceKind, bool) {
 	return 0, false
 }
 
-// mountFrom finds the value of the from field in a mount's comma-separated list;
-// the last one counts (parseMount in BuildKit's commands_runmount.go).
+// mountFrom returns the value of the from field in a mount's comma-separated list, and
+// whether it has one. The last one counts (parseMount in BuildKit's
+// commands_runmount.go).
 func mountFrom(list value) (value, bool) {
 	fields, err := csvvalue.Fields(list.string, nil)
 	if err != nil {
@@ -138,7 +139,7 @@ func mountFrom(list value) (value, bool) {
 		quoted := strings.HasPrefix(list.string[pos:], `"`)
 		if quoted {
 			start++
-			// A doubled quote inside a quoted field stands for one.
+			// Inside quotes, a quote is written twice.
 			pos = start + len(field) + strings.Count(field, `"`) + len(`"`)
 		} else {
 			pos += len(field)
@@ -153,8 +154,8 @@ func mountFrom(list value) (value, bool) {
 	return from, found
 }
 
-// baseOf returns what a FROM names and the stage's name in lower case. A FROM
-// with other than one or three words is left to BuildKit to refuse.
+// baseOf returns the base of a FROM and the stage's name in lower case. BuildKit refuses
+// a FROM that has neither one nor three words.
 func baseOf(in *Instruction) (*Reference, string) {
 	words := fieldsASCII(in.text.string, in.head.argStart, in.head.argEnd)
 	if len(words) == 0 {
@@ -170,7 +171,7 @@ func baseOf(in *Instruction) (*Reference, string) {
 	return &Reference{Kind: FromBase, Text: v.string, Instruction: in, value: v}, name
 }
 
-// fieldsASCII splits at the white space that BuildKit's reWhitespace knows.
+// fieldsASCII splits at the white space of BuildKit's reWhitespace.
 func fieldsASCII(line string, start, end int) []rawFlag {
 	words := make([]rawFlag, 0, 3)
 	for start < end {

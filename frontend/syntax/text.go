@@ -6,17 +6,16 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/source"
 )
 
-// text is a logical line: what BuildKit's parser sees of an instruction once its
-// continuation lines are joined and the comments between them are gone, with the
-// way back to the file.
+// text is the logical line of an instruction: its lines without continuation characters
+// and the comments between them, joined. It maps its bytes to those of the file.
 type text struct {
 	string
 	file *source.File
-	// segments say where runs of the logical line stand in the file, ascending.
+	// segments map the logical line to the file, in ascending order.
 	segments []segment
 }
 
-// segment is a run of bytes that are neighbours in the file too.
+// segment is a run of bytes of a logical line that is contiguous in the file.
 type segment struct {
 	at     int // offset of its first byte in the logical line
 	offset int // offset of its first byte in the file
@@ -27,8 +26,8 @@ func (t text) segment(i int) int {
 	return sort.Search(len(t.segments), func(k int) bool { return t.segments[k].at > i }) - 1
 }
 
-// offset returns the file offset of the logical byte i. For i at the end of the
-// line that is one past its last byte.
+// offset returns the file offset of the logical byte i. At the end of the
+// line, that is the offset behind its last byte.
 func (t text) offset(i int) int {
 	if i > 0 && i == len(t.string) {
 		return t.offset(i-1) + 1
@@ -37,8 +36,8 @@ func (t text) offset(i int) int {
 	return s.offset + i - s.at
 }
 
-// spans returns the file spans of the logical bytes [start, end): one for each
-// physical line that holds some of them.
+// spans returns the file spans of the logical bytes [start, end), one for each physical
+// line.
 func (t text) spans(start, end int) []source.Span {
 	var spans []source.Span
 	for k := t.segment(start); start < end; k++ {

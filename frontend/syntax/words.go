@@ -16,17 +16,16 @@ type head struct {
 	flags    []rawFlag
 	argStart int // where the arguments begin
 	argEnd   int
-	// unterminated is the offset of a quote that a flag opens and nothing
-	// closes, or -1.
+	// unterminated is the offset of a quote in a flag that is not closed, or -1.
 	unterminated int
 }
 
-// rawFlag is one word as written, quotes and escapes included.
+// rawFlag is a flag or word as written, with its quotes and escapes.
 type rawFlag struct {
 	start, end int
 }
 
-// args returns the arguments in the line that the head is of.
+// args returns the arguments in the head's line.
 func (h head) args(line string) string {
 	return strings.TrimSpace(line[h.argStart:h.argEnd])
 }
@@ -37,8 +36,8 @@ func splitHead(line string, escape byte) head {
 	end := start + len(strings.TrimSpace(trimmed))
 	h := head{argStart: end, argEnd: end, unterminated: -1}
 
-	// The keyword ends at ASCII white space only (reWhitespace), flags at what
-	// unicode.IsSpace says of single bytes.
+	// The keyword ends only at ASCII white space (reWhitespace). Flags also end at
+	// single bytes for which unicode.IsSpace is true.
 	word := strings.IndexAny(line[start:end], "\t\v\f\r ")
 	if word < 0 {
 		word = end - start
@@ -65,12 +64,12 @@ func splitHead(line string, escape byte) head {
 		h.flags = append(h.flags, rawFlag{pos, stop})
 		pos = stop
 	}
-	// Behind the "--", single bytes that are no characters are no space any more.
+	// Behind the flags, only whole characters count as space.
 	h.argStart = end - len(strings.TrimLeftFunc(line[pos:end], unicode.IsSpace))
 	return h
 }
 
-// keywords are the instructions by their names in upper case.
+// keywords maps the names of instructions in upper case to those in lower case.
 var keywords = func() map[string]string {
 	upper := make(map[string]string, len(command.Commands))
 	for name := range command.Commands {
@@ -79,8 +78,8 @@ var keywords = func() map[string]string {
 	return upper
 }()
 
-// lowerKeyword returns a keyword in lower case, without making a new string of
-// those that most files use.
+// lowerKeyword returns a keyword in lower case. It does not allocate for the keywords
+// that most files use.
 func lowerKeyword(word string) string {
 	if name, ok := keywords[word]; ok {
 		return name
@@ -88,8 +87,8 @@ func lowerKeyword(word string) string {
 	return strings.ToLower(word)
 }
 
-// wordEnd returns where the flag that begins at pos ends, and where a quote that
-// is never closed begins, or -1.
+// wordEnd returns the end of the flag that begins at pos, and the offset of a quote in it
+// that is not closed, or -1.
 func wordEnd(line string, pos int, escape byte) (end, unterminated int) {
 	quoteAt := -1
 	for ; pos < len(line); pos++ {
@@ -116,17 +115,17 @@ func isSpaceByte(c byte) bool {
 	return unicode.IsSpace(rune(c))
 }
 
-// value is a word without its quotes and escapes, with the way back to the
+// value is a word without its quotes and escapes. It maps its bytes to those of the
 // logical line.
 type value struct {
 	string
-	// at is where the word begins, when it was written as it is.
+	// at is the logical offset of the word, if it has no quotes and escapes.
 	at int
-	// start and end are else where each byte was written.
+	// start and end are the logical range of each byte otherwise.
 	start, end []int
 }
 
-// written returns the logical bytes as which byte i of the value was written.
+// written returns the logical range of byte i of the value, with its escape character.
 func (v value) written(i int) (start, end int) {
 	if v.start == nil {
 		return v.at + i, v.at + i + 1
@@ -142,8 +141,8 @@ func (v value) slice(i, j int) value {
 	return value{string: v.string[i:j], start: v.start[i:j], end: v.end[i:j]}
 }
 
-// isMark reports whether a byte is no part of a flag's value: a quote or the
-// escape character.
+// isMark reports whether a byte is a quote or the escape character, which are not part
+// of a flag's value.
 func isMark(c, escape byte) bool {
 	return c == '\'' || c == '"' || c == escape
 }
@@ -173,8 +172,8 @@ func flagName(line string, f rawFlag, escape byte) string {
 	return word
 }
 
-// unquote reads the raw logical bytes [start, end) of a line as BuildKit reads
-// flags: either quote, the escape character inside both.
+// unquote removes quotes and escapes from the logical bytes [start, end) of a line as
+// BuildKit does in flags: the escape character works inside both kinds of quotes.
 func unquote(line string, start, end int, escape byte) value {
 	if !hasMarks(line[start:end], escape) {
 		return value{string: line[start:end], at: start}
@@ -205,13 +204,13 @@ func unquote(line string, start, end int, escape byte) value {
 	return v
 }
 
-// literal returns the logical bytes [start, end) of a line as they are.
+// literal returns the logical bytes [start, end) of a line unchanged.
 func literal(line string, start, end int) value {
 	return value{string: line[start:max(start, end)], at: start}
 }
 
-// splitWords splits arguments as BuildKit does for ARG and ENV (parseWords in
-// line_parsers.go): at spaces, keeping quotes and escapes.
+// splitWords splits the arguments of ARG and ENV at spaces, as BuildKit does (parseWords
+// in line_parsers.go). Quotes and escapes are kept.
 func splitWords(args string, escape byte) []string {
 	if !hasMarks(args, escape) && utf8.ValidString(args) {
 		return strings.Fields(args)

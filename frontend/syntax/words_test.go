@@ -9,8 +9,8 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/source"
 )
 
-// TestLexerAgreesWithBuildKit reads what is easy to get wrong, here and in
-// BuildKit's parser.
+// TestLexerAgreesWithBuildKit compares the lexer with BuildKit's parser on difficult
+// input.
 func TestLexerAgreesWithBuildKit(t *testing.T) {
 	for _, dockerfile := range []string{
 		"RUN -- --if=x",
@@ -23,7 +23,7 @@ func TestLexerAgreesWithBuildKit(t *testing.T) {
 		"ARG --\x85f=1 b",
 		"ARG --a --\x85\xa0 f=1 b",
 		"ARG --a \x85f=1 b",
-		"RUN --à=1 --b x", // 0xA0 inside of it is a space for BuildKit
+		"RUN --à=1 --b x", // 0xA0 inside it is a space for BuildKit
 		"RUN --a=é --b=ü x",
 		"ARG a \\\v",
 		"ARG \"a b\"=c 'd\\' e='f g' h\\ i=\"\\\"j k\"",
@@ -50,16 +50,17 @@ func TestLexerAgreesWithBuildKit(t *testing.T) {
 		"RUN # <<A\nA\nRUN c",
 		"#\n# escape=`\nRUN a \\\n b",
 	} {
-		data := []byte(dockerfile)
-		file, err := Parse(source.NewFile("Dockerfile", data))
-		checkDiagnostics(t, err, len(data))
-		tree, err := parser.Parse(bytes.NewReader(data))
-		if err != nil {
-			t.Errorf("BuildKit refuses %q: %v", data, err)
-			continue
-		}
-		if diff := cmp.Diff(theirs(tree), ours(file)); diff != "" {
-			t.Errorf("instructions of %q (-BuildKit +ours):\n%s", data, diff)
-		}
+		t.Run(dockerfile, func(t *testing.T) {
+			data := []byte(dockerfile)
+			file, err := Parse(source.NewFile("Dockerfile", data))
+			checkDiagnostics(t, err, len(data))
+			tree, err := parser.Parse(bytes.NewReader(data))
+			if err != nil {
+				t.Fatalf("BuildKit refuses the file: %v", err)
+			}
+			if diff := cmp.Diff(theirs(tree), ours(file)); diff != "" {
+				t.Errorf("instructions (-BuildKit +ours):\n%s", diff)
+			}
+		})
 	}
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/source"
 )
 
-// Names of the diagnostics about what is misspelt. BuildKit refuses it too, but
-// cannot know what of this language was meant.
+// Names of the diagnostics about misspelled keywords and flags of the language. BuildKit
+// refuses them too, but could not suggest the right spelling.
 const (
 	UnknownFlag        = "UnknownFlag"
 	UnknownInstruction = "UnknownInstruction"
@@ -17,16 +17,17 @@ const (
 
 // blockLine is a line of a block.
 type blockLine struct {
-	line string // one of the constants below
-	// rest is what stands behind it: a condition, or nothing.
+	line string // ifLine, elseIfLine, elseLine or endifLine
+	// rest is the text behind the keyword: the condition, or nothing.
 	rest value
-	// meant is the keyword that should stand there, when another one does.
-	meant string
-	// glued is set when IF and its condition are one word: IF(A).
-	glued bool
+	// suggestion is the right keyword, in upper case, if it is misspelled.
+	suggestion string
+	// noSpace is set if IF and its condition are one word: IF(A).
+	noSpace bool
 }
 
-// openers are what a condition can begin with that ends no keyword for BuildKit.
+// openers are the characters that can begin a condition without a space before it.
+// BuildKit takes them as part of the keyword.
 const openers = `(!"`
 
 // The lines of a block.
@@ -37,41 +38,41 @@ const (
 	endifLine  = "endif"
 )
 
-// blockLineOf returns the line of a block that an instruction is or, misspelt, is
-// taken for. It is nil for other instructions, those that BuildKit has included.
+// blockLineOf returns the line of a block that an instruction is, even if its keyword is
+// misspelled. It returns nil for other instructions.
 func blockLineOf(in *Instruction) *blockLine {
 	if _, ok := command.Commands[in.Keyword]; ok {
 		return nil
 	}
 	keyword, rest := in.Keyword, in.rest(in.head.word.end)
 	written := in.text.string[in.head.word.start:in.head.word.end]
-	glued := strings.IndexAny(written, openers)
-	if glued >= 0 {
-		keyword, rest = strings.ToLower(written[:glued]), in.rest(in.head.word.start+glued)
+	opener := strings.IndexAny(written, openers)
+	if opener >= 0 {
+		keyword, rest = strings.ToLower(written[:opener]), in.rest(in.head.word.start+opener)
 	}
-	line := meantLine(keyword, rest.string)
-	if line == "" || glued >= 0 && line != ifLine && line != elseIfLine {
+	line := suggestLine(keyword, rest.string)
+	if line == "" || opener >= 0 && line != ifLine && line != elseIfLine {
 		return nil
 	}
-	b := &blockLine{line: line, rest: rest, glued: glued >= 0}
+	b := &blockLine{line: line, rest: rest, noSpace: opener >= 0}
 	if line != keyword {
-		b.meant = strings.ToUpper(line)
+		b.suggestion = strings.ToUpper(line)
 	}
 	word, behind := cutWord(rest)
 	switch {
 	case !strings.EqualFold(word, ifLine):
 	case line == elseLine:
 		b.line, b.rest = elseIfLine, behind
-		b.glued = len(word)+len(behind.string) == len(rest.string) && behind.string != ""
-	case b.meant != "" && line == endifLine: // END IF
+		b.noSpace = len(word)+len(behind.string) == len(rest.string) && behind.string != ""
+	case b.suggestion != "" && line == endifLine: // END IF
 		b.rest = behind
 	}
 	return b
 }
 
-// meantLine returns the line of a block that a keyword means: with a typo, or as
-// other languages write it. END with more behind it is rather an ENV.
-func meantLine(keyword, rest string) string {
+// suggestLine returns the line of a block that a keyword probably stands for, or "": one
+// with a typo, or one of another language. END before other text is rather an ENV.
+func suggestLine(keyword, rest string) string {
 	switch keyword {
 	case "elif", "elsif", "elseif":
 		return elseIfLine
@@ -93,8 +94,8 @@ func meantLine(keyword, rest string) string {
 	return ""
 }
 
-// cutWord cuts a value behind its first word, which a condition can follow, and the
-// white space behind that.
+// cutWord returns the first word of a value, which ends at a space or an opener, and the
+// text behind it without leading space.
 func cutWord(v value) (word string, behind value) {
 	end := 0
 	for end < len(v.string) && !isSpaceByte(v.string[end]) && strings.IndexByte(openers, v.string[end]) < 0 {
@@ -116,36 +117,36 @@ var builtinFlags = map[string][]string{
 	command.Run:         {"device", "mount", "network", "security"},
 }
 
-// flagsIgnored are the instructions whose flags BuildKit does not look at, always
-// or sometimes (parseArg, parseStopSignal and, for NONE, parseHealthcheck): an
-// unknown one is no error in a file that does not use the language.
+// flagsIgnored are the instructions whose flags BuildKit ignores, always or sometimes
+// (parseArg, parseStopSignal and, for NONE, parseHealthcheck). An unknown flag there is
+// no error in a plain file.
 var flagsIgnored = map[string]bool{command.Arg: true, command.StopSignal: true, command.Healthcheck: true}
 
-// checkFlag reports a flag that nobody knows and that is almost one of the language.
+// checkFlag reports an unknown flag that resembles one of the language.
 func (r *reader) checkFlag(in *Instruction, f rawFlag) {
 	if _, ok := command.Commands[in.Keyword]; !ok {
 		return // BuildKit refuses the instruction.
 	}
 	name := flagName(in.text.string, f, in.escape)
-	meant := meantFlag(in.Keyword, name)
-	if meant == "" {
+	suggestion := suggestFlag(in.Keyword, name)
+	if suggestion == "" {
 		return
 	}
 	report := func() {
-		in.Invalid = in.Invalid || meant != needsFlag
-		r.report(in.text.span(f.start, f.end), UnknownFlag, "unknown flag --"+name, `did you mean "--`+meant+`"?`)
+		in.Invalid = in.Invalid || suggestion != needsFlag
+		r.report(in.text.span(f.start, f.end), UnknownFlag, "unknown flag --"+name, `did you mean "--`+suggestion+`"?`)
 	}
 	if flagsIgnored[in.Keyword] {
-		r.ifUsed = append(r.ifUsed, report)
+		r.stagedOnly = append(r.stagedOnly, report)
 		return
 	}
 	r.file.IsStaged = true
 	report()
 }
 
-// meantFlag returns the flag of the language that a name is a typo away from, or
-// "". A flag of BuildKit's, and what is as close to one, is BuildKit's to judge.
-func meantFlag(keyword, name string) string {
+// suggestFlag returns the flag of the language that a name is one typo away from, or "".
+// It returns "" for BuildKit's own flags and for names that are as close to one of them.
+func suggestFlag(keyword, name string) string {
 	lower := strings.ToLower(name)
 	near := func(flag string) bool { return source.OneTypo(lower, flag) }
 	if slices.ContainsFunc(builtinFlags[keyword], near) {

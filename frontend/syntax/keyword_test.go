@@ -14,8 +14,9 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/corpus"
 )
 
-// TestBuiltinFlags compares the table of BuildKit's flags with its source: each is
-// added in the function that parses the instruction, parseCopy, or in one of RUN's.
+// TestBuiltinFlags compares the table of BuildKit's flags with BuildKit's source, which
+// adds each flag in the function that parses its instruction, parseCopy for example, or
+// in one of RUN's.
 func TestBuiltinFlags(t *testing.T) {
 	want := map[string][]string{}
 	for _, source := range corpus.BuildKit(t, "frontend/dockerfile/instructions/*.go") {
@@ -69,18 +70,20 @@ func flagsAdded(t *testing.T, fn *ast.FuncDecl) []string {
 	return names
 }
 
-// TestMisspelt checks what is taken for a keyword or a flag of the language, and
-// what is left to BuildKit.
-func TestMisspelt(t *testing.T) {
+// TestSuggestions checks which misspelled keywords and flags are reported, and which are
+// left to BuildKit.
+func TestSuggestions(t *testing.T) {
 	for _, tt := range []struct{ keyword, rest, line string }{
 		{"endfi", "", endifLine}, {"endiff", "", endifLine}, {"end", "", endifLine}, {"end", "if", endifLine}, {"fi", "", endifLine},
 		{"elif", "A", elseIfLine}, {"elsif", "A", elseIfLine}, {"elseif", "A", elseIfLine}, {"elsee", "", elseLine},
 		{"iff", "A", ifLine}, {"fi", "A", ifLine},
 		{"end", "a=b", ""}, {"unless", "A", ""}, {"case", "A", ""}, {"endwhile", "", ""}, {"", "", ""},
 	} {
-		if got := meantLine(tt.keyword, tt.rest); got != tt.line {
-			t.Errorf("%s %s is taken for %q, want %q", tt.keyword, tt.rest, got, tt.line)
-		}
+		t.Run(tt.keyword+" "+tt.rest, func(t *testing.T) {
+			if got := suggestLine(tt.keyword, tt.rest); got != tt.line {
+				t.Errorf("suggested %q, want %q", got, tt.line)
+			}
+		})
 	}
 	for _, tt := range []struct{ keyword, name, flag string }{
 		{command.Copy, "iff", ifFlag}, {command.Copy, "IF", ifFlag}, {command.Copy, "four", forFlag}, {command.Copy, "fo", forFlag},
@@ -88,8 +91,10 @@ func TestMisspelt(t *testing.T) {
 		{command.From, "need", needsFlag}, {command.From, "nedes", needsFlag}, {command.Copy, "need", ""},
 		{command.Run, "mounts", ""}, {command.Run, "when", ""}, {command.Run, "", ""},
 	} {
-		if got := meantFlag(tt.keyword, tt.name); got != tt.flag {
-			t.Errorf("--%s of %s is taken for %q, want %q", tt.name, tt.keyword, got, tt.flag)
-		}
+		t.Run(tt.keyword+" --"+tt.name, func(t *testing.T) {
+			if got := suggestFlag(tt.keyword, tt.name); got != tt.flag {
+				t.Errorf("suggested %q, want %q", got, tt.flag)
+			}
+		})
 	}
 }
