@@ -1,9 +1,7 @@
-// Package corpus holds what tests of the language share: expectations in txtar
-// archives, the environments that they are named after, BuildKit's own Dockerfiles,
-// and files made of fragments. It imports none of the packages that are tested.
 package corpus
 
 import (
+	"bytes"
 	"flag"
 	"os"
 	"os/exec"
@@ -19,24 +17,32 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the expectations in testdata")
 
-// Archive is a file "Dockerfile", and any number of expectations whose names say of
-// what.
+// Archive is a Dockerfile with expectations. The name of an expectation tells the test
+// which output to compare.
 type Archive struct {
 	*txtar.Archive
 	Path string
 }
 
-// Dockerfile returns the file that the expectations are about.
+// Dockerfile returns the Dockerfile. The marks [crlf] and [bom] in the archive's comment
+// give it CRLF line ends and a byte-order mark.
 func (a Archive) Dockerfile() []byte {
-	return a.Files[0].Data
+	dockerfile := a.Files[0].Data
+	if bytes.Contains(a.Comment, []byte("[crlf]")) {
+		dockerfile = bytes.ReplaceAll(dockerfile, []byte("\n"), []byte("\r\n"))
+	}
+	if bytes.Contains(a.Comment, []byte("[bom]")) {
+		dockerfile = append([]byte("\ufeff"), dockerfile...)
+	}
+	return dockerfile
 }
 
-// Expectations returns what is expected, which can be changed.
+// Expectations returns the archive's own list of expectations, which Run updates.
 func (a Archive) Expectations() []txtar.File {
 	return a.Files[1:]
 }
 
-// Archives returns the archives that match a pattern, in the order of their paths.
+// Archives returns the archives that match a pattern, sorted by path.
 func Archives(t testing.TB, pattern string) []Archive {
 	t.Helper()
 	var archives []Archive
@@ -50,8 +56,8 @@ func Archives(t testing.TB, pattern string) []Archive {
 	return archives
 }
 
-// Run compares each expectation of the archives that match a pattern with the text
-// that output returns for its name. With -update it is rewritten.
+// Run compares each expectation of the archives that match a pattern with the output
+// for its name. With -update it writes the output to the archive instead.
 func Run(t *testing.T, pattern string, output func(t *testing.T, a Archive, name string) string) {
 	for _, a := range Archives(t, pattern) {
 		t.Run(strings.TrimSuffix(filepath.Base(a.Path), ".txtar"), func(t *testing.T) {
@@ -72,7 +78,7 @@ func Run(t *testing.T, pattern string, output func(t *testing.T, a Archive, name
 	}
 }
 
-// Files returns the paths that match a pattern, of which there has to be one.
+// Files returns the paths that match a pattern. The test fails if there are none.
 func Files(t testing.TB, pattern string) []string {
 	t.Helper()
 	paths, err := filepath.Glob(pattern)
@@ -82,22 +88,27 @@ func Files(t testing.TB, pattern string) []string {
 	return paths
 }
 
-// Environment is what a Dockerfile is resolved for.
+// Environment is the input of a plan beside the Dockerfile.
 type Environment struct {
+	// Build is the build platform, always linux/amd64.
+	Build ocispecs.Platform
+	// Platforms are the requested platforms.
 	Platforms []ocispecs.Platform
 	Args      map[string]string
-	Stage     string
-	Contexts  map[string]bool
-	// All is set to ask for what is not reached, too.
+	// Stage is the target, or "" for the default target.
+	Stage string
+	// Contexts has the names of the named contexts.
+	Contexts map[string]bool
+	// All is set if unreached stages are requested, too.
 	All bool
 }
 
-// ParseEnvironment reads platforms, build args and options:
+// ParseEnvironment parses platforms, build args and options:
 //
 //	linux/amd64,linux/arm64 DEBUG=1 --target=app --context=base --all
 func ParseEnvironment(t testing.TB, text string) Environment {
 	t.Helper()
-	env := Environment{Args: map[string]string{}, Contexts: map[string]bool{}}
+	env := Environment{Build: platforms.MustParse("linux/amd64"), Args: map[string]string{}, Contexts: map[string]bool{}}
 	for word := range strings.FieldsSeq(text) {
 		name, value, assigned := strings.Cut(word, "=")
 		switch {
@@ -119,14 +130,13 @@ func ParseEnvironment(t testing.TB, text string) Environment {
 	return env
 }
 
-// File is a file, and where it is.
+// File is a file of the BuildKit module.
 type File struct {
 	Path string
 	Data []byte
 }
 
-// BuildKit returns the files of BuildKit's module that match a pattern, in the order
-// of their paths.
+// BuildKit returns the files of BuildKit's module that match a pattern, sorted by path.
 func BuildKit(t testing.TB, pattern string) []File {
 	t.Helper()
 	out, err := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Dir}}", "github.com/moby/buildkit").Output()

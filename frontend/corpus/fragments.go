@@ -8,8 +8,7 @@ import (
 	"testing"
 )
 
-// Fragments returns the pieces that are hard to read, of which files are made: those
-// of a file with a quoted string in each line.
+// Fragments returns the fragments in a file that has a quoted Go string on each line.
 func Fragments(t testing.TB, path string) []string {
 	t.Helper()
 	data, err := os.ReadFile(path)
@@ -27,7 +26,7 @@ func Fragments(t testing.TB, path string) []string {
 	return fragments
 }
 
-// Choices returns bytes, at most 32 of them, that are always the same for a seed.
+// Choices returns 2 to 32 pseudo-random bytes, always the same ones for a seed.
 func Choices(seed uint64) []byte {
 	random := rand.New(rand.NewPCG(seed, 1))
 	data := make([]byte, 2+random.IntN(31))
@@ -37,7 +36,7 @@ func Choices(seed uint64) []byte {
 	return data
 }
 
-// Join makes a text of fragments, of which each byte chooses one.
+// Join returns the concatenation of fragments, one for each byte of choices.
 func Join(fragments []string, choices []byte) string {
 	var out strings.Builder
 	for _, b := range choices {

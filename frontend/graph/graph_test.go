@@ -59,7 +59,7 @@ func output(t *testing.T, form string, graphs []*graph.Graph) string {
 func graphs(t *testing.T, dockerfile []byte, environment string) []*graph.Graph {
 	file, _ := syntax.Parse(source.NewFile("Dockerfile", dockerfile))
 	asked := corpus.ParseEnvironment(t, environment)
-	env := plan.Env{Build: platforms.MustParse("linux/amd64"), Args: asked.Args, Contexts: asked.Contexts}
+	env := plan.Env{Build: asked.Build, Args: asked.Args, Contexts: asked.Contexts}
 	var list []*graph.Graph
 	for _, platform := range asked.Platforms {
 		set, err := plan.Resolve(file, env, plan.Request{Stage: asked.Stage, Platforms: []guard.Platform{platform}})

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/containerd/platforms"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/stagebuild/stagebuild/frontend/corpus"
 	"github.com/stagebuild/stagebuild/frontend/plan"
@@ -21,14 +20,7 @@ import (
 // and are the lowered file, or the diagnostics, each with its snippet.
 func TestCorpus(t *testing.T) {
 	corpus.Run(t, "testdata/*.txtar", func(t *testing.T, a corpus.Archive, environment string) string {
-		dockerfile := a.Dockerfile()
-		if bytes.Contains(a.Comment, []byte("[crlf]")) {
-			dockerfile = bytes.ReplaceAll(dockerfile, []byte("\n"), []byte("\r\n"))
-		}
-		if bytes.Contains(a.Comment, []byte("[bom]")) {
-			dockerfile = append([]byte("\ufeff"), dockerfile...)
-		}
-		return outcome(t, dockerfile, environment)
+		return outcome(t, a.Dockerfile(), environment)
 	})
 }
 
@@ -40,7 +32,7 @@ func outcome(t *testing.T, dockerfile []byte, environment string) string {
 		return "plain\n"
 	}
 	asked := corpus.ParseEnvironment(t, environment)
-	env := plan.Env{Build: platforms.MustParse("linux/amd64"), Args: asked.Args, Contexts: asked.Contexts}
+	env := plan.Env{Build: asked.Build, Args: asked.Args, Contexts: asked.Contexts}
 	set, err := plan.Resolve(file, env, plan.Request{Stage: asked.Stage, Platforms: asked.Platforms[:1]})
 	if err != nil {
 		return diagnostics(err)

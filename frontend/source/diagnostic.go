@@ -8,20 +8,20 @@ import (
 	"strings"
 )
 
-// Diagnostic is one thing that is wrong with a file, where, and what to write
-// instead. It is an error.
+// Diagnostic is an error or a warning about a span of a file, with a hint how to fix it.
+// It implements error.
 type Diagnostic struct {
 	// Name is the diagnostic's stable identifier, "UnknownName" for example.
 	Name string
 	Span Span
-	// Message says what is wrong, in one line unless it lists things.
+	// Message is one line, or several if it contains a list.
 	Message string
-	// Hint says what to write instead. It may be empty.
+	// Hint is the fix, "write NAME" for example. It may be empty.
 	Hint string
 }
 
-// Error returns "file:line:column: message; hint". Bytes of it that are no UTF-8
-// come as U+FFFD: gRPC carries none, and the error would be lost on its way.
+// Error returns "file:line:column: message; hint". It replaces invalid UTF-8 by U+FFFD,
+// because gRPC cannot transmit it.
 func (d *Diagnostic) Error() string {
 	p := d.Span.Pos()
 	s := fmt.Sprintf("%s:%d:%d: %s", d.Span.File.Name, p.Line, p.Column, d.Message)
@@ -35,8 +35,8 @@ func (d *Diagnostic) Error() string {
 	return strings.ToValidUTF8(s, "\ufffd")
 }
 
-// Snippet returns the line on which the diagnostic begins and, below it, carets
-// under the bytes that it is about. Tabs are kept so that both lines align.
+// Snippet returns the first line of the diagnostic's span and, below it, carets under
+// the span. Tabs are kept, so that both lines align.
 func (d *Diagnostic) Snippet() string {
 	file, p := d.Span.File, d.Span.Pos()
 	line := file.LineSpan(p.Line)
@@ -56,10 +56,10 @@ func (d *Diagnostic) Snippet() string {
 	return text + "\n" + pad.String() + strings.Repeat("^", carets)
 }
 
-// List is a set of diagnostics reported together. It is an error.
+// List is a list of diagnostics that are reported together. It implements error.
 type List []*Diagnostic
 
-// Error returns the diagnostics, one below the other.
+// Error returns the texts of the diagnostics, one per line.
 func (l List) Error() string {
 	msgs := make([]string, len(l))
 	for i, d := range l {
@@ -68,7 +68,7 @@ func (l List) Error() string {
 	return strings.Join(msgs, "\n")
 }
 
-// Unwrap makes each diagnostic visible to errors.As and errors.Is.
+// Unwrap returns the diagnostics, for errors.As and errors.Is.
 func (l List) Unwrap() []error {
 	errs := make([]error, len(l))
 	for i, d := range l {
@@ -98,20 +98,20 @@ func (l List) Err() error {
 			strings.Compare(a.Name, b.Name),
 		)
 	})
-	type finding struct {
+	type identity struct {
 		Span
 		name, message string
 	}
-	seen := map[finding]bool{}
+	seen := map[identity]bool{}
 	return slices.DeleteFunc(sorted, func(d *Diagnostic) bool {
-		f := finding{d.Span, d.Name, d.Message}
-		again := seen[f]
-		seen[f] = true
+		id := identity{d.Span, d.Name, d.Message}
+		again := seen[id]
+		seen[id] = true
 		return again
 	})
 }
 
-// Diagnostics returns the diagnostics that err carries, in file order.
+// Diagnostics returns the diagnostics that err wraps, or nil if there are none.
 func Diagnostics(err error) List {
 	if list, ok := errors.AsType[List](err); ok {
 		return list

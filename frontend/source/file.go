@@ -1,5 +1,3 @@
-// Package source says where things are in a Dockerfile and prints what is wrong
-// with it. It knows bytes, lines and columns, and nothing of the language.
 package source
 
 import (
@@ -7,17 +5,18 @@ import (
 	"sort"
 )
 
-// File is a named source text. It is immutable and safe for concurrent use.
+// File is the text of a file. It is immutable and safe for concurrent use.
 type File struct {
 	// Name is the file's name as the user wrote it, "Dockerfile" for example.
 	Name string
-	// Data is the whole text in bytes, a byte-order mark included.
+	// Data is the whole text, with its byte-order mark if it has one.
 	Data []byte
 
-	lines []int // byte offset at which each line begins
+	lines []int // byte offset of each line
 }
 
-// NewFile makes a File. It keeps data, which must not change afterwards.
+// NewFile returns a File with the given name and text. It keeps data, which must not
+// change afterwards.
 func NewFile(name string, data []byte) *File {
 	lines := make([]int, 1, 1+bytes.Count(data, []byte{'\n'}))
 	for i, b := range data {
@@ -28,8 +27,8 @@ func NewFile(name string, data []byte) *File {
 	return &File{Name: name, Data: data, lines: lines}
 }
 
-// Lines returns the number of lines. A line break at the very end does not
-// begin another one.
+// Lines returns the number of lines. A line break at the end of the file ends the last
+// line and does not begin another one.
 func (f *File) Lines() int {
 	n := len(f.lines)
 	if f.lines[n-1] == len(f.Data) && n > 1 {
@@ -38,7 +37,7 @@ func (f *File) Lines() int {
 	return n
 }
 
-// Line returns the 1-based line that holds the byte at offset.
+// Line returns the 1-based line of the byte at offset.
 func (f *File) Line(offset int) int {
 	return sort.Search(len(f.lines), func(i int) bool { return f.lines[i] > offset })
 }
@@ -49,8 +48,7 @@ func (f *File) Pos(offset int) Pos {
 	return Pos{Line: line, Column: offset - f.lines[line-1] + 1}
 }
 
-// LineSpan returns the bytes of a 1-based line without its line break, which
-// may be LF or CRLF.
+// LineSpan returns the span of a 1-based line without its line break, LF or CRLF.
 func (f *File) LineSpan(line int) Span {
 	s := f.Span(f.lines[line-1], len(f.Data))
 	if line < len(f.lines) {

@@ -9,8 +9,8 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/source"
 )
 
-// TestDiagnostics checks positions, texts and snippets. The diagnostic is about
-// the bytes between the marks «».
+// TestDiagnostics checks positions, texts and snippets. The marks «» enclose the
+// diagnostic's span.
 func TestDiagnostics(t *testing.T) {
 	for _, tt := range []struct{ name, text, err, snippet string }{
 		{"simple", "FROM a\nRUN «x» y\nRUN z", "f:2:5: m; h", "RUN x y\n    ^"},
@@ -26,16 +26,18 @@ func TestDiagnostics(t *testing.T) {
 		{"an empty file", "«»", "f:1:1: m; h", "\n^"},
 		{"not UTF-8", "RUN \xff«\xfe»", "f:1:6: m; h", "RUN \xff\xfe\n     ^"},
 	} {
-		start := strings.Index(tt.text, "«")
-		end := strings.Index(tt.text, "»") - len("«")
-		data := strings.NewReplacer("«", "", "»", "").Replace(tt.text)
-		d := &source.Diagnostic{Name: "N", Span: source.NewFile("f", []byte(data)).Span(start, end), Message: "m", Hint: "h"}
-		if got := d.Error(); got != tt.err {
-			t.Errorf("%s: error is %q, want %q", tt.name, got, tt.err)
-		}
-		if got := d.Snippet(); got != tt.snippet {
-			t.Errorf("%s: snippet is\n%s\nwant\n%s", tt.name, got, tt.snippet)
-		}
+		t.Run(tt.name, func(t *testing.T) {
+			start := strings.Index(tt.text, "«")
+			end := strings.Index(tt.text, "»") - len("«")
+			data := strings.NewReplacer("«", "", "»", "").Replace(tt.text)
+			d := &source.Diagnostic{Name: "N", Span: source.NewFile("f", []byte(data)).Span(start, end), Message: "m", Hint: "h"}
+			if got := d.Error(); got != tt.err {
+				t.Errorf("error is %q, want %q", got, tt.err)
+			}
+			if got := d.Snippet(); got != tt.snippet {
+				t.Errorf("snippet is\n%s\nwant\n%s", got, tt.snippet)
+			}
+		})
 	}
 }
 
@@ -44,9 +46,11 @@ func TestSpanLines(t *testing.T) {
 	for _, tt := range []struct{ start, end, first, last int }{
 		{0, 1, 1, 1}, {0, 3, 1, 2}, {0, 8, 1, 3}, {2, 2, 2, 2}, {8, 8, 3, 3},
 	} {
-		if first, last := f.Span(tt.start, tt.end).Lines(); first != tt.first || last != tt.last {
-			t.Errorf("[%d, %d) stands on lines %d to %d, want %d to %d", tt.start, tt.end, first, last, tt.first, tt.last)
-		}
+		t.Run(fmt.Sprintf("%d-%d", tt.start, tt.end), func(t *testing.T) {
+			if first, last := f.Span(tt.start, tt.end).Lines(); first != tt.first || last != tt.last {
+				t.Errorf("lines %d to %d, want %d to %d", first, last, tt.first, tt.last)
+			}
+		})
 	}
 }
 
@@ -58,10 +62,12 @@ func TestHints(t *testing.T) {
 		{"m\n  list", "h", "f:1:1: m\n  list\nh"},
 		{"m \xffé", "h \xc3", "f:1:1: m \ufffdé; h \ufffd"},
 	} {
-		d := &source.Diagnostic{Span: f.Span(0, 0), Message: tt.message, Hint: tt.hint}
-		if got := d.Error(); got != tt.want {
-			t.Errorf("error is %q, want %q", got, tt.want)
-		}
+		t.Run(tt.want, func(t *testing.T) {
+			d := &source.Diagnostic{Span: f.Span(0, 0), Message: tt.message, Hint: tt.hint}
+			if got := d.Error(); got != tt.want {
+				t.Errorf("error is %q, want %q", got, tt.want)
+			}
+		})
 	}
 }
 
@@ -76,14 +82,16 @@ func TestLines(t *testing.T) {
 		{"\n", []string{""}},
 		{"a\r\nb\r\r\n\nc\r", []string{"a", "b\r", "", "c"}},
 	} {
-		f := source.NewFile("f", []byte(tt.data))
-		var got []string
-		for line := 1; line <= f.Lines(); line++ {
-			got = append(got, f.LineSpan(line).Text())
-		}
-		if fmt.Sprintf("%q", got) != fmt.Sprintf("%q", tt.want) {
-			t.Errorf("lines of %q are %q, want %q", tt.data, got, tt.want)
-		}
+		t.Run(tt.data, func(t *testing.T) {
+			f := source.NewFile("f", []byte(tt.data))
+			var got []string
+			for line := 1; line <= f.Lines(); line++ {
+				got = append(got, f.LineSpan(line).Text())
+			}
+			if fmt.Sprintf("%q", got) != fmt.Sprintf("%q", tt.want) {
+				t.Errorf("lines are %q, want %q", got, tt.want)
+			}
+		})
 	}
 }
 
@@ -114,8 +122,8 @@ func TestList(t *testing.T) {
 	}
 }
 
-// TestListOfSeveralFiles checks that equal positions in two files of one name are two
-// findings, and that the files keep the order in which the list mentions them.
+// TestListOfSeveralFiles checks that equal offsets in two files of one name are different
+// places, and that the files keep the order in which the list mentions them.
 func TestListOfSeveralFiles(t *testing.T) {
 	first, second := source.NewFile("f", []byte("abc")), source.NewFile("f", []byte("abc"))
 	at := func(f *source.File, start int, message string) *source.Diagnostic {
@@ -133,9 +141,11 @@ func TestClosest(t *testing.T) {
 		"linxu": "linux", "lnux": "linux", "amr64": "arm64", "amd46": "amd64", "debug": "DEBUG", "DEBGU": "DEBUG",
 		"windows": "", "B": "", "BA": "AB", "xyz": "", "": "",
 	} {
-		if got := source.Closest(word, options); got != want {
-			t.Errorf("closest to %q is %q, want %q", word, got, want)
-		}
+		t.Run(word, func(t *testing.T) {
+			if got := source.Closest(word, options); got != want {
+				t.Errorf("closest is %q, want %q", got, want)
+			}
+		})
 	}
 	if got := source.DidYouMean("linxu", options); got != `did you mean "linux"?` {
 		t.Errorf("got %q", got)
@@ -154,8 +164,10 @@ func TestOneTypo(t *testing.T) {
 		{"endif", "endif", true}, {"", "i", true}, {"if", "fi", true},
 		{"endif", "enfid", false}, {"endif", "end", false}, {"if", "", false}, {"if", "or", false}, {"abcd", "badc", false},
 	} {
-		if source.OneTypo(tt.a, tt.b) != tt.want || source.OneTypo(tt.b, tt.a) != tt.want {
-			t.Errorf("%q and %q are a typo apart: %t", tt.a, tt.b, !tt.want)
-		}
+		t.Run(tt.a+" "+tt.b, func(t *testing.T) {
+			if source.OneTypo(tt.a, tt.b) != tt.want || source.OneTypo(tt.b, tt.a) != tt.want {
+				t.Errorf("got %t, want %t", !tt.want, tt.want)
+			}
+		})
 	}
 }

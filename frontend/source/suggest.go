@@ -6,13 +6,12 @@ import (
 	"github.com/agext/levenshtein"
 )
 
-// maxEdits is how far from a word a suggestion may be: BuildKit's own bound
-// (util/suggest), which is HCL's.
+// maxEdits is the maximum distance of a suggestion, as in BuildKit (util/suggest) and HCL.
 const maxEdits = 2
 
-// Closest returns the option closest to word, compared without case and at most
-// two edits away, or "" when none is that close. Two neighbours that are swapped,
-// the commonest of typos, are closer than any edit.
+// Closest returns the option that is closest to word, ignoring case, or "" if none is
+// within two edits. A swap of two neighboring letters, the most common typo, counts as
+// closest.
 func Closest(word string, options []string) string {
 	best, dist := "", maxEdits+1
 	for _, option := range options {
@@ -28,8 +27,8 @@ func Closest(word string, options []string) string {
 	return best
 }
 
-// OneTypo reports whether two words are the same but for one typo: a letter more,
-// less or other, or two neighbours that have changed places.
+// OneTypo reports whether two words differ by at most one typo: an extra, a missing or a
+// wrong letter, or two neighboring letters swapped.
 func OneTypo(a, b string) bool {
 	for a != "" && b != "" && a[0] == b[0] {
 		a, b = a[1:], b[1:]
@@ -43,8 +42,7 @@ func OneTypo(a, b string) bool {
 	return len(a) <= 1 && len(b) <= 1
 }
 
-// DidYouMean returns `did you mean "X"?` for the option that is closest to word,
-// or "" when none is close.
+// DidYouMean returns `did you mean "X"?` for the option that Closest returns, or "".
 func DidYouMean(word string, options []string) string {
 	best := Closest(word, options)
 	if best == "" {

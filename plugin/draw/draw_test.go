@@ -9,8 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/containerd/platforms"
-
 	"github.com/stagebuild/stagebuild/frontend/corpus"
 	"github.com/stagebuild/stagebuild/frontend/graph"
 	"github.com/stagebuild/stagebuild/frontend/plan"
@@ -63,7 +61,7 @@ func drawing(t *testing.T, dockerfile []byte, environment string) *graph.Graph {
 		t.Fatal(err)
 	}
 	asked := corpus.ParseEnvironment(t, environment)
-	env := plan.Env{Build: platforms.MustParse("linux/amd64"), Args: asked.Args, Contexts: asked.Contexts}
+	env := plan.Env{Build: asked.Build, Args: asked.Args, Contexts: asked.Contexts}
 	targets := asked.Platforms
 	if len(targets) == 0 {
 		targets = file.Platforms
