@@ -275,9 +275,9 @@ func (c contents) String() string {
 	return "instructions"
 }
 
-// checkBlocks reports the blocks that the file leaves open, and the stages that stand
-// in a block of instructions with an ENDIF below. Where a block is open around such a
-// one, it is the inner block's ENDIF that is missing.
+// checkBlocks reports the blocks without an ENDIF, and the stages in blocks of
+// instructions that do have one. If an open block encloses such a block, the missing
+// ENDIF is the inner block's.
 func (r *reader) checkBlocks() {
 	mixed := r.blocks.mixed
 	for b := r.blocks.open; b != nil && !r.unclosedHeredoc; b = b.outer {

@@ -26,8 +26,8 @@ func (f *File) BuildKitError() error {
 	return f.noStages()
 }
 
-// noStages returns the error for a file without stages, which has the words of
-// toDispatchState in BuildKit's dockerfile2llb/convert.go.
+// noStages returns the error for a file without stages, with the text of BuildKit's own
+// (toDispatchState in dockerfile2llb/convert.go).
 func (f *File) noStages() error {
 	if len(f.Stages) == 0 {
 		return errors.New("dockerfile contains no stages to build")

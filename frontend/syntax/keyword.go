@@ -70,7 +70,7 @@ func blockLineOf(in *Instruction) *blockLine {
 	return b
 }
 
-// suggestLine returns the line of a block that a keyword probably stands for, or "": one
+// suggestLine returns the line of a block that a keyword is probably meant to be, or "": one
 // with a typo, or one of another language. END before other text is rather an ENV.
 func suggestLine(keyword, rest string) string {
 	switch keyword {
