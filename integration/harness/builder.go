@@ -11,15 +11,15 @@ import (
 	"github.com/stagebuild/stagebuild/integration/toolchain"
 )
 
-// maxState is what the state of a builder may take up of the disk, in MB: what is kept
-// in any case, what is to be free, and the most.
+// maxState limits the disk space of a builder's state, in MB: the space that is always
+// kept, the free space to leave, and the maximum.
 const maxState = "4000,4000,16000"
 
-// StartBuilder starts a daemon beside the first, and makes it a buildx builder of
-// the given name. Its state stays in the user's cache for the next run, as that of
-// a builder does: with it the files of cache mounts, which are minutes of
-// compiling. Beyond maxState the daemon removes what was used longest ago. Who asks for
-// the same builder meanwhile waits.
+// StartBuilder starts another daemon, and makes it a buildx builder with the given
+// name. Its state stays in the user's cache for the next run, including the files of
+// cache mounts, which take minutes to compile. Beyond maxState the daemon removes the
+// least recently used records. A second call for the same builder waits until the
+// first environment ends.
 func (e *Env) StartBuilder(ctx context.Context, name string) error {
 	cache, err := toolchain.CacheDir(ctx)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 )
 
 // PushBuildKit pushes the image of a docker-container builder as "repository:tag":
-// the buildkitd that the harness starts, and what it needs in a container.
+// the harness's buildkitd and the files that it needs in a container.
 func (e *Env) PushBuildKit(ctx context.Context, repo string) error {
 	cache, err := toolchain.CacheDir(ctx)
 	if err != nil {
@@ -27,7 +27,7 @@ func (e *Env) PushBuildKit(ctx context.Context, repo string) error {
 			return err
 		}
 	}
-	// The folder of a tool names what it is made from.
+	// The path of a tool changes with its version.
 	layer, err := makeLayer(ctx, cache, "buildkit", append([]string{"1"}, paths...), func(t *tree) {
 		fmt.Fprintf(e.log, "packing %s for an image of BuildKit (once)\n", strings.Join(names, ", "))
 		t.dir("tmp", 0o1777)

@@ -14,9 +14,9 @@ import (
 // builderName is the buildx builder that every environment has.
 const builderName = "stagebuild"
 
-// Environ returns the environment of commands that are to use this
-// environment: BUILDKIT_HOST, a buildx builder of its own as the current one,
-// a DOCKER_CONFIG of its own, and the tools first on PATH.
+// Environ returns the environment variables of commands: BUILDKIT_HOST, a current
+// buildx builder and a DOCKER_CONFIG of this environment, and the tools first on
+// PATH.
 func (e *Env) Environ() []string {
 	set := map[string]string{
 		"BUILDKIT_HOST": e.BuildkitAddr,
@@ -39,18 +39,18 @@ func (e *Env) Environ() []string {
 	return env
 }
 
-// Output is what a command wrote.
+// Output is the output of a command.
 type Output struct {
 	Stdout, Stderr string
 }
 
-// Run runs a program of this machine or of BinDir with [Env.Environ]. When it
-// fails, the error holds the command line and what it wrote.
+// Run runs a program of this machine or of BinDir with [Env.Environ]. If it
+// fails, the error contains the command line and the output.
 func (e *Env) Run(ctx context.Context, name string, args ...string) (Output, error) {
 	return capture(e.Command(ctx, name, args...), name, args)
 }
 
-// capture runs a command that was prepared.
+// capture runs a command and returns its output.
 func capture(cmd *exec.Cmd, name string, args []string) (Output, error) {
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr

@@ -22,8 +22,8 @@ type daemon struct {
 	proc *process
 }
 
-// startDaemon starts a buildkitd with an OCI worker and flags of its own. Its
-// state lies in a folder of the environment called name.
+// startDaemon starts a buildkitd with an OCI worker and the given flags. Its
+// state is in the environment's directory, under name.
 func (e *Env) startDaemon(ctx context.Context, name string, flags ...string) (*daemon, error) {
 	bin, err := toolchain.Ensure(ctx, e.log, "buildkitd")
 	if err != nil {
@@ -70,8 +70,8 @@ func (e *Env) startDaemon(ctx context.Context, name string, flags ...string) (*d
 	return &daemon{addr: addr, proc: proc}, errors.Join(err, c.Close())
 }
 
-// LinkDaemon links buildkitd and runc into a folder, for what starts a daemon of
-// its own from a PATH.
+// LinkDaemon links buildkitd and runc into a directory, for a program that starts
+// them from its PATH.
 func (e *Env) LinkDaemon(ctx context.Context, dir string) error {
 	buildkitd, err := toolchain.Ensure(ctx, e.log, "buildkitd")
 	if err != nil {
@@ -108,10 +108,9 @@ func mirrorConfig(host string) string {
 	return config.String()
 }
 
-// proxyEnv makes the registry at host the HTTP proxy of a daemon, where
-// whatever is not for the registry is refused. So a base image that is not
-// there fails at once, offline or not, and no test reads the network by
-// accident.
+// proxyEnv makes the registry at host the HTTP proxy of a daemon. The proxy refuses
+// requests to other hosts. So a missing base image fails at once, offline or not,
+// and no test reads the network by accident.
 func proxyEnv(host string) []string {
 	var env []string
 	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY"} {

@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// What a RUN instruction started, and what was mounted for it, ends with a
-// daemon that is killed in the middle of it.
+// TestNothingOutlivesTheDaemon kills a daemon during a RUN instruction: its
+// processes and mounts end too.
 func TestNothingOutlivesTheDaemon(t *testing.T) {
 	env := startOwn(t)
 
@@ -58,7 +58,7 @@ func TestDaemonListensInItsFolder(t *testing.T) {
 	env := startOwn(t)
 
 	sockets := listening(t, env.daemon.proc.cmd.Process.Pid)
-	if len(sockets) < 2 { // of its API, and of the traces of what it runs
+	if len(sockets) < 2 { // for its API, and for traces
 		t.Errorf("the daemon listens on %q only", sockets)
 	}
 	for _, path := range sockets {
@@ -111,7 +111,7 @@ func startOwn(t *testing.T) *Env {
 	return env
 }
 
-// running says whether a process runs whose last argument is arg.
+// running reports whether a process with the last argument arg runs.
 func running(t *testing.T, arg string) bool {
 	t.Helper()
 	lines, err := filepath.Glob("/proc/[0-9]*/cmdline")

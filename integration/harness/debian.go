@@ -118,13 +118,13 @@ func imageBusybox(ctx context.Context, image, platform, path string) error {
 	return os.Rename(tmp, path)
 }
 
-// DebianPackage returns a folder with the files of a Debian package for this
+// DebianPackage returns a directory with the files of a Debian package for this
 // machine, downloaded once into the user's cache.
 func (e *Env) DebianPackage(ctx context.Context, pkg string) (string, error) {
 	return debianPrograms(ctx, e.log, pkg, pkg)
 }
 
-// debianPrograms returns a folder with the contents of packages for this machine,
+// debianPrograms returns a directory with the contents of packages for this machine,
 // downloaded once under a name.
 func debianPrograms(ctx context.Context, out io.Writer, name string, packages ...string) (string, error) {
 	cache, err := toolchain.CacheDir(ctx)
@@ -160,7 +160,7 @@ func debianPrograms(ctx context.Context, out io.Writer, name string, packages ..
 }
 
 // unpackPackages downloads Debian packages of any architecture and unpacks them
-// into dir/root. apt gets a state folder of its own, so that neither the
+// into dir/root. apt gets a state directory of its own, so that neither the
 // machine's architectures nor its package lists change. A package may have a
 // pattern of versions: "docker.io=20.10*".
 func unpackPackages(ctx context.Context, dir, arch string, packages ...string) error {

@@ -10,7 +10,8 @@ import (
 	"github.com/stagebuild/stagebuild/integration/toolchain"
 )
 
-// A registry of its own stands for Docker Hub: the way there is the same.
+// TestImageBusybox reads busybox from an image, in a local registry instead of
+// Docker Hub.
 func TestImageBusybox(t *testing.T) {
 	ctx := t.Context()
 	dir, err := makeDir("")

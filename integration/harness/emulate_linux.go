@@ -55,7 +55,7 @@ func (e *Env) Emulate(ctx context.Context) (undo func() error, err error) {
 
 // emulatorRule returns the line that registers an emulator of Debian's
 // qemu-user-static. With the flags FPOC the kernel opens the program now, so that
-// it runs in any container, and gives it the credentials of what it runs.
+// it runs in any container, and gives it the credentials of the emulated program.
 func (e *Env) emulatorRule(ctx context.Context, entry string) (string, error) {
 	root, err := e.DebianPackage(ctx, "qemu-user-static")
 	if err != nil {

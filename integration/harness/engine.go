@@ -112,8 +112,8 @@ func engineConfig(kind EngineKind, dir, registry string) map[string]any {
 	return config
 }
 
-// clientConfig makes, below dir, lists of contexts and of builders for who uses
-// the engine at host, and returns the environment that says so.
+// clientConfig writes, below dir, the configuration of clients of the engine at
+// host: contexts and builders. It returns the environment variables that select it.
 func (e *Env) clientConfig(dir, host string) ([]string, error) {
 	config := filepath.Join(dir, "docker")
 	if err := os.Mkdir(config, 0o755); err != nil {

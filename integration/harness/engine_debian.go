@@ -88,8 +88,8 @@ func debianInit(ctx context.Context, out io.Writer) (string, error) {
 	return filepath.Join(root, "usr", "bin", "tini-static"), err
 }
 
-// lacksPackage reports whether apt does not know a package or its version, or is
-// not there at all. Any other failure, of the network say, is one.
+// lacksPackage reports whether err means that apt is missing, or does not know a
+// package or its version. Other errors, such as those of the network, are failures.
 func lacksPackage(err error) bool {
 	return err != nil && (errors.Is(err, exec.ErrNotFound) ||
 		strings.Contains(err.Error(), "was not found") || strings.Contains(err.Error(), "Unable to locate package"))

@@ -1,10 +1,10 @@
-// Package harness starts what the integration tests and the demo run against:
-// a real buildkitd with runc, and a real registry that serves base images
-// under Docker Hub's names, so that Dockerfiles read as users write them.
-// Everything listens on loopback or on unix sockets, nothing leaves the
-// machine during a build, and every request to the registry can be read back.
+// Package harness starts the servers of the integration tests and the demo: a
+// real buildkitd with runc, and a registry that serves base images under Docker
+// Hub's names, so that Dockerfiles read as users write them. They listen on
+// loopback or on unix sockets, no build reads the network, and every request to
+// the registry is recorded.
 //
-// What a test binary does with it:
+// A test binary uses it like this:
 //
 //	var suite harness.Suite
 //
@@ -17,17 +17,16 @@
 //
 // # Which BuildKit
 //
-//   - BUILDKIT_HOST, where it is set: that daemon as it is. Its registry
-//     mirrors cannot be changed from outside, so base images come from where
-//     it gets them, and [Env.Mirrored] is false.
-//   - On Linux as root: a daemon of the harness's own. Tools that are missing
-//     are built, Debian packages that are missing are downloaded. What then
-//     cannot start is a failure, never a skip.
-//   - Elsewhere, with a Docker Engine on this Linux machine: a docker-container
-//     builder, with the same configuration as the daemon above. This takes
-//     BuildKit's image from Docker Hub (or from where STAGEBUILD_BUILDKIT_IMAGE
-//     says).
-//   - Otherwise there is nothing to run against: [UnavailableError].
+//   - The daemon of BUILDKIT_HOST, if that is set. Its registry mirrors cannot
+//     be changed from outside, so it pulls base images by its own configuration,
+//     and [Env.Mirrored] is false.
+//   - On Linux as root: a daemon of the harness's own. Missing tools are built,
+//     and missing Debian packages are downloaded. If the daemon does not start,
+//     the tests fail; they are not skipped.
+//   - Otherwise, on Linux with a Docker Engine: a docker-container builder with
+//     the same configuration. BuildKit's image comes from Docker Hub, or is
+//     STAGEBUILD_BUILDKIT_IMAGE.
+//   - Otherwise: [UnavailableError].
 package harness
 
 import (
@@ -48,20 +47,19 @@ import (
 	"github.com/stagebuild/stagebuild/integration/toolchain"
 )
 
-// Options changes what [Start] starts. The zero value is what tests want.
+// Options are options of [Start]. Most tests use the zero value.
 type Options struct {
-	// Log gets a line about each thing that takes long; nil is standard error.
+	// Log gets a line about each step that takes long; nil is standard error.
 	Log io.Writer
 	// Platforms are those of the busybox image; nil is linux/amd64 and
 	// linux/arm64. The machine's own is always among them.
 	Platforms []string
-	// PreferDocker uses a Docker Engine, where one works, also when a daemon
-	// of the harness's own could be started. STAGEBUILD_PREFER_DOCKER=1 in the
-	// environment says the same.
+	// PreferDocker uses a working Docker Engine even if the harness could start
+	// a daemon. STAGEBUILD_PREFER_DOCKER=1 in the environment does the same.
 	PreferDocker bool
-	// NoClients leaves out buildctl, buildx and the docker CLI, which on a
-	// fresh machine take minutes to build: for who only runs the plugin. A
-	// builder in a Docker Engine needs them in any case.
+	// NoClients leaves out buildctl, buildx and the docker CLI, which take
+	// minutes to build the first time. A builder in a Docker Engine needs them
+	// in any case.
 	NoClients bool
 }
 
@@ -73,18 +71,17 @@ type Env struct {
 	Registry *Registry
 	// Platform is the one whose RUN instructions the daemon runs natively.
 	Platform string
-	// Mirrored says that the daemon pulls Docker Hub's names from Registry
-	// and nothing from elsewhere.
+	// Mirrored is true if the daemon pulls Docker Hub's names from Registry,
+	// and nothing from other hosts.
 	Mirrored bool
-	// Builder says in a few words what runs the builds.
+	// Builder describes the builder in a few words.
 	Builder string
 	// BinDir holds links to the tools, and comes first on PATH.
 	BinDir string
-	// DockerConfig is the DOCKER_CONFIG of the commands: a folder of this
-	// environment, where CLI plugins can be put under cli-plugins.
+	// DockerConfig is the DOCKER_CONFIG of the commands, a directory of this
+	// environment. Tests can add CLI plugins under cli-plugins.
 	DockerConfig string
-	// Dir is a folder with a short path (for unix sockets) that is removed
-	// with the environment.
+	// Dir is a directory with a short path (for unix sockets). Close removes it.
 	Dir string
 
 	log     io.Writer
@@ -98,7 +95,7 @@ type Env struct {
 // stopGrace is the time that a daemon gets to end.
 const stopGrace = 20 * time.Second
 
-// UnavailableError says that this machine has not what builds are to run on.
+// UnavailableError is the error of a machine that can run no builder.
 type UnavailableError struct {
 	Reason string
 }
@@ -106,9 +103,9 @@ type UnavailableError struct {
 // Error returns the reason.
 func (e *UnavailableError) Error() string { return "nothing to test against: " + e.Reason }
 
-// Start starts a registry with base images in it and a BuildKit daemon, or
-// uses the daemon that there is. The caller ends it with [Env.Close]. It
-// returns an [*UnavailableError] where the machine can run neither.
+// Start starts a registry with base images, and starts or finds a BuildKit daemon.
+// The caller ends the environment with [Env.Close]. Start returns an
+// [*UnavailableError] on a machine that can run no daemon.
 func Start(ctx context.Context, opts Options) (*Env, error) {
 	mode, err := chooseMode(ctx, opts)
 	if err != nil {
@@ -170,7 +167,7 @@ func (e *Env) start(ctx context.Context, mode mode, opts Options) error {
 	return nil
 }
 
-// busyboxPlatforms adds what is always made to what was asked for.
+// busyboxPlatforms returns the platforms of the busybox image.
 func busyboxPlatforms(asked []string) []string {
 	set := map[string]bool{Platform(): true}
 	if asked == nil {
@@ -182,7 +179,7 @@ func busyboxPlatforms(asked []string) []string {
 	return sortedKeys(set)
 }
 
-// linkTools makes the tools, and links them where commands find them.
+// linkTools builds the tools, and links them into directories on PATH.
 func (e *Env) linkTools(ctx context.Context, names ...string) error {
 	plugins := filepath.Join(e.DockerConfig, "cli-plugins")
 	for _, dir := range []string{e.BinDir, plugins} {
@@ -213,7 +210,7 @@ func (e *Env) Client(ctx context.Context) (*bkclient.Client, error) {
 	return bkclient.New(ctx, e.BuildkitAddr)
 }
 
-// DaemonLog returns what the harness's own daemon wrote so far.
+// DaemonLog returns the output of the harness's own daemon so far.
 func (e *Env) DaemonLog() string {
 	if e.daemon == nil {
 		return ""
@@ -221,8 +218,8 @@ func (e *Env) DaemonLog() string {
 	return e.daemon.proc.log.String()
 }
 
-// atEnd has the environment call end when it closes, and returns what calls it
-// before that. It is called once.
+// atEnd makes Close call end. The returned function calls it earlier; it runs only
+// once.
 func (e *Env) atEnd(end func(grace time.Duration) error) func(grace time.Duration) error {
 	var once sync.Once
 	first := func(grace time.Duration) (err error) {
@@ -235,10 +232,11 @@ func (e *Env) atEnd(end func(grace time.Duration) error) func(grace time.Duratio
 	return first
 }
 
-// Close ends what Start started, last things first, and removes its files.
+// Close ends all processes of the environment in reverse order, and removes its
+// files.
 func (e *Env) Close() error { return e.close(stopGrace) }
 
-// close gives every process some time to end, and then kills it.
+// close gives each process time to end, and then kills it.
 func (e *Env) close(grace time.Duration) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()

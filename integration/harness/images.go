@@ -22,13 +22,13 @@ import (
 type baseImage struct {
 	contents string // "busybox" or "golang"
 	tag      string // with {go} for 1.26.8 and {gominor} for 1.26
-	// standIn says why it is honest that the image is not what Docker Hub has
-	// under that name; "" when it is in all that matters here.
+	// standIn is the reason why the image may differ from Docker Hub's image of
+	// that name. It is "" for an image that does not differ in any tested way.
 	standIn string
 }
 
-// baseImages is all that a Dockerfile can be FROM. A name that is not here
-// cannot be pulled: that keeps an example from passing on a false base.
+// baseImages returns all base images. Other names cannot be pulled, so that no
+// example passes with a wrong base.
 func baseImages() []baseImage {
 	const goAlpine = "Alpine's image is asked for its go command and its shell only: the same Go release, with busybox as its shell, as in Alpine; there is no apk"
 	return []baseImage{
@@ -94,8 +94,8 @@ func busyboxLayer(ctx context.Context, out io.Writer, cache, platform string) (*
 	if err != nil {
 		return nil, err
 	}
-	// The applets are those of the host's busybox: the same package, and the
-	// only one that can be asked here.
+	// The applets are those of the host's busybox, which is the same package. The
+	// other architectures' cannot run here.
 	host, err := busyboxBinary(ctx, out, cache, Platform())
 	if err != nil {
 		return nil, err
@@ -158,7 +158,7 @@ func golangIndex(ctx context.Context, out io.Writer, cache string) (v1.ImageInde
 	return index, version, err
 }
 
-// notToCompile says what of GOROOT no compilation reads.
+// notToCompile reports whether no compilation reads a file or directory of GOROOT.
 func notToCompile(path string, dir bool) bool {
 	if dir {
 		switch path {

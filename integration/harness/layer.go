@@ -25,19 +25,19 @@ import (
 	"github.com/rogpeppe/go-internal/lockedfile"
 )
 
-// tree writes a layer whose bytes depend on nothing but what is added: USTAR
-// headers, no times, no owners, and the order of the calls.
+// tree writes a reproducible layer: its bytes depend only on the added files and
+// their order. It has USTAR headers without times and owners.
 type tree struct {
 	tw   *tar.Writer
-	seen map[string]bool // folders written
-	err  error           // the first failure; what follows does nothing
+	seen map[string]bool // directories written
+	err  error           // the first error; later calls do nothing
 }
 
 func newTree(w io.Writer) *tree {
 	return &tree{tw: tar.NewWriter(w), seen: map[string]bool{".": true}}
 }
 
-// dir adds a folder, and those above it.
+// dir adds a directory and its parents.
 func (t *tree) dir(name string, mode fs.FileMode) {
 	if t.seen[name] {
 		return
@@ -47,7 +47,7 @@ func (t *tree) dir(name string, mode fs.FileMode) {
 	t.header(tar.Header{Typeflag: tar.TypeDir, Name: name + "/", Mode: int64(mode)}, nil)
 }
 
-// parents adds the folders above name.
+// parents adds the directories above name.
 func (t *tree) parents(name string) {
 	if parent := filepath.ToSlash(filepath.Dir(name)); !t.seen[parent] {
 		t.dir(parent, 0o755)
@@ -106,7 +106,7 @@ func (t *tree) close() error {
 	return t.tw.Close()
 }
 
-// cachedLayer is a gzipped layer in a file, with what is known about it.
+// cachedLayer is a gzipped layer in a file.
 type cachedLayer struct {
 	path string
 	info layerInfo
@@ -128,7 +128,7 @@ func (l *cachedLayer) DiffID() (v1.Hash, error) { return l.info.DiffID, nil }
 // Size is that of the compressed layer, in bytes.
 func (l *cachedLayer) Size() (int64, error) { return l.info.Size, nil }
 
-// MediaType says that the layer is OCI's, gzipped.
+// MediaType is that of gzipped OCI layers.
 func (l *cachedLayer) MediaType() (types.MediaType, error) { return types.OCILayer, nil }
 
 // Compressed opens the layer as it lies in the file.
@@ -166,7 +166,7 @@ func makeLayer(ctx context.Context, cache, name string, key []string, fill func(
 	if err != nil {
 		return nil, err
 	}
-	// Written last: it is what says that the layer is whole.
+	// Written last, because its presence means that the layer is complete.
 	return l, os.WriteFile(base+".json", data, 0o644)
 }
 
@@ -196,8 +196,8 @@ func writeLayer(path string, fill func(*tree)) (info layerInfo, err error) {
 	return layerInfo{Digest: sha(digest.Sum(nil)), DiffID: sha(diffID.Sum(nil)), Size: st.Size()}, nil
 }
 
-// addTree adds a folder of this machine below name, in the order of names,
-// without what skip wants left out. skip gets slash-separated paths below src.
+// addTree adds a directory of this machine below name, in the order of names, but
+// leaves out the paths that skip reports. These are slash-separated, below src.
 func (t *tree) addTree(name, src string, skip func(path string, dir bool) bool) {
 	if t.err != nil {
 		return

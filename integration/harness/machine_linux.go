@@ -71,7 +71,7 @@ func enterAndListen(ctx context.Context, pid int, addr string) (_ net.Listener, 
 	return new(net.ListenConfig).Listen(ctx, "tcp", addr)
 }
 
-// loopbackUp does what `ip link set lo up` does.
+// loopbackUp enables the loopback interface, like `ip link set lo up`.
 func loopbackUp() (err error) {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {

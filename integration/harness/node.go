@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// StartNode starts a second daemon that says it is for the given platforms,
-// and returns its address: the other node of a multi-node builder. Its folder's
-// name begins with name, which is short because a socket's path is.
+// StartNode starts a second daemon for the given platforms, as a node of a
+// multi-node builder, and returns its address. The name of its directory begins
+// with name, which has to be short because a socket's path has to.
 func (e *Env) StartNode(ctx context.Context, name string, platforms ...string) (string, error) {
 	var flags []string
 	for _, p := range platforms {

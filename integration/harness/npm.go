@@ -57,7 +57,7 @@ func npmPackage(ctx context.Context, out io.Writer, cache, spec string) (string,
 	return path, errors.Join(err, os.RemoveAll(tmp))
 }
 
-// renameOnly moves the only file of a folder.
+// renameOnly moves the only file of a directory.
 func renameOnly(dir, path string) error {
 	files, err := os.ReadDir(dir)
 	if err != nil {
@@ -69,8 +69,8 @@ func renameOnly(dir, path string) error {
 	return os.Rename(filepath.Join(dir, files[0].Name()), path)
 }
 
-// unpackNPM unpacks an archive of the npm registry and hands its folder to use,
-// for as long as that runs.
+// unpackNPM unpacks an archive of the npm registry, calls use with its directory,
+// and removes it.
 func unpackNPM(ctx context.Context, archive string, use func(dir string) error) error {
 	dir, err := os.MkdirTemp(filepath.Dir(archive), "unpacked")
 	if err != nil {

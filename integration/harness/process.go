@@ -23,8 +23,8 @@ type process struct {
 	err  error         // how it ended; readable after done
 }
 
-// startProcess starts cmd and keeps what it writes. The child dies with this
-// process, however this process ends (on Linux).
+// startProcess starts cmd and keeps its output. On Linux the child dies with this
+// process, however this process ends.
 func startProcess(name string, cmd *exec.Cmd) (*process, error) {
 	p := &process{name: name, cmd: cmd, log: &logBuffer{}, done: make(chan struct{})}
 	cmd.Stdout, cmd.Stderr = p.log, p.log
@@ -49,9 +49,8 @@ func startProcess(name string, cmd *exec.Cmd) (*process, error) {
 	return p, nil
 }
 
-// waitReady calls ready until it returns nil. It gives up when the process
-// ends, when ctx does, or after limit, and then says why with the last lines
-// that the process wrote.
+// waitReady calls ready until it returns nil. If the process or ctx ends, or the
+// limit passes, it returns an error with the last lines of the process's output.
 func (p *process) waitReady(ctx context.Context, limit time.Duration, ready func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()

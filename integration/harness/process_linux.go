@@ -20,10 +20,9 @@ func dieWithParent(cmd *exec.Cmd) {
 	cmd.SysProcAttr.Setpgid = true
 }
 
-// inOwnNamespaces makes cmd the first process of a process namespace, with
-// mounts of its own: what the daemon leaves behind when it is killed, running
-// containers and mounts, the kernel ends with it. Further mounts are made by
-// shell commands. It takes root.
+// inOwnNamespaces makes cmd the first process of a new process namespace, with a
+// new mount namespace. If it is killed, the kernel ends its containers and mounts.
+// The shell commands in mounts add mounts. It needs root.
 func inOwnNamespaces(cmd *exec.Cmd, mounts ...string) {
 	steps := append([]string{"mount --make-rprivate /", "mount -t proc none /proc"}, mounts...)
 	script := strings.Join(append(steps, `exec "$0" "$@"`), " && ")

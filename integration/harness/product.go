@@ -41,7 +41,7 @@ func (e *Env) BuildCommand(ctx context.Context, name string) (string, error) {
 // ("stagebuild/stagebuild:1") of Docker Hub, where a Dockerfile's "# syntax="
 // finds it if the environment is [Env.Mirrored]. The image is that of the
 // repository's own Dockerfile; only its compiling stage, which downloads
-// modules, is replaced by what was compiled here. It returns the reference in
+// modules, is replaced by the compiled program. It returns the reference in
 // the registry, which "# syntax=" finds in any case.
 func (e *Env) PushFrontend(ctx context.Context, name string) (string, error) {
 	path, err := e.BuildCommand(ctx, "stagebuild-frontend")

@@ -70,8 +70,8 @@ func (r *Registry) PushFiles(ctx context.Context, repo, platform string, config 
 	return r.PushIndex(ctx, repo, index)
 }
 
-// Tag gives what is already under one "repository:tag" another name, also in
-// another repository: Tag(ctx, "library/busybox:latest", "library/other:1").
+// Tag copies an image from one "repository:tag" to another, also to another
+// repository: Tag(ctx, "library/busybox:latest", "library/other:1").
 func (r *Registry) Tag(ctx context.Context, from, to string) error {
 	ref, err := r.parse(from)
 	if err != nil {

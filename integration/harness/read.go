@@ -21,12 +21,12 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 )
 
-// Result is what a build pushed or exported, read back.
+// Result is the pushed or exported result of a build.
 type Result struct {
 	// Digest is that of the index, or of the only manifest.
 	Digest v1.Hash
-	// Index says that there is an index: a build for several platforms, or
-	// one with attestations.
+	// Index is true if the result is an index: a build for several platforms,
+	// or one with attestations.
 	Index bool
 	// Images holds the image of each platform, sorted by platform.
 	Images []Image
@@ -40,11 +40,10 @@ type Image struct {
 	Config   v1.ConfigFile
 	// Layers holds the digests of the layers as pushed, lowest first.
 	Layers []v1.Hash
-	// Size is what is pulled of the image, in bytes: its config and its layers, as
-	// they are compressed.
+	// Size is the download size in bytes: the config and the compressed layers.
 	Size int64
-	// Attestations are what BuildKit says of the image, in the order of its
-	// attestation manifest.
+	// Attestations are BuildKit's statements about the image, in the order of
+	// its attestation manifest.
 	Attestations []Attestation
 
 	image v1.Image
@@ -54,7 +53,7 @@ type Image struct {
 type Attestation struct {
 	// PredicateType is a URL, "https://spdx.dev/Document" for an SBOM.
 	PredicateType string
-	// Subjects are the digests of what the statement is about.
+	// Subjects are the digests of the images that the statement is about.
 	Subjects []v1.Hash
 	// Predicate is the statement's content, in JSON.
 	Predicate json.RawMessage
@@ -104,8 +103,8 @@ func (r *Registry) Read(ctx context.Context, repo string) (*Result, error) {
 	return res, res.addImage(img)
 }
 
-// ReadOCI reads an OCI layout, which is a folder or a tar file, as the oci
-// exporter writes it. A tar file is unpacked below dir.
+// ReadOCI reads the output of the oci exporter: an OCI layout in a directory or a
+// tar file. It unpacks a tar file below dir.
 func ReadOCI(file, dir string) (*Result, error) {
 	info, err := os.Stat(file)
 	if err != nil {
@@ -144,7 +143,7 @@ func (r *Result) addIndex(index v1.ImageIndex) error {
 			return err
 		}
 	}
-	// An attestation manifest may stand before its image.
+	// An attestation manifest may come before its image.
 	for _, desc := range manifest.Manifests {
 		if isAttestation(desc) {
 			if err := r.attest(index, desc); err != nil {
@@ -174,8 +173,8 @@ func (r *Result) addDescriptor(parent v1.ImageIndex, desc v1.Descriptor) error {
 	return r.addImage(img)
 }
 
-// isAttestation says that a manifest holds attestations of another one beside
-// it (BuildKit's docs/attestations/attestation-storage.md).
+// isAttestation reports whether a manifest holds attestations of another manifest
+// in the index (BuildKit's docs/attestations/attestation-storage.md).
 func isAttestation(desc v1.Descriptor) bool {
 	return desc.Annotations["vnd.docker.reference.type"] == "attestation-manifest"
 }

@@ -53,7 +53,7 @@ func newRegistry(t *testing.T) *Registry {
 	return r
 }
 
-// TestRegistryProtocol sends what clients do beyond a push and a pull.
+// TestRegistryProtocol sends requests that a simple push and pull do not.
 func TestRegistryProtocol(t *testing.T) {
 	r := newRegistry(t)
 	const digest = "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" // of "abc"

@@ -10,11 +10,10 @@ import (
 	"syscall"
 )
 
-// dirPrefix begins the name of every environment's folder.
+// dirPrefix begins the name of every environment's directory.
 const dirPrefix = "sb-env-"
 
-// makeDir makes an environment's folder below parent, and writes down whose it
-// is.
+// makeDir makes an environment's directory below parent, and records its process.
 func makeDir(parent string) (string, error) {
 	dir, err := os.MkdirTemp(parent, dirPrefix)
 	if err != nil {
@@ -24,8 +23,8 @@ func makeDir(parent string) (string, error) {
 	return dir, os.WriteFile(filepath.Join(dir, "pid"), []byte(pid), 0o644)
 }
 
-// removeStale removes folders below parent whose process was killed before it
-// could. Its daemons are gone too: the kernel ended them with it.
+// removeStale removes the directories below parent whose process was killed. The
+// kernel has ended its daemons.
 func removeStale(parent string) error {
 	dirs, err := filepath.Glob(filepath.Join(parent, dirPrefix+"*"))
 	if err != nil {

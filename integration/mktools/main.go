@@ -1,5 +1,5 @@
 // Command mktools builds the named tools of the toolchain package, or all but
-// those of a Docker Engine, and links them into a folder: the Makefile's way to
+// those of a Docker Engine, and links them into a directory: the Makefile's way to
 // the same binaries that the tests use.
 //
 //	go run ./integration/mktools -o .cache/bin golangci-lint
@@ -20,7 +20,7 @@ import (
 )
 
 func main() {
-	out := flag.String("o", filepath.Join(".cache", "bin"), "folder for the links")
+	out := flag.String("o", filepath.Join(".cache", "bin"), "directory for the links")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()

@@ -12,8 +12,8 @@ import (
 	"github.com/rogpeppe/go-internal/lockedfile"
 )
 
-// Install has a machine with apt-get install Debian packages, said on log,
-// unless have already finds what they are for. have is asked again afterwards.
+// Install installs Debian packages with apt-get, and announces it on log, unless
+// have returns nil. Afterwards it returns the error of have.
 func Install(ctx context.Context, log io.Writer, have func() error, packages ...string) error {
 	if have() == nil {
 		return nil
@@ -53,7 +53,7 @@ func Install(ctx context.Context, log io.Writer, have func() error, packages ...
 	return have()
 }
 
-// RunIn runs a program quietly; what it wrote is in the error when it fails.
+// RunIn runs a program in dir. If it fails, the error contains its output.
 func RunIn(ctx context.Context, dir, name string, args ...string) error {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir = dir
@@ -64,7 +64,7 @@ func RunIn(ctx context.Context, dir, name string, args ...string) error {
 	return nil
 }
 
-// ensureC installs what the programs that are partly written in C are built with.
+// ensureC installs the C compiler and libraries of the tools that use cgo.
 func ensureC(ctx context.Context, log io.Writer) error {
 	return Install(ctx, log, func() error {
 		if _, err := exec.LookPath("gcc"); err != nil {

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// Root returns the folder of the repository: that of the module that the
-// working directory belongs to.
+// Root returns the root directory of the repository: of the module that contains
+// the working directory.
 func Root(ctx context.Context) (string, error) {
 	out, err := exec.CommandContext(ctx, "go", "env", "GOMOD").Output()
 	if err != nil {
@@ -23,9 +23,9 @@ func Root(ctx context.Context) (string, error) {
 	return filepath.Dir(mod), nil
 }
 
-// CacheDir returns the folder that keeps what is expensive to make between
-// runs and clones: $STAGEBUILD_CACHE, or else "stagebuild" in the user's cache
-// folder ($XDG_CACHE_HOME or ~/.cache on Linux), or else .cache in the
+// CacheDir returns the directory for tools and images that are kept between runs
+// and clones: $STAGEBUILD_CACHE, or else "stagebuild" in the user's cache
+// directory ($XDG_CACHE_HOME or ~/.cache on Linux), or else .cache in the
 // repository for a user without a home.
 func CacheDir(ctx context.Context) (string, error) {
 	if dir := os.Getenv("STAGEBUILD_CACHE"); dir != "" {
@@ -41,7 +41,7 @@ func CacheDir(ctx context.Context) (string, error) {
 	return filepath.Join(root, ".cache"), nil
 }
 
-// GoRoot returns the folder of the Go release that go.mod asks for, and its
+// GoRoot returns the directory of the Go release that go.mod asks for, and its
 // version ("1.26.8"). Where another one runs, the go command fetches it.
 func GoRoot(ctx context.Context) (dir, version string, err error) {
 	root, err := Root(ctx)

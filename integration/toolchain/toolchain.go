@@ -35,8 +35,7 @@ type tool struct {
 	version string // the variable that the linker sets to the module's version, or ""
 	gcflags string
 	tags    string // build constraints, comma-separated
-	// c says that the program is partly written in C. It is linked statically
-	// all the same.
+	// c is true if the program uses cgo. It is linked statically all the same.
 	c bool
 }
 
@@ -50,7 +49,7 @@ func tools() []tool {
 			name: "docker", dir: "tools", module: "github.com/docker/cli", pkg: "cmd/docker",
 			version: "github.com/docker/cli/cli/version.Version",
 			// The CLI has no go.mod, and Go then assumes a language version
-			// that is older than what its sources are written in.
+			// that is older than the one its sources need.
 			gcflags: "github.com/docker/cli/...=-dwarf=false -lang=go1.26",
 		},
 		{name: "benchstat", dir: "tools", module: "golang.org/x/perf", pkg: "cmd/benchstat"},
@@ -86,8 +85,8 @@ func names(choose func(tool) bool) []string {
 	return names
 }
 
-// Ensure returns the absolute path of the program called name, and builds it
-// first where the cache does not hold it. What takes long is announced on log.
+// Ensure returns the absolute path of the program called name, and builds it first
+// if it is not in the cache. It announces a build on log.
 // Several processes may call it at the same time: one builds, the others wait.
 func Ensure(ctx context.Context, log io.Writer, name string) (string, error) {
 	for _, t := range tools() {
@@ -180,7 +179,7 @@ func (t tool) flags(version string) []string {
 	return flags
 }
 
-// key names what the tool's binary is made from.
+// key returns a hash of everything that the tool's binary depends on.
 func (t tool) key(src string) (string, error) {
 	h := sha256.New()
 	fmt.Fprintln(h, t.module, t.pkg, t.flags(""), runtime.Version(), runtime.GOOS, runtime.GOARCH)

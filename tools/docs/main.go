@@ -3,8 +3,8 @@
 //
 //	go run . -source ../../docs/cli -target ../../docs/cli
 //
-// What stands between the two marks of a page is replaced; what people wrote
-// around them stays. A page for a new command is made.
+// It replaces the text between the two marks of a page, and keeps the text around
+// them. It creates the page of a new command.
 package main
 
 import (
@@ -65,7 +65,7 @@ func describe(cmd *cobra.Command) {
 	if cmd.Annotations == nil {
 		cmd.Annotations = map[string]string{}
 	}
-	// What flags' descriptions have in quotes is code.
+	// Quoted text in the descriptions of flags is code.
 	cmd.Annotations[annotation.CodeDelimiter] = `"`
 	text := cmd.Long
 	if text == "" {
