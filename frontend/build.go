@@ -1,79 +1,52 @@
-// Package frontend serves one BuildKit gateway request for a staged Dockerfile:
-// it reads the file, decides and lowers it for each target platform, converts
-// the lowered files to LLB and solves them. It is a strict superset of BuildKit's
-// frontend/dockerfile/builder, whose flow it follows and whose parts it calls.
 package frontend
 
 import (
 	"context"
 
-	"github.com/containerd/platforms"
-	"github.com/moby/buildkit/frontend/dockerfile/dockerfile2llb"
-	"github.com/moby/buildkit/frontend/dockerui"
 	"github.com/moby/buildkit/frontend/gateway/client"
-	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+
 	"github.com/stagebuild/stagebuild/frontend/gateway"
-	"github.com/stagebuild/stagebuild/llb"
+	"github.com/stagebuild/stagebuild/frontend/plan"
 )
 
-// Build is the frontend: a gateway build function. A file whose "# syntax=" names
-// another frontend is handed to that. Errors of the Dockerfile carry BuildKit's
-// source info (solver/errdefs), so that clients print the user's lines.
+// Build is the frontend: a gateway build function. It forwards a request for another
+// frontend, such as one that the file names with "# syntax=". Errors in the Dockerfile
+// carry BuildKit's source info (solver/errdefs), so that clients print the user's lines.
 func Build(ctx context.Context, c client.Client) (*client.Result, error) {
-	conv, err := convert(ctx, gateway.NewCache(c), &warnings{})
+	outcome, err := prepare(ctx, gateway.NewCache(c), &sentWarnings{})
 	if err != nil {
 		return nil, err
 	}
-	return conv.solve(ctx, c)
+	return outcome.solve(ctx, c)
 }
 
-// request is one request to the frontend.
-type request struct {
-	*dockerui.Client
-	inputs    *gateway.Inputs     // the gateway that is read through
-	asked     []ocispecs.Platform // the platforms asked for, none for the builder's
-	source    *dockerui.Source
-	converter *llb.Converter
-	warnings  *warnings
-}
-
-func newRequest(bc *dockerui.Client, c *gateway.Inputs, src *dockerui.Source, warned *warnings) *request {
-	r := &request{Client: bc, inputs: c, asked: bc.TargetPlatforms, source: src, warnings: warned}
-	r.converter = &llb.Converter{Options: dockerfile2llb.ConvertOpt{
-		Config:       bc.Config,
-		Client:       bc,
-		SourceMap:    src.SourceMap,
-		MetaResolver: c,
-	}}
-	if len(r.asked) == 0 {
-		// Else dockerui says that the result is for what this process runs on, which
-		// need not be on the builder (Build in BuildKit's dockerui/build.go).
-		bc.TargetPlatforms = bc.BuildPlatforms
+// prepare runs all phases of a request that need no build by the daemon: those before
+// solve. It reads through c, and skips the warnings that the client has already got.
+func prepare(ctx context.Context, c client.Client, sent *sentWarnings) (outcome, error) {
+	req, err := load(ctx, c)
+	if err != nil {
+		return nil, err
 	}
-	return r
+	if req == nil {
+		return otherFrontend{}, nil
+	}
+	outcome, err := req.prepare(ctx, sent)
+	if err != nil {
+		return nil, withSources(err, req.source.SourceMap)
+	}
+	return outcome, nil
 }
 
-// targetPlatforms returns the platforms asked for, or nil alone for the builder's.
-func (r *request) targetPlatforms() []*ocispecs.Platform {
-	if len(r.asked) == 0 {
-		return []*ocispecs.Platform{nil}
+// prepare decides, lowers and converts the Dockerfile of a request, or serves its
+// subrequest.
+func (req *request) prepare(ctx context.Context, sent *sentWarnings) (outcome, error) {
+	if res, ok, err := serveSubrequest(ctx, req, sent); ok || err != nil {
+		return subrequestResult{res}, err
 	}
-	return pointers(r.asked)
-}
-
-func pointers(platforms []ocispecs.Platform) []*ocispecs.Platform {
-	list := make([]*ocispecs.Platform, len(platforms))
-	for i := range platforms {
-		list[i] = &platforms[i]
+	decision, err := decide(ctx, req, plan.Resolve, req.targetPlatforms())
+	if err != nil {
+		return nil, err
 	}
-	return list
-}
-
-// platformID is the key under which dockerui keeps the result of a platform. What is
-// found for the builder's, nil, is kept beside that of no other.
-func platformID(p *ocispecs.Platform) string {
-	if p == nil {
-		return ""
-	}
-	return platforms.FormatAll(platforms.Normalize(*p))
+	files := lower(req, decision)
+	return convert(ctx, req, decision, files, newWarner(req, decision, sent))
 }

@@ -31,11 +31,13 @@ func TestUnaskedBases(t *testing.T) {
 // nothing that is written for BuildKit alone.
 func TestCheckErrors(t *testing.T) {
 	for dockerfile, want := range map[string]string{
-		"# check=error=true\nFROM busybox::linux/arm64 AS a\nCOPY a /\n":                                      "",
-		"# check=error=true;experimental=all\n# platforms=linux/amd64,linux/arm64\nFROM scratch\nCOPY a /\n":  "",
-		"# check=error=true\nFROM --for=linux scratch\ncopy a /\nCOPY b /\n":                                  "lint violation found for rules: ConsistentInstructionCasing",
-		"# check=error=true\nFROM busybox::linux/arm64 AS a\nFROM --platform=linux/arm64 busybox\ncopy a /\n": "lint violation found for rules: ConsistentInstructionCasing, FromPlatformFlagConstDisallowed",
-		"FROM --for=linux scratch\ncopy a /\nCOPY b /\n":                                                      "",
+		"# check=error=true\nFROM busybox::linux/arm64 AS a\nCOPY a /\n":                                               "",
+		"# check=error=true;experimental=all\n# platforms=linux/amd64,linux/arm64\nFROM scratch\nCOPY a /\n":           "",
+		"# check=error=true\nFROM --for=linux scratch\ncopy a /\nCOPY b /\n":                                           "lint violation found for rules: ConsistentInstructionCasing",
+		"# check=error=true\nFROM busybox::linux/arm64 AS a\nFROM --platform=linux/arm64 busybox\ncopy a /\n":          "lint violation found for rules: ConsistentInstructionCasing, FromPlatformFlagConstDisallowed",
+		"FROM --for=linux scratch\ncopy a /\nCOPY b /\n":                                                               "",
+		"# check=error=true\nFROM busybox::linux/arm64 AS a\nCOPY a /\nFROM scratch\nCOPY --from=a::linux/s390x / /\n": "",
+		"# check=error=true\nFROM busybox AS a\ncopy a /\nCOPY b /\nFROM scratch\nCOPY --from=a::linux/s390x / /\n":    "lint violation found for rules: ConsistentInstructionCasing",
 	} {
 		if _, o := build(t, frontend.Build, []byte(dockerfile), map[string]string{"platform": "linux/amd64,linux/arm64"}); o.Error != want {
 			t.Errorf("%q: %q, want %q", dockerfile, o.Error, want)

@@ -11,39 +11,39 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Member is what tells one request of a [Group] from the others.
+// Member identifies a request of a [Group].
 type Member struct {
 	// Stage is the target stage's name, or "" for the file's default.
 	Stage string
 	// Platforms are the target platforms as in the request's option, separated
 	// by commas: "" for the builder's own.
 	Platforms string
-	// MultiPlatform is set when the result is to be an index, however many
-	// platforms there are.
+	// MultiPlatform is set if the result is an index, however many platforms it has.
 	MultiPlatform bool
 }
 
-// Group serves several requests for one file on one daemon, each for a build of
-// its own. They are read through one more build, which goes on until [Group.Close]:
-// the file, its ignore file and the config of a base image are asked for once, and
-// what the members take of a local build context is sent once. The build of a member
-// reads what was read for it too, once the daemon has it.
+// Group serves several requests for one file on one daemon, each for a build of its own.
+// It reads for all of them through one more build, [Group.Share], which runs until
+// [Group.Close]: the file, its ignore file and the config of each base image are
+// requested once, and the local build context is sent once. The build of a member then
+// repeats the reads that were for it, which the daemon has cached.
 type Group struct {
 	members []Member
-	first   chan map[string]string // the options of a member
+	first   chan map[string]string // the options of any member
 	done    chan struct{}
 
-	settled     sync.Once
-	ready       chan struct{} // closed when what stands below is set
-	conversions map[Member]*outcome
-	err         error
+	settled  sync.Once
+	ready    chan struct{} // closed when prepared or err is set
+	prepared map[Member]*preparedMember
+	err      error
 }
 
-// outcome is a member's conversion and what was read for it, or why there is none.
-type outcome struct {
-	conversion *conversion
-	read       *gateway.Record
-	err        error
+// preparedMember is the outcome of a member's request, or the error, with the reads that
+// were for it.
+type preparedMember struct {
+	outcome outcome
+	reads   *gateway.Record
+	err     error
 }
 
 // NewGroup returns a group of the given members.
@@ -56,12 +56,12 @@ func NewGroup(members []Member) *Group {
 	}
 }
 
-// Close ends the build that is read through, once all members are built.
+// Close ends the build of [Group.Share]. Call it when all members are built.
 func (g *Group) Close() {
 	close(g.done)
 }
 
-// Fail tells the members that there is no build to read through.
+// Fail fails the members because the build of [Group.Share] failed.
 func (g *Group) Fail(err error) {
 	g.settled.Do(func() {
 		g.err = err
@@ -69,7 +69,7 @@ func (g *Group) Fail(err error) {
 	})
 }
 
-// Share is the gateway build function of the build that is read through. Its
+// Share is the gateway build function of the build that the group reads through. Its
 // result is empty.
 func (g *Group) Share(ctx context.Context, c client.Client) (*client.Result, error) {
 	select {
@@ -78,12 +78,12 @@ func (g *Group) Share(ctx context.Context, c client.Client) (*client.Result, err
 	case <-g.done:
 		return client.NewResult(), nil
 	case opts := <-g.first:
-		conversions, locals := g.convert(ctx, gateway.NewCache(c), opts)
+		prepared, locals := g.prepare(ctx, gateway.NewCache(c), opts)
 		g.settled.Do(func() {
-			g.conversions = conversions
+			g.prepared = prepared
 			close(g.ready)
 		})
-		hold(ctx, c, locals)
+		loadLocals(ctx, c, locals)
 	}
 	select {
 	case <-ctx.Done():
@@ -98,7 +98,7 @@ func (g *Group) Build(ctx context.Context, c client.Client) (*client.Result, err
 	opts := c.BuildOpts().Opts
 	select {
 	case g.first <- opts:
-	default: // another member's options are the same
+	default: // another member has sent its options, which are the same
 	}
 	select {
 	case <-ctx.Done():
@@ -108,17 +108,17 @@ func (g *Group) Build(ctx context.Context, c client.Client) (*client.Result, err
 	if g.err != nil {
 		return nil, g.err
 	}
-	member, ok := g.conversions[memberOf(opts)]
+	member, ok := g.prepared[memberOf(opts)]
 	if !ok {
 		return Build(ctx, c)
 	}
 	if member.err != nil {
 		return nil, member.err
 	}
-	if member.read.Replay(ctx, c) != nil {
-		return Build(ctx, c) // it has changed since, or says what is wrong by itself
+	if member.reads.Replay(ctx, c) != nil {
+		return Build(ctx, c) // an image has changed, or Build reports the same error
 	}
-	return member.conversion.solve(ctx, c)
+	return member.outcome.solve(ctx, c)
 }
 
 func memberOf(opts map[string]string) Member {
@@ -129,58 +129,39 @@ func memberOf(opts map[string]string) Member {
 	}
 }
 
-// maxConversions bounds how many files are converted at once.
-const maxConversions = 16
-
-// convert converts every member, and returns what they take of local sources.
-func (g *Group) convert(ctx context.Context, shared *gateway.Cache, opts map[string]string) (map[Member]*outcome, *llb.Locals) {
-	conversions := make(map[Member]*outcome, len(g.members))
+// prepare prepares the request of every member, and returns their local sources.
+func (g *Group) prepare(ctx context.Context, shared *gateway.Cache, opts map[string]string) (map[Member]*preparedMember, *llb.Locals) {
+	prepared := make(map[Member]*preparedMember, len(g.members))
 	for _, m := range g.members {
-		conversions[m] = &outcome{read: gateway.NewRecord(shared)}
+		prepared[m] = &preparedMember{reads: gateway.NewRecord(shared)}
 	}
-	warned := &warnings{}
+	sent := &sentWarnings{}
 	var eg errgroup.Group
 	eg.SetLimit(maxConversions)
-	for m, o := range conversions {
+	for m, p := range prepared {
 		eg.Go(func() error {
-			o.conversion, o.err = convert(ctx, gateway.Override(o.read, m.options(opts)), warned)
+			p.outcome, p.err = prepare(ctx, gateway.Override(p.reads, m.options(opts)), sent)
 			return nil
 		})
 	}
-	_ = eg.Wait() // each has an error of its own
+	_ = eg.Wait() // every member has its own error
 
 	locals := &llb.Locals{}
 	for _, m := range g.members {
-		if o := conversions[m]; o.err == nil {
-			o.err = o.conversion.share(locals)
+		if p := prepared[m]; p.err == nil {
+			p.err = p.outcome.shareLocals(locals)
 		}
 	}
-	return conversions, locals
+	return prepared, locals
 }
 
-// share adds what the conversion takes of local sources.
-func (conv *conversion) share(locals *llb.Locals) error {
-	conv.locals = locals
-	for _, res := range conv.targets {
-		if err := locals.Add(res.Definition); err != nil {
-			return err
-		}
-	}
-	for _, n := range conv.needs {
-		if err := locals.Add(n.Definition); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// hold has the daemon load local sources: they stay loaded for as long as the
-// build of c goes on.
-func hold(ctx context.Context, c client.Client, locals *llb.Locals) {
+// loadLocals has the daemon load local sources. They stay loaded until the build of c
+// ends.
+func loadLocals(ctx context.Context, c client.Client, locals *llb.Locals) {
 	var eg errgroup.Group
 	defs, err := locals.Definitions()
 	if err != nil {
-		return // no member can be built then, and each says so
+		return // every member that uses them reports the error
 	}
 	for _, def := range defs {
 		eg.Go(func() error {
@@ -188,10 +169,10 @@ func hold(ctx context.Context, c client.Client, locals *llb.Locals) {
 			return err
 		})
 	}
-	_ = eg.Wait() // the members that use the source meet the same error
+	_ = eg.Wait() // every member that uses the source reports the error
 }
 
-// options returns a request's options as this member has them.
+// options returns the options of a request with those of this member.
 func (m Member) options(opts map[string]string) map[string]string {
 	own := maps.Clone(opts)
 	for key, value := range map[string]string{gateway.OptionTarget: m.Stage, gateway.OptionPlatform: m.Platforms} {

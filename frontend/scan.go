@@ -15,100 +15,95 @@ import (
 	"github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/solver/result"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+
 	"github.com/stagebuild/stagebuild/frontend/gateway"
 	"github.com/stagebuild/stagebuild/frontend/guard"
 	"github.com/stagebuild/stagebuild/frontend/plan"
 	"github.com/stagebuild/stagebuild/llb"
 )
 
-// scan makes the SBOMs that a request asks for.
+// scan makes the SBOMs of a request.
 type scan struct {
 	solver  *solver
-	scanner sbom.Scanner // nil when none is asked for
+	scanner sbom.Scanner // nil if no SBOM is requested
 
 	mu      sync.Mutex
 	targets map[string]*llb.Result // by platform ID
 }
 
-// newScanner returns what scans results, or nil when no SBOM is asked for.
-func (r *request) newScanner(ctx context.Context) (sbom.Scanner, error) {
-	if r.SBOM == nil {
+// newScanner returns the scanner of a request, or nil if no SBOM is requested.
+func newScanner(ctx context.Context, req *request) (sbom.Scanner, error) {
+	if req.SBOM == nil {
 		return nil, nil
 	}
-	platform := r.BuildPlatforms[0]
-	return sbom.CreateSBOMScanner(ctx, r.inputs, r.SBOM.Generator, platform, sourceresolver.Opt{
+	platform := req.BuildPlatforms[0]
+	return sbom.CreateSBOMScanner(ctx, req.inputs, req.SBOM.Generator, platform, sourceresolver.Opt{
 		ImageOpt: &sourceresolver.ResolveImageOpt{
-			ResolveMode: r.BuildOpts().Opts[gateway.OptionResolveMode],
+			ResolveMode: req.BuildOpts().Opts[gateway.OptionResolveMode],
 			Platform:    &platform,
 		},
-	}, r.SBOM.Parameters)
+	}, req.SBOM.Parameters)
 }
 
-// add remembers what to scan for a platform.
+// add adds the target of a platform to the scan.
 func (s *scan) add(platform *ocispecs.Platform, res *llb.Result) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.targets[platformID(platform)] = res
 }
 
-// scanned is a stage to scan beside a result.
-type scanned struct {
+// scannedStage is a stage to scan beside a target.
+type scannedStage struct {
 	name        string
 	state       buildkit.State
 	ignoreCache bool
 }
 
-// scanStageArg asks for the scan of a stage that a result is made from: with a
-// boolean, or with a list of stages (sbomScanStage in BuildKit's
-// dockerfile2llb/convert.go).
+// scanStageArg is the build arg that requests the scan of stages beside the target: a
+// boolean, or a list of stages (sbomScanStage in BuildKit's dockerfile2llb/convert.go).
 const scanStageArg = "BUILDKIT_SBOM_SCAN_STAGE"
 
-// contextExtra is the build context among what is scanned beside a result.
+// contextExtra is the name of the build context among the scans beside a target.
 const contextExtra = "context"
 
-// scannedOf returns which stages an input asks to scan: its own, and those that
-// this is made from. BuildKit looks for them in one conversion, and the input has
-// one of its own.
-func scannedOf(in *plan.Input, res *llb.Result) []scanned {
+// scannedStages returns the stages to scan of a converted cross-platform input: its own
+// stage, and those that it is made from. BuildKit only finds those that are converted
+// together with the target.
+func scannedStages(in *plan.Input, res *llb.Result) []scannedStage {
 	if in.Stage == nil {
 		return nil
 	}
-	var list []scanned
-	if value, ok := in.Stage.Arg(scanStageArg); ok && enabledFor(in.Stage.Stage.Name, value) {
-		list = append(list, scanned{in.Stage.Stage.Name, res.Named(res.SBOM.Core), res.IsIgnoreCache})
+	var list []scannedStage
+	if value, ok := in.Stage.Arg(scanStageArg); ok && isScanned(in.Stage.Stage.Name, value) {
+		list = append(list, scannedStage{in.Stage.Stage.Name, res.Named(res.SBOM.Core), res.IsIgnoreCache})
 	}
 	for name, state := range res.SBOM.Extras {
-		if name != contextExtra { // which is asked for by the target only
-			list = append(list, scanned{name, res.Named(state), res.IsIgnoreCache})
+		if name != contextExtra { // only the target requests it
+			list = append(list, scannedStage{name, res.Named(state), res.IsIgnoreCache})
 		}
 	}
 	return list
 }
 
-// enabledFor is isEnabledForStage in BuildKit's dockerfile2llb/convert.go.
-func enabledFor(stage, value string) bool {
+// isScanned is isEnabledForStage in BuildKit's dockerfile2llb/convert.go.
+func isScanned(stage, value string) bool {
 	if enabled, err := strconv.ParseBool(value); err == nil {
 		return enabled
 	}
 	return slices.Contains(strings.Split(value, ","), stage)
 }
 
-// addScans adds to what is scanned with a target the stages that it is made from as
-// they are for platforms of their own. The names of those that are not for the
-// target's tell the platform.
-func (w *work) addScans(target int, res *llb.Result) {
-	if w.set == nil {
-		return
-	}
-	t := w.set.Targets[target]
+// addInputScans adds the stages to scan of a target's cross-platform inputs to the scans
+// of the target. Their names have the platform if it is not the target's.
+func addInputScans(res *llb.Result, t *plan.Target, scans map[*plan.Input][]scannedStage) {
 	for _, in := range t.Choice.Inputs() {
 		suffix := ""
 		if platformID(&in.Platform) != platformID(&t.Platform) {
 			suffix = "@" + guard.PlatformName(in.Platform)
 		}
-		for _, extra := range w.scanned[in] {
+		for _, extra := range scans[in] {
 			name := extra.name + suffix
-			if _, there := res.SBOM.Extras[name]; !there {
+			if _, ok := res.SBOM.Extras[name]; !ok {
 				res.SBOM.Extras[name] = extra.state
 				res.IsIgnoreCache = res.IsIgnoreCache || extra.ignoreCache
 			}
@@ -116,7 +111,7 @@ func (w *work) addScans(target int, res *llb.Result) {
 	}
 }
 
-// run scans every platform and attaches the attestations to the result.
+// run scans the target of every platform and attaches the attestations to the result.
 func (s *scan) run(ctx context.Context, rb *dockerui.ResultBuilder) error {
 	if s.scanner == nil {
 		return nil
@@ -145,7 +140,7 @@ func (s *scan) run(ctx context.Context, rb *dockerui.ResultBuilder) error {
 	})
 }
 
-// solve has the daemon scan a target. As in BuildKit, no cache is imported for that.
+// solve has the daemon scan a target. Like BuildKit, it imports no cache for this.
 func (s *scan) solve(ctx context.Context, target *llb.Result, st *buildkit.State) (client.Reference, error) {
 	def, err := target.Marshal(ctx, *st)
 	if err != nil {

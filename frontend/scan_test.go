@@ -43,7 +43,7 @@ func TestScansNameSteps(t *testing.T) {
 		}
 	}
 	if !slices.ContainsFunc(slices.Collect(maps.Values(scanned)), func(name string) bool {
-		return strings.HasPrefix(name, "[linux/arm64 base:3 ")
+		return strings.HasPrefix(name, "[linux/arm64 base (line 3) ")
 	}) {
 		t.Errorf("the variant is not named: %q", scanned)
 	}

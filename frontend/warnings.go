@@ -10,153 +10,131 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/linter"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/moby/buildkit/frontend/gateway/client"
-	stagelint "github.com/stagebuild/stagebuild/frontend/lint"
+
+	"github.com/stagebuild/stagebuild/frontend/lint"
 	"github.com/stagebuild/stagebuild/frontend/plan"
-	"github.com/stagebuild/stagebuild/frontend/source"
-	"github.com/stagebuild/stagebuild/frontend/syntax"
+	"github.com/stagebuild/stagebuild/llb"
 )
 
-// warnings counts how often a client was warned of each thing: the platforms of a
-// build mostly find the same.
-type warnings struct {
-	mu    sync.Mutex
-	given map[string]int
+// sentWarnings counts the warnings that a client has got, by text: most platforms of a
+// build have the same ones.
+type sentWarnings struct {
+	mu     sync.Mutex
+	counts map[string]int
 }
 
-// add counts a finding of one platform in found, and reports whether the client
-// has not been warned of it as often as that platform has found it.
-func (w *warnings) add(found map[string]int, text string) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+// add counts a warning of one platform in found. It reports whether the platform has it
+// more often than it was sent, and counts it as sent then.
+func (s *sentWarnings) add(found map[string]int, text string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	found[text]++
-	if found[text] <= w.given[text] {
+	if found[text] <= s.counts[text] {
 		return false
 	}
-	if w.given == nil {
-		w.given = map[string]int{}
+	if s.counts == nil {
+		s.counts = map[string]int{}
 	}
-	w.given[text]++
+	s.counts[text]++
 	return true
 }
 
-// warn passes the linter's findings for one platform on to the client.
-func (r *request) warn(ctx context.Context, w *work) linter.LintWarnFunc {
-	found := map[string]int{}
-	return func(rule, description, url, message string, location []parser.Range) {
-		line := 0
-		if len(location) > 0 {
-			line = location[0].Start.Line
-		}
-		if w.lowered(rule, line) {
-			return
-		}
-		w.violations.add(rule)
-		text := linter.LintFormatShort(rule, message, line)
-		if !r.warnings.add(found, text) {
-			return
-		}
-		r.source.Warn(ctx, text, client.WarnOpts{
-			Level:  1,
-			Detail: [][]byte{[]byte(description)},
-			URL:    url,
-			Range:  toRanges(location),
-		})
-	}
-}
+// warner sends the warnings about one decision to the client, and remembers which rules
+// of the linter the user's text violates.
+type warner struct {
+	req  *request
+	set  *plan.Set // nil for a plain Dockerfile
+	sent *sentWarnings
 
-// violations are rules of the linter that are violated.
-type violations struct {
 	mu    sync.Mutex
 	rules []string
-	fail  bool // set where they fail the build
+	// fails is set if the violations fail the build.
+	fails bool
 }
 
-func (v *violations) add(rule string) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if !slices.Contains(v.rules, rule) {
-		v.rules = append(v.rules, rule)
+func newWarner(req *request, d *decision, sent *sentWarnings) *warner {
+	return &warner{req: req, set: d.set, sent: sent}
+}
+
+// forPlatform returns the function to which BuildKit's linter reports the violations
+// on one platform.
+func (w *warner) forPlatform(ctx context.Context) linter.LintWarnFunc {
+	found := map[string]int{}
+	return func(rule, description, url, message string, location []parser.Range) {
+		if lint.IsFromLowering(w.set, rule, location) {
+			return
+		}
+		w.addViolation(rule)
+		w.send(ctx, found, rule, description, url, message, location)
 	}
 }
 
-// err is the linter's error (Error in BuildKit's linter/linter.go), or nil.
-func (v *violations) err() error {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if !v.fail || len(v.rules) == 0 {
+// send sends a warning unless the client has it.
+func (w *warner) send(ctx context.Context, found map[string]int, rule, description, url, message string, location []parser.Range) {
+	line := 0
+	if len(location) > 0 {
+		line = location[0].Start.Line
+	}
+	text := linter.LintFormatShort(rule, message, line)
+	if !w.sent.add(found, text) {
+		return
+	}
+	w.req.source.Warn(ctx, text, client.WarnOpts{
+		Level:  1,
+		Detail: [][]byte{[]byte(description)},
+		URL:    url,
+		Range:  llb.Ranges(location),
+	})
+}
+
+func (w *warner) addViolation(rule string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !slices.Contains(w.rules, rule) {
+		w.rules = append(w.rules, rule)
+	}
+}
+
+// err returns the error of the violations, if they fail the build (Error in BuildKit's
+// linter/linter.go).
+func (w *warner) err() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.fails || len(w.rules) == 0 {
 		return nil
 	}
-	slices.Sort(v.rules)
-	return errors.New(stagelint.Violation + strings.Join(v.rules, ", "))
+	slices.Sort(w.rules)
+	return errors.New(lint.Violation + strings.Join(w.rules, ", "))
 }
 
-// failLater takes it on itself to fail the build of a lowered file for what its check
-// finds, if that is asked for: the linter would also fail it for what is lowered.
-func (r *request) failLater(file *syntax.File, w *work) error {
+// reportPlanWarnings sends the plan's own warnings, except those that "# check=skip="
+// skips. It returns an error for them if "# check=error=true" is set.
+func (w *warner) reportPlanWarnings(ctx context.Context) error {
+	if w.set == nil || len(w.set.Warnings) == 0 {
+		return nil
+	}
+	config, err := lint.Config(w.req.LinterConfig, w.req.file)
+	if err != nil {
+		return err
+	}
+	found := map[string]int{}
+	config.Warn = func(rule, description, url, message string, location []parser.Range) {
+		w.send(ctx, found, rule, description, url, message, location)
+	}
+	return lint.Report(config, w.set.Warnings)
+}
+
+// deferLintFailure disables BuildKit's check=error for the lowered text and lets err
+// fail the build instead, so that only violations in the user's text count.
+func (w *warner) deferLintFailure() error {
 	if w.set == nil {
 		return nil
 	}
-	config, err := r.lintConfig(file)
+	config, err := lint.Config(w.req.LinterConfig, w.req.file)
 	if err != nil || !config.ReturnAsError {
 		return err
 	}
 	config.ReturnAsError = false
-	r.LinterConfig, w.violations.fail = config, true
+	w.req.LinterConfig, w.fails = config, true
 	return nil
-}
-
-// lowered reports whether BuildKit's linter found fault with what is not the user's:
-// with a constant platform where a reference has it, or with "# platforms=" for the
-// description of what stands below.
-func (w *work) lowered(rule string, line int) bool {
-	if w.set == nil {
-		return false
-	}
-	switch rule {
-	case linter.RuleFromPlatformFlagConstDisallowed.Name:
-		file := w.set.Targets[0].File
-		from := file.InstructionAt(file.Source.LineSpan(line))
-		return slices.ContainsFunc(w.set.Targets, func(t *plan.Target) bool { return t.AddsPlatform(from) })
-	case linter.RuleInvalidDefinitionDescription.Name:
-		return belowPlatforms(w.set.Targets[0].File, line)
-	}
-	return false
-}
-
-// belowPlatforms reports whether the comment above a line is "# platforms=". BuildKit
-// looks past blank lines for it.
-func belowPlatforms(file *syntax.File, line int) bool {
-	if file.Platforms == nil {
-		return false
-	}
-	src := file.Source
-	above := line - 1
-	for above > 0 && strings.TrimSpace(src.LineSpan(above).Text()) == "" {
-		above--
-	}
-	return above == file.PlatformsSpan.Pos().Line
-}
-
-// warnOf passes findings of our own on to the client, unless "# check=" skips them.
-// The error is the one that "# check=error=true" asks for.
-func (r *request) warnOf(ctx context.Context, file *syntax.File, found source.List) error {
-	if len(found) == 0 {
-		return nil
-	}
-	config, err := r.lintConfig(file)
-	if err != nil {
-		return err
-	}
-	config.Warn = r.warn(ctx, &work{})
-	return runRules(config, found)
-}
-
-// runRules hands findings to the linter, which knows what is skipped.
-func runRules(config *linter.Config, found source.List) error {
-	l := linter.New(config)
-	for _, d := range found {
-		rule := &linter.LinterRule[func()]{Name: d.Name, Description: d.Message}
-		l.Run(rule, []parser.Range{parserRange(d)}, d.Message+"; "+d.Hint)
-	}
-	return l.Error()
 }

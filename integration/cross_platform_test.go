@@ -175,7 +175,7 @@ func TestNeededStageFails(t *testing.T) {
 				t.Errorf("%s: the build succeeded although a needed stage fails", w.name)
 				continue
 			}
-			for _, want := range []string{`stage "test", which is needed, failed`, `   5 | >>> RUN --network=none test "$CHECK" = pass`} {
+			for _, want := range []string{`needed stage "test" failed`, `   5 | >>> RUN --network=none test "$CHECK" = pass`} {
 				if !strings.Contains(err.Error(), want) {
 					t.Errorf("%s does not contain %q:\n%v", w.name, want, err)
 				}

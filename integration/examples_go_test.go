@@ -62,7 +62,7 @@ func checkGatedRelease(t *testing.T, e *exampleRun) {
 	editFile(t, dir, "main.go: \tfor _, title: for _, title")
 	for _, command := range []string{"docker-stagebuild", "docker-buildx"} {
 		got, err := e.env.Run(t.Context(), command, "build", "--progress=plain", "--output=type=local,dest="+out, dir)
-		if err == nil || !strings.Contains(got.Stderr, " main.go\n") || !strings.Contains(got.Stderr, `stage "lint", which is needed, failed`) {
+		if err == nil || !strings.Contains(got.Stderr, " main.go\n") || !strings.Contains(got.Stderr, `needed stage "lint" failed`) {
 			t.Errorf("%s: %v, want an error that names main.go:\n%s", command, err, got.Stderr)
 		}
 		if _, err := os.Stat(out); err == nil {

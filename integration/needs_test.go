@@ -63,7 +63,7 @@ COPY a /release
 		platform := bothPlatforms[i%2]
 		r.args = map[string]string{"FAIL": strings.TrimPrefix(platform, "linux/")}
 		err := w.build(t, env, r.writeContext(t, frontend), "needs/refused:1", r)
-		for _, want := range []string{`stage "test" for ` + platform + `, which is needed, failed`, `   6 | >>> RUN --network=none test "$TARGETARCH" != "$FAIL"`} {
+		for _, want := range []string{`needed stage "test" for ` + platform + ` failed`, `   6 | >>> RUN --network=none test "$TARGETARCH" != "$FAIL"`} {
 			if err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("%s does not contain %q: %v", w.name, want, err)
 			}

@@ -269,7 +269,7 @@ COPY --from=tools::linux/arm64 /unnamed /
 		// The "# syntax=" line is line 1.
 		byName := vertices(t, out.Stderr)
 		for _, want := range []string{
-			"[base:4 2/2] COPY f /other", "[last 1/1] COPY f /last", "[linux/arm64 base:2 2/2] COPY f /arm",
+			"[base (line 4) 2/2] COPY f /other", "[last 1/1] COPY f /last", "[linux/arm64 base (line 2) 2/2] COPY f /arm",
 			"[linux/arm64 stage-4 2/2] COPY f /unnamed", "[stage-8 1/2] COPY --from=base::linux/arm64 /arm /",
 		} {
 			if len(byName[want]) != 1 {

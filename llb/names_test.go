@@ -8,17 +8,17 @@ import (
 
 func TestNames(t *testing.T) {
 	names := Names{
-		Stages:     map[string]string{"base": "base:12", "stage-1": "stage-3", "stage-3": "stage-9"},
+		Stages:     map[string]string{"base": "base (line 12)", "stage-1": "stage-3", "stage-3": "stage-9"},
 		References: map[string]string{"context.invalid/1": "tools::linux/arm64", "context.invalid/11": "tools::linux/arm"},
 	}
 	for name, want := range map[string]string{
-		"[base 1/2] FROM x":                            "[base:12 1/2] FROM x",
-		"[linux/amd64 base  9/10] RUN [base 1/2] x":    "[linux/amd64 base:12  9/10] RUN [base 1/2] x",
-		"[linux/arm64->amd64 base 1/1] ONBUILD RUN x":  "[linux/arm64->amd64 base:12 1/1] ONBUILD RUN x",
-		"[linux/arm/v7->arm/v6 base 1/1] RUN":          "[linux/arm/v7->arm/v6 base:12 1/1] RUN",
+		"[base 1/2] FROM x":                            "[base (line 12) 1/2] FROM x",
+		"[linux/amd64 base  9/10] RUN [base 1/2] x":    "[linux/amd64 base (line 12)  9/10] RUN [base 1/2] x",
+		"[linux/arm64->amd64 base 1/1] ONBUILD RUN x":  "[linux/arm64->amd64 base (line 12) 1/1] ONBUILD RUN x",
+		"[linux/arm/v7->arm/v6 base 1/1] RUN":          "[linux/arm/v7->arm/v6 base (line 12) 1/1] RUN",
 		"[stage-1 1/2] COPY . .":                       "[stage-3 1/2] COPY . .",
 		"[other 1/2] RUN [base 1/2] x":                 "[other 1/2] RUN [base 1/2] x",
-		"[base 1/1] COPY --from=context.invalid/1 a b": "[base:12 1/1] COPY --from=tools::linux/arm64 a b",
+		"[base 1/1] COPY --from=context.invalid/1 a b": "[base (line 12) 1/1] COPY --from=tools::linux/arm64 a b",
 		"[other 1/1] FROM context.invalid/1":           "[other 1/1] FROM tools::linux/arm64",
 		"[other 1/1] FROM context.invalid/11":          "[other 1/1] FROM tools::linux/arm",
 		"[internal] load build context":                "[internal] load build context",

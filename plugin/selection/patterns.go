@@ -170,10 +170,10 @@ func (p Patterns) exclusions() string {
 // noMatch is the error for a pattern that means no stage.
 func noMatch(p Pattern, names []string) error {
 	if len(names) == 0 {
-		return fmt.Errorf("no stage is named %q; the stages of the file have no names", p.text)
+		return fmt.Errorf("no stage is named %q: no stage of the file has a name", p.text)
 	}
 	if p.glob() {
-		return fmt.Errorf("no stage matches %q: there are %s", p.text, strings.Join(names, ", "))
+		return fmt.Errorf("no stage matches %q; the stages are %s", p.text, strings.Join(names, ", "))
 	}
 	if near := source.Closest(p.text, names); near != "" {
 		return fmt.Errorf("no stage is named %q; did you mean %q?", p.text, near)

@@ -148,14 +148,14 @@ func TestSelectRefuses(t *testing.T) {
 	}{
 		{file, "ap", "", `no stage is named "ap"; did you mean "app"?`},
 		{file, "zzzzz", "", `no stage is named "zzzzz"; the stages are base, test-unit, test-arch, app-debug, app`},
-		{file, "x-*", "", `no stage matches "x-*": there are base, `},
+		{file, "x-*", "", `no stage matches "x-*"; the stages are base, `},
 		{file, "!x-*", "", `no stage matches "x-*"`},
 		{file, "app,!a*", "", `every stage that is meant is excluded, by !a*`},
 		{file, "test-arch", "linux/arm64", `Dockerfile:4:1: stage "test-arch" has no variant for linux/arm64:`},
 		{file, "test-arch,app", "linux/arm64,linux/amd64", `Dockerfile:4:1: stage "test-arch" has no variant`},
 		{file, "test-arc*", "linux/arm64", "nothing that is asked for can be built:\ntest-arch is left out for linux/arm64"},
 		{unnamed, "", "all", `platform "all" means those that the file declares, and it declares none`},
-		{unnamed, "x", "", `the stages of the file have no names`},
+		{unnamed, "x", "", `no stage of the file has a name`},
 	} {
 		t.Run(test.stages+" "+test.platforms, func(t *testing.T) {
 			_, err := choose(parse(t, test.text), test.stages, test.platforms)

@@ -13,11 +13,12 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/gateway"
 )
 
-// Repository is the name under which this frontend is published, on any registry.
+// Repository is the name under which this frontend is published, on any registry and in
+// any group of one.
 const Repository = "stagebuild/stagebuild"
 
-// dockerRepository is BuildKit's own frontend, of whose language this one's is a
-// superset.
+// dockerRepository is the repository of BuildKit's own frontend on Docker Hub. Its
+// language is a part of ours.
 const dockerRepository = "docker/dockerfile"
 
 // capabilities lists those of BuildKit's Dockerfile frontend (builder/caps.go).
@@ -29,9 +30,9 @@ var capabilities = []string{
 	gateway.CapContextsZstd,
 }
 
-// checkCaps refuses a request that needs what this frontend does not have. With
-// forward the request allows another frontend to be tried: the one that the file
-// names.
+// checkCaps returns an error for a request that needs a capability that this frontend
+// lacks. It reports forward instead if the request allows the frontend that the file
+// names to be tried.
 func checkCaps(requested string) (forward bool, err error) {
 	for request := range strings.SplitSeq(requested, ",") {
 		name, mode, _ := strings.Cut(request, "+")
@@ -47,12 +48,11 @@ func checkCaps(requested string) (forward bool, err error) {
 	return forward, nil
 }
 
-// anotherFrontend reports whether a request is for a frontend image: because the
-// BUILDKIT_SYNTAX build arg or the file's "# syntax=" says so, and no client has
-// followed that already (the cmdline option). The frontend itself and BuildKit's
-// own are served here, unless a digest pins them.
-func anotherFrontend(opts map[string]string, dockerfile []byte) bool {
-	if _, followed := opts[gateway.OptionCmdline]; followed {
+// isForOtherFrontend reports whether the BUILDKIT_SYNTAX build arg, or else the file's
+// "# syntax=", names a frontend image to run. A request with the cmdline option is
+// served here: its client has already chosen the frontend.
+func isForOtherFrontend(opts map[string]string, dockerfile []byte) bool {
+	if _, chosen := opts[gateway.OptionCmdline]; chosen {
 		return false
 	}
 	ref, ok := opts[gateway.OptionSyntax]
@@ -61,11 +61,13 @@ func anotherFrontend(opts map[string]string, dockerfile []byte) bool {
 	} else if ref, _, _, ok = parser.DetectSyntax(dockerfile); !ok {
 		return false
 	}
-	return !servedHere(ref)
+	return !isServedHere(ref)
 }
 
-// servedHere reports whether a frontend image's reference means this frontend.
-func servedHere(ref string) bool {
+// isServedHere reports whether the reference of a frontend image means this frontend:
+// any repository whose path ends in stagebuild/stagebuild, or BuildKit's own frontend on
+// Docker Hub. A reference with a digest always means that image.
+func isServedHere(ref string) bool {
 	named, err := reference.ParseNormalizedNamed(ref)
 	if err != nil {
 		return false
@@ -73,11 +75,9 @@ func servedHere(ref string) bool {
 	if _, pinned := named.(reference.Digested); pinned {
 		return false
 	}
-	switch reference.Path(named) {
-	case Repository:
-		return true
-	case dockerRepository:
+	path := reference.Path(named)
+	if path == dockerRepository {
 		return reference.Domain(named) == "docker.io"
 	}
-	return false
+	return path == Repository || strings.HasSuffix(path, "/"+Repository)
 }

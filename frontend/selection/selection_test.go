@@ -1,0 +1,217 @@
+package selection
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/containerd/platforms"
+	"github.com/google/go-cmp/cmp"
+	"github.com/stagebuild/stagebuild/frontend/guard"
+	"github.com/stagebuild/stagebuild/frontend/plan"
+	"github.com/stagebuild/stagebuild/frontend/source"
+	"github.com/stagebuild/stagebuild/frontend/syntax"
+)
+
+const file = `# platforms=linux/amd64,linux/arm64,windows/amd64
+FROM --for=linux a AS base
+FROM base AS test-unit
+FROM --for=amd64 a AS test-arch
+FROM a AS app-debug
+FROM a AS App
+`
+
+func parse(t *testing.T, text string) *syntax.File {
+	t.Helper()
+	f, err := syntax.Parse(source.NewFile("Dockerfile", []byte(text)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func TestSelect(t *testing.T) {
+	for _, test := range []struct {
+		stages    string
+		platforms string
+		want      string // results, then notes, in lines
+	}{
+		{"", "", "default:"},
+		{"app", "", "app:"},
+		{"APP,test-unit,app", "", "APP:\ntest-unit:"},
+		{"app*,App,!APP-*", "", "App:"},
+		{"test-*", "linux/amd64", "test-unit: linux/amd64\ntest-arch: linux/amd64"},
+		{"test-*", "linux/arm64", "test-unit: linux/arm64\n" +
+			`- test-arch is left out for linux/arm64: stage "test-arch" has no variant for linux/arm64`},
+		{"test-*,app", "linux/arm64", "test-unit: linux/arm64\napp: linux/arm64\n" +
+			`- test-arch is left out for linux/arm64: stage "test-arch" has no variant for linux/arm64`},
+		{"!*-debug", "linux/amd64", "base: linux/amd64\ntest-unit: linux/amd64\ntest-arch: linux/amd64\napp: linux/amd64"},
+		{"app*,!*-debug", "linux/amd64", "app: linux/amd64"},
+		{"test-unit", "all", "test-unit: linux/amd64 linux/arm64\n" +
+			`- test-unit is left out for windows/amd64: stage "base" has no variant for windows/amd64`},
+		{"", "all,linux/riscv64", "default: linux/riscv64 linux/amd64 linux/arm64 windows/amd64"},
+	} {
+		t.Run(test.stages+" "+test.platforms, func(t *testing.T) {
+			s, err := choose(parse(t, file), test.stages, test.platforms)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var b strings.Builder
+			for _, r := range s.Results {
+				name := r.Stage
+				if name == "" {
+					name = "default"
+				}
+				fmt.Fprintf(&b, "%s:", name)
+				for _, p := range r.Platforms {
+					fmt.Fprintf(&b, " %s", guard.FormatPlatform(p))
+				}
+				b.WriteByte('\n')
+			}
+			for _, n := range s.Notes {
+				fmt.Fprintf(&b, "- %s\n", n)
+			}
+			if diff := cmp.Diff(test.want+"\n", b.String()); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestSelectSaysAllAtOnce selects from a file that is faulty whichever stage is built: what
+// is wrong with the stages that are asked for, and only with these, comes with it.
+func TestSelectSaysAllAtOnce(t *testing.T) {
+	f := parse(t, "# platforms=linux/amd64,linux/arm64\nFROM a AS base\nRUN --if=TYPO x\nFROM bass AS app\nFROM baze AS other\n")
+	for stage, want := range map[string][]string{"app": {"TYPO", `"bass"`}, "base": {"TYPO"}, "*": {"TYPO", `"bass"`, `"baze"`}} {
+		_, err := choose(f, stage, "all")
+		found := source.Diagnostics(err)
+		if len(found) != len(want) {
+			t.Fatalf("%s: %v, want %q", stage, err, want)
+		}
+		for i, d := range found {
+			if !strings.Contains(d.Message, want[i]) {
+				t.Errorf("%s: %v, want %s", stage, d, want[i])
+			}
+		}
+	}
+}
+
+// TestTypedCase selects by the name as it is typed, which is the TARGETSTAGE of a build.
+func TestTypedCase(t *testing.T) {
+	f := parse(t, "FROM --if='TARGETSTAGE == \"APP\"' a AS base\nFROM base AS app\nFROM a\n")
+	s, err := choose(f, "APP", "linux/amd64")
+	if err != nil || len(s.Results) != 1 || s.Results[0].Stage != "APP" {
+		t.Errorf("APP: %v, %+v", err, s)
+	}
+	if _, err := choose(f, "app", "linux/amd64"); err == nil || !strings.Contains(err.Error(), `with TARGETSTAGE = "app"`) {
+		t.Errorf("app: %v", err)
+	}
+	names, err := Patterns{{text: "APP"}}.Names(f)
+	if err != nil || len(names) != 1 || names[0] != "app" {
+		t.Errorf("the file's names are %v, %v", names, err)
+	}
+}
+
+func TestEvery(t *testing.T) {
+	for text, want := range map[string]string{
+		file:                             "base test-unit test-arch app-debug app",
+		"FROM a\n":                       "default",
+		"FROM a AS one\nFROM b\n":        "one default",
+		"FROM a AS one\nFROM b AS two\n": "one two",
+	} {
+		f := parse(t, text)
+		s, err := Select(f, plan.Env{Build: platforms.MustParse("linux/amd64")}, Every(f), Platforms{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		for _, r := range s.Results {
+			if r.Stage == "" {
+				r.Stage = "default"
+			}
+			names = append(names, r.Stage)
+		}
+		if got := strings.Join(names, " "); got != want {
+			t.Errorf("%q: %s, want %s", text, got, want)
+		}
+		if len(s.Platforms) != 1 || s.Platforms[0].Architecture != "amd64" {
+			t.Errorf("platforms are %v", s.Platforms)
+		}
+	}
+}
+
+func TestSelectRefuses(t *testing.T) {
+	const unnamed = "FROM a\n"
+	for _, test := range []struct {
+		text, stages, platforms string
+		want                    string
+	}{
+		{file, "ap", "", `no stage is named "ap"; did you mean "app"?`},
+		{file, "zzzzz", "", `no stage is named "zzzzz"; the stages are base, test-unit, test-arch, app-debug, app`},
+		{file, "x-*", "", `no stage matches "x-*"; the stages are base, `},
+		{file, "!x-*", "", `no stage matches "x-*"`},
+		{file, "app,!a*", "", `!a* excludes every selected stage`},
+		{file, "test-arch", "linux/arm64", `Dockerfile:4:1: stage "test-arch" has no variant for linux/arm64:`},
+		{file, "test-arch,app", "linux/arm64,linux/amd64", `Dockerfile:4:1: stage "test-arch" has no variant`},
+		{file, "test-arc*", "linux/arm64", "nothing that is asked for can be built:\ntest-arch is left out for linux/arm64"},
+		{unnamed, "", "all", `platform "all" means the platforms that the file declares, and it declares none`},
+		{unnamed, "x", "", `no stage of the file has a name`},
+	} {
+		t.Run(test.stages+" "+test.platforms, func(t *testing.T) {
+			_, err := choose(parse(t, test.text), test.stages, test.platforms)
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got %v\nwant %s", err, test.want)
+			}
+		})
+	}
+}
+
+func choose(f *syntax.File, stages, wanted string) (*Selection, error) {
+	var patterns Patterns
+	var err error
+	if stages != "" {
+		if patterns, err = ParsePatterns(stages); err != nil {
+			return nil, err
+		}
+	}
+	var p Platforms
+	for name := range strings.SplitSeq(wanted, ",") {
+		switch name {
+		case "":
+		case "all":
+			p.All = true
+		default:
+			p.Requested = append(p.Requested, platforms.MustParse(name))
+		}
+	}
+	return Select(f, plan.Env{Build: platforms.MustParse("linux/amd64")}, patterns, p)
+}
+
+func TestParsePatterns(t *testing.T) {
+	for list, want := range map[string]string{
+		"a,":    `"a," has an empty stage name`,
+		"!":     `"!" has an empty stage name`,
+		"a,[b":  `invalid pattern "[b"`,
+		"a, !b": "",
+	} {
+		_, err := ParsePatterns(list)
+		if got := fmt.Sprint(err); want != "" && !strings.Contains(got, want) || want == "" && err != nil {
+			t.Errorf("%q: %v, want %s", list, err, want)
+		}
+	}
+}
+
+func TestName(t *testing.T) {
+	for list, want := range map[string]string{"a": "a", "a,b": "", "!a": "", "a*": ""} {
+		p, err := ParsePatterns(list)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, ok := p.Name(); got != want || ok != (want != "") {
+			t.Errorf("%q: %q, %t", list, got, ok)
+		}
+	}
+	if name, ok := Patterns(nil).Name(); name != "" || !ok {
+		t.Error("no patterns are the default stage")
+	}
+}
