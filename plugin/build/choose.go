@@ -19,10 +19,10 @@ import (
 
 	"github.com/stagebuild/stagebuild/frontend/guard"
 	"github.com/stagebuild/stagebuild/frontend/plan"
+	"github.com/stagebuild/stagebuild/frontend/selection"
 	"github.com/stagebuild/stagebuild/frontend/source"
 	"github.com/stagebuild/stagebuild/frontend/syntax"
 	"github.com/stagebuild/stagebuild/plugin/inprocess"
-	"github.com/stagebuild/stagebuild/plugin/selection"
 )
 
 // choose returns the results that the flags ask for. It reads the Dockerfile when
@@ -70,7 +70,7 @@ func (r *buildRun) selectResults(ctx context.Context, o buildOptions, all bool, 
 	if err != nil {
 		return nil, err
 	}
-	chosen, err := o.selection(file, env, selection.Platforms{Named: named, All: all})
+	chosen, err := o.selection(file, env, selection.Platforms{Requested: named, All: all})
 	if err != nil {
 		return nil, err
 	}
@@ -93,11 +93,11 @@ func (o *buildOptions) selection(file *syntax.File, env plan.Env, asked selectio
 	if err != nil {
 		return nil, err
 	}
-	saysItself := call != nil && (call.Name == "lint" || call.Name == "matrix") && len(file.Platforms) > 0 && asked.Declared(file)
+	saysItself := call != nil && (call.Name == "lint" || call.Name == "matrix") && len(file.Platforms) > 0 && asked.OnlyDeclared(file)
 	if !saysItself {
 		return selection.Select(file, env, o.stages.Patterns, asked)
 	}
-	if call.Name == "lint" && len(asked.Named) > 0 {
+	if call.Name == "lint" && len(asked.Requested) > 0 {
 		if _, err := selection.Select(file, env, o.stages.Patterns, asked); err != nil {
 			return nil, err
 		}

@@ -7,8 +7,8 @@ import (
 	"github.com/moby/buildkit/identity"
 
 	"github.com/stagebuild/stagebuild/frontend/plan"
+	"github.com/stagebuild/stagebuild/frontend/selection"
 	"github.com/stagebuild/stagebuild/frontend/syntax"
-	"github.com/stagebuild/stagebuild/plugin/selection"
 )
 
 // resultBuild is the build of one result.

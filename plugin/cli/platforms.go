@@ -9,7 +9,7 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/stagebuild/stagebuild/frontend/guard"
-	"github.com/stagebuild/stagebuild/plugin/selection"
+	"github.com/stagebuild/stagebuild/frontend/selection"
 )
 
 // requestedPlatforms is what --platform asks for.
@@ -60,5 +60,5 @@ func AskedPlatforms(given []string, own guard.Platform) (selection.Platforms, er
 	if wanted.Local {
 		named = append([]guard.Platform{own}, named...)
 	}
-	return selection.Platforms{Named: named, All: wanted.All}, nil
+	return selection.Platforms{Requested: named, All: wanted.All}, nil
 }

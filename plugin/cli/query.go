@@ -11,8 +11,8 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/graph"
 	"github.com/stagebuild/stagebuild/frontend/guard"
 	"github.com/stagebuild/stagebuild/frontend/plan"
+	"github.com/stagebuild/stagebuild/frontend/selection"
 	"github.com/stagebuild/stagebuild/frontend/syntax"
-	"github.com/stagebuild/stagebuild/plugin/selection"
 )
 
 // QueryOptions are the flags of the commands that are about stages of a
@@ -57,10 +57,7 @@ func (o *QueryOptions) Query(cmd *cobra.Command, stdin io.Reader, lookup LookupE
 	if q.File, err = o.Read(stdin); q.File == nil {
 		return nil, err
 	}
-	q.Platforms.All = q.Platforms.All || len(o.platforms) == 0 && len(q.File.Platforms) > 0
-	if len(q.Platforms.Named) == 0 && !q.Platforms.All {
-		q.Platforms.Named = []guard.Platform{q.Env.Build}
-	}
+	q.Platforms = q.Platforms.OrDefault(q.File, q.Env.Build)
 	return q, nil
 }
 
@@ -112,6 +109,6 @@ func (q *Query) WithArgs(values map[string]string) *Query {
 func (q *Query) ForPlatform(platform string) *Query {
 	other := *q
 	targets, _ := q.Platforms.List(q.File) // which has succeeded for the query itself
-	other.Platforms = selection.Platforms{Named: slices.DeleteFunc(targets, func(p guard.Platform) bool { return guard.FormatPlatform(p) != platform })}
+	other.Platforms = selection.Platforms{Requested: slices.DeleteFunc(targets, func(p guard.Platform) bool { return guard.FormatPlatform(p) != platform })}
 	return &other
 }

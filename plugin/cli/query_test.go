@@ -9,9 +9,9 @@ import (
 
 	"github.com/stagebuild/stagebuild/frontend/guard"
 	"github.com/stagebuild/stagebuild/frontend/plan"
+	"github.com/stagebuild/stagebuild/frontend/selection"
 	"github.com/stagebuild/stagebuild/frontend/source"
 	"github.com/stagebuild/stagebuild/frontend/syntax"
-	"github.com/stagebuild/stagebuild/plugin/selection"
 )
 
 // TestGraphsOfManyStages asks about two stages of a file with many args, often: their
@@ -31,7 +31,7 @@ func TestGraphsOfManyStages(t *testing.T) {
 			t.Fatal(err)
 		}
 		q := &Query{File: file, Env: plan.Env{Build: platforms.MustParse("linux/amd64")}}
-		q.Platforms.Named = []guard.Platform{platforms.MustParse("linux/amd64"), platforms.MustParse("linux/arm64")}
+		q.Platforms.Requested = []guard.Platform{platforms.MustParse("linux/amd64"), platforms.MustParse("linux/arm64")}
 		graphs, _, err := q.Graphs(patterns)
 		if err != nil || len(graphs) != 26 {
 			t.Fatalf("%d graphs, %v", len(graphs), err)

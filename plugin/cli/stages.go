@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/stagebuild/stagebuild/plugin/selection"
+	"github.com/stagebuild/stagebuild/frontend/selection"
 )
 
 // StagesValue is the stages to build, behind both of its flags.

@@ -22,10 +22,10 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/gateway"
 	"github.com/stagebuild/stagebuild/frontend/guard"
 	"github.com/stagebuild/stagebuild/frontend/plan"
+	"github.com/stagebuild/stagebuild/frontend/selection"
 	"github.com/stagebuild/stagebuild/frontend/source"
 	"github.com/stagebuild/stagebuild/frontend/syntax"
 	"github.com/stagebuild/stagebuild/plugin/offline"
-	"github.com/stagebuild/stagebuild/plugin/selection"
 )
 
 // checkOptions are the flags of the check command, as they were written.
@@ -146,7 +146,7 @@ func (o *checkOptions) targets(file *syntax.File, lookup cli.LookupEnv) ([]guard
 	switch {
 	case err != nil || !o.asked.All:
 		return targets, nil, err
-	case len(o.asked.Named) == 0:
+	case len(o.asked.Requested) == 0:
 		return nil, nil, nil
 	}
 	env, err := o.Env(lookup)
@@ -155,8 +155,8 @@ func (o *checkOptions) targets(file *syntax.File, lookup cli.LookupEnv) ([]guard
 	}
 	switch chosen := o.choose(file, env); {
 	case chosen == nil:
-		return o.asked.Named, nil, nil // the frontend says what is wrong
-	case o.asked.Declared(file):
+		return o.asked.Requested, nil, nil // the frontend says what is wrong
+	case o.asked.OnlyDeclared(file):
 		return nil, nil, nil
 	default:
 		return chosen.Results[0].Platforms, chosen.Notes, nil

@@ -25,7 +25,7 @@ func pageOf(t *testing.T, dockerfile string, args map[string]string) *draw.Page 
 		t.Fatal(err)
 	}
 	q := &cli.Query{File: file, Env: plan.Env{Build: platforms.MustParse("linux/amd64"), Args: args}}
-	q.Platforms.Named = []guard.Platform{platforms.MustParse("linux/amd64"), platforms.MustParse("linux/arm64")}
+	q.Platforms.Requested = []guard.Platform{platforms.MustParse("linux/amd64"), platforms.MustParse("linux/arm64")}
 	graphs, notes, err := q.Graphs(nil)
 	if err != nil {
 		t.Fatal(err)

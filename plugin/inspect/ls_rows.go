@@ -12,8 +12,8 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/graph"
 	"github.com/stagebuild/stagebuild/frontend/guard"
 	"github.com/stagebuild/stagebuild/frontend/plan"
+	"github.com/stagebuild/stagebuild/frontend/selection"
 	"github.com/stagebuild/stagebuild/frontend/syntax"
-	"github.com/stagebuild/stagebuild/plugin/selection"
 )
 
 // stageRow is a stage of a listing.

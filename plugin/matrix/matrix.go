@@ -14,8 +14,7 @@ import (
 	"github.com/docker/cli/cli/command"
 	"github.com/spf13/cobra"
 
-	"github.com/stagebuild/stagebuild/frontend/matrix"
-	"github.com/stagebuild/stagebuild/plugin/selection"
+	"github.com/stagebuild/stagebuild/frontend/selection"
 )
 
 // matrixOptions are the flags of the matrix command, as they were written.
@@ -132,11 +131,7 @@ func (o *matrixOptions) run(out, log io.Writer, q *cli.Query) error {
 		cli.PrintNotes(log, chosen.Notes)
 	}
 	if o.format == "json" || o.format == "table" && !o.native && !o.merge {
-		m := matrix.New(q.File, chosen.Platforms)
-		m.Impossible = append(m.Impossible, chosen.Impossible...)
-		for _, r := range chosen.Results {
-			m.Add(q.File, r.Stage, r.Platforms)
-		}
+		m := chosen.Matrix(q.File)
 		if o.format == "json" {
 			return cli.PrintJSON(out, m)
 		}

@@ -7,8 +7,8 @@ import (
 
 	"github.com/stagebuild/stagebuild/frontend/guard"
 	"github.com/stagebuild/stagebuild/frontend/plan"
+	"github.com/stagebuild/stagebuild/frontend/selection"
 	"github.com/stagebuild/stagebuild/frontend/syntax"
-	"github.com/stagebuild/stagebuild/plugin/selection"
 )
 
 // Result is a stage and the platforms that it is built for together.

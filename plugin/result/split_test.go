@@ -9,9 +9,9 @@ import (
 
 	"github.com/stagebuild/stagebuild/frontend/guard"
 	"github.com/stagebuild/stagebuild/frontend/plan"
+	"github.com/stagebuild/stagebuild/frontend/selection"
 	"github.com/stagebuild/stagebuild/frontend/source"
 	"github.com/stagebuild/stagebuild/frontend/syntax"
-	"github.com/stagebuild/stagebuild/plugin/selection"
 )
 
 // TestResultsOfPlatforms fills templates in that say the same for some platforms.
