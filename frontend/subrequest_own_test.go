@@ -15,7 +15,7 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/matrix"
 )
 
-const questionFile = `# platforms=linux/amd64,linux/arm64,windows/amd64
+const ownFile = `# platforms=linux/amd64,linux/arm64,windows/amd64
 ARG DEBUG=0
 FROM --for=linux/arm64 debian AS base
 FROM --for=linux alpine AS base
@@ -24,12 +24,12 @@ RUN --if=DEBUG true
 FROM app AS other
 `
 
-// TestQuestions asks what BuildKit's frontend is not asked.
-func TestQuestions(t *testing.T) {
+// TestOwnSubrequests sends the subrequests that BuildKit's frontend does not have.
+func TestOwnSubrequests(t *testing.T) {
 	for _, test := range []struct {
 		name, call string
 		opts       map[string]string
-		text       string // "" to look at the error
+		text       string // "" to compare the error
 		err        string
 	}{
 		{name: "explain", call: "explain", opts: map[string]string{"platform": "linux/arm64", "target": "app", "build-arg:DEBUG": "1"}, text: `app, line 5 for linux/arm64 with DEBUG = "1"
@@ -68,7 +68,7 @@ Note: other is left out for windows/amd64: stage "base" has no variant for windo
 		t.Run(test.call+" "+test.name, func(t *testing.T) {
 			opts := map[string]string{"requestid": "frontend." + test.call, "frontend.caps": "moby.buildkit.frontend.subrequests"}
 			maps.Copy(opts, test.opts)
-			_, o := build(t, frontend.Build, []byte(questionFile), opts)
+			_, o := build(t, frontend.Build, []byte(ownFile), opts)
 			if test.err != "" || o.Error != "" {
 				if test.err == "" || !strings.Contains(o.Error, test.err) {
 					t.Errorf("error %q, want %q", o.Error, test.err)
@@ -94,9 +94,9 @@ Note: other is left out for windows/amd64: stage "base" has no variant for windo
 	}
 }
 
-// TestQuestionsAreDescribed looks for all subrequests in their list, BuildKit's own
-// first and as they are.
-func TestQuestionsAreDescribed(t *testing.T) {
+// TestOwnSubrequestsAreDescribed finds all subrequests in their list: first BuildKit's,
+// unchanged, then ours.
+func TestOwnSubrequestsAreDescribed(t *testing.T) {
 	opts := map[string]string{"requestid": subrequests.RequestSubrequestsDescribe, "frontend.caps": "moby.buildkit.frontend.subrequests"}
 	list := func(o outcome) (names []string) {
 		var requests []subrequests.Request

@@ -16,29 +16,31 @@ import (
 func TestTargetsBelowCheckComments(t *testing.T) {
 	const stages = "FROM alpine AS one\n# check=skip=StageNameCasing\nRUN true\n# Two of them.\nFROM alpine AS two\n"
 	for name, dockerfile := range map[string]string{"plain": stages, "staged": stages + "RUN --if=true true\n"} {
-		_, o := build(t, frontend.Build, []byte(dockerfile), map[string]string{
-			"requestid": targets.RequestTargets, "frontend.caps": "moby.buildkit.frontend.subrequests",
+		t.Run(name, func(t *testing.T) {
+			_, o := build(t, frontend.Build, []byte(dockerfile), map[string]string{
+				"requestid": targets.RequestTargets, "frontend.caps": "moby.buildkit.frontend.subrequests",
+			})
+			if o.Error != "" || !strings.Contains(o.Metadata["result.txt"], "two") {
+				t.Errorf("error %q, targets %q", o.Error, o.Metadata["result.txt"])
+			}
 		})
-		if o.Error != "" || !strings.Contains(o.Metadata["result.txt"], "two") {
-			t.Errorf("%s: error %q, targets %q", name, o.Error, o.Metadata["result.txt"])
-		}
 	}
 }
 
-// TestCheckOfUnavailableTarget checks a file whose default stage is not there for every
-// declared platform.
+// TestCheckOfUnavailableTarget checks a file whose default stage is dropped for a declared
+// platform.
 func TestCheckOfUnavailableTarget(t *testing.T) {
 	const head, stages = "# platforms=linux/amd64,linux/arm64\n", "FROM busybox AS app\nFROM --for=linux/amd64 app AS bench\nMAINTAINER me\n"
 	for _, test := range []struct {
 		name, dockerfile, platform, target string
 		found, fails                       string
 	}{
-		{name: "what is declared", dockerfile: head + stages, found: "MaintainerDeprecated:4 StageUnavailable:3"},
+		{name: "the declared platforms", dockerfile: head + stages, found: "MaintainerDeprecated:4 StageUnavailable:3"},
 		{name: "the rule is skipped", dockerfile: "# check=skip=StageUnavailable\n" + head + stages, found: "MaintainerDeprecated:5"},
 		{name: "violations are errors", dockerfile: "# check=error=true;skip=MaintainerDeprecated\n" + head + stages,
 			found: "StageUnavailable:4", fails: "lint violation found for rules: StageUnavailable"},
-		{name: "the stage is named", dockerfile: head + stages, target: "bench", found: "MaintainerDeprecated:4 StageUnavailable:3"},
-		{name: "the platform is named", dockerfile: head + stages, platform: "linux/arm64", fails: `stage "bench" has no variant for linux/arm64`},
+		{name: "the stage is requested", dockerfile: head + stages, target: "bench", found: "MaintainerDeprecated:4 StageUnavailable:3"},
+		{name: "the platform is requested", dockerfile: head + stages, platform: "linux/arm64", fails: `stage "bench" has no variant for linux/arm64`},
 		{name: "for no platform", dockerfile: strings.Replace(head, "linux/amd64,", "", 1) + stages, fails: `stage "bench" has no variant for linux/arm64`},
 		{name: "another error", dockerfile: head + "FROM x\nRUN --if=X true\n" + stages, fails: `unknown name "X"`},
 		{name: "no stages", dockerfile: head, fails: "file with no instructions"},

@@ -1,7 +1,3 @@
-// Package llb turns plain Dockerfiles into LLB through BuildKit's dockerfile2llb.
-// It is given the lowered bytes of a file and the source map of the file as the
-// user wrote it: both have the same lines, so BuildKit's errors, warnings,
-// progress and provenance point at the user's own.
 package llb
 
 import (
@@ -23,13 +19,14 @@ import (
 // BuildKit's dockerfile2llb/platform.go).
 const targetStageArg = "TARGETSTAGE"
 
-// epochArg gives results their time, which is perhaps that of a stage
-// (BuildKit's dockerfile2llb/epoch.go).
+// epochArg is the build arg for the time of results. It can name a stage that has the
+// time (BuildKit's dockerfile2llb/epoch.go).
 const epochArg = "SOURCE_DATE_EPOCH"
 
 // Converter converts the lowered files of one request.
 type Converter struct {
-	// Options are what all platforms share. They are not changed.
+	// Options are the options that all files share. The converter does not change
+	// them.
 	Options dockerfile2llb.ConvertOpt
 
 	linting sync.Mutex
@@ -40,25 +37,25 @@ type Input struct {
 	Dockerfile []byte
 	// Target is the stage to build, "" for the last one.
 	Target string
-	// Platform is what to build for; nil means the builder's own, and lets the
-	// base image decide, as in BuildKit.
+	// Platform is the target platform. As in BuildKit, nil means the builder's, which
+	// the base image can change.
 	Platform *ocispecs.Platform
-	// TargetStage is the value of the TARGETSTAGE arg where it is not Target: a
-	// stage that another one refers to is built as a part of that one's target.
+	// TargetStage is the value of the TARGETSTAGE arg if it differs from Target: a
+	// stage that is built beside the target sees the target's name.
 	TargetStage string
-	// Part is set for a stage that is built beside the target. Its steps are
-	// named with their platform.
+	// Part is set for a stage that is built beside the target. The names of its steps
+	// have the platform.
 	Part bool
-	// Names are used in those of the steps.
+	// Names are the names for the steps.
 	Names Names
-	// Files is set where only the files of a base image are wanted: its ONBUILD
-	// triggers are not run, as BuildKit does not for COPY --from=IMAGE.
+	// Files is set to use only the files of a base image: as for COPY --from=IMAGE in
+	// BuildKit, its ONBUILD triggers do not run.
 	Files bool
-	// AllStages converts every stage of the file, not only what the target needs.
-	// BuildKit looks for the named contexts of the others too late: those that only
-	// an ONBUILD trigger names (resolveReachableStages in convert.go).
+	// AllStages converts every stage of the file, instead of those that the target
+	// reaches. Without it BuildKit looks up the named contexts of a stage too late if
+	// only an ONBUILD trigger names it (resolveReachableStages in convert.go).
 	AllStages bool
-	// Warn is called for what BuildKit's linter finds. It may be nil.
+	// Warn is called with each violation that BuildKit's linter finds. It may be nil.
 	Warn linter.LintWarnFunc
 }
 
@@ -71,8 +68,8 @@ type Result struct {
 	names Names
 }
 
-// For returns the options for one lowered file. BuildKit's converter writes to
-// the build args, so they are cloned.
+// For returns the options for one lowered file. It clones the build args, because
+// BuildKit's converter writes to them.
 func (c *Converter) For(in Input) dockerfile2llb.ConvertOpt {
 	opt := c.Options
 	opt.BuildArgs = maps.Clone(opt.BuildArgs)
@@ -85,7 +82,7 @@ func (c *Converter) For(in Input) dockerfile2llb.ConvertOpt {
 	}
 	if in.Files {
 		opt.MetaResolver = withoutTriggers{opt.MetaResolver}
-		// It can name a stage, which is not in this file.
+		// The arg can name a stage, and this file has none.
 		delete(opt.BuildArgs, epochArg)
 	}
 	if _, given := opt.BuildArgs[targetStageArg]; in.TargetStage != "" && !given {
@@ -116,7 +113,7 @@ func (c *Converter) Convert(ctx context.Context, in Input) (*Result, error) {
 	return converted, err
 }
 
-// Given returns a state and its image's config as the result of a conversion.
+// Given returns a state and its image config as the result of a conversion.
 func Given(ctx context.Context, state buildkit.State, image *dockerspec.DockerOCIImage) (*Result, error) {
 	given := &Result{Result: &dockerfile2llb.Result{State: state, Image: image}}
 	var err error
@@ -124,8 +121,8 @@ func Given(ctx context.Context, state buildkit.State, image *dockerspec.DockerOC
 	return given, err
 }
 
-// Marshal returns the definition of a state that the result is a part of. Its steps
-// have the names that those of the result have.
+// Marshal returns the definition of a state that contains the result. It names the
+// result's steps as Definition does.
 func (r *Result) Marshal(ctx context.Context, state buildkit.State) (*pb.Definition, error) {
 	marshalled, err := state.Marshal(ctx)
 	if err != nil {
@@ -137,10 +134,10 @@ func (r *Result) Marshal(ctx context.Context, state buildkit.State) (*pb.Definit
 	return def, nil
 }
 
-// Named returns a state of which the result is a part with the steps named as in
-// [Result.Marshal], also where a state of another result takes it in.
+// Named returns a state that contains the result, with its steps named as in
+// [Result.Marshal]. They keep these names in a state of another result.
 func (r *Result) Named(state buildkit.State) buildkit.State {
-	if state.Output() == nil { // scratch, which has no steps
+	if state.Output() == nil { // scratch has no steps
 		return state
 	}
 	return state.Async(func(ctx context.Context, state buildkit.State, _ *buildkit.Constraints) (buildkit.State, error) {
@@ -156,10 +153,10 @@ func (r *Result) Named(state buildkit.State) buildkit.State {
 	})
 }
 
-// compactLocations has each location of an operation there once. A definition that
-// enters another one brings those of its operations, and BuildKit adds them up
-// (sourceMapCollector in client/llb/sourcemap.go): they would double with each stage
-// that is made from another one for two platforms.
+// compactLocations removes duplicate locations of an operation. BuildKit adds the
+// locations of a definition again each time that another definition includes it
+// (sourceMapCollector in client/llb/sourcemap.go): without compactLocations they double
+// with each stage that uses another stage for two platforms.
 func compactLocations(source *pb.Source) {
 	for _, locations := range source.GetLocations() {
 		var once []*pb.Location

@@ -12,10 +12,10 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// Locals is what several definitions take of local sources, the build context
-// among them. BuildKit's converter has each definition take the paths that it
-// uses (filterPaths in dockerfile2llb/convert.go), so that the daemon would ask
-// for each of them anew. A nil Locals changes nothing.
+// Locals merges the local sources of several definitions, such as the build context.
+// BuildKit's converter limits the sources of each definition to the paths that it uses
+// (filterPaths in dockerfile2llb/convert.go), so that the daemon transfers files anew
+// for each definition. A nil Locals changes nothing.
 type Locals struct {
 	sources map[string]*local
 	order   []*local
@@ -29,7 +29,7 @@ type local struct {
 	whole bool // every path
 }
 
-// Add takes note of the local sources of a definition.
+// Add adds the local sources of a definition.
 func (l *Locals) Add(def *pb.Definition) error {
 	for _, dt := range def.GetDef() {
 		op, source, err := localSource(dt)
@@ -75,8 +75,8 @@ func (l *Locals) add(op *pb.Op, source *pb.SourceOp, meta *pb.OpMetadata) error 
 	return nil
 }
 
-// Definitions returns each local source as a definition of its own, with all that
-// is taken of it.
+// Definitions returns a definition of each local source with the paths of all
+// definitions.
 func (l *Locals) Definitions() ([]*pb.Definition, error) {
 	var defs []*pb.Definition
 	for _, src := range l.order {
@@ -101,8 +101,8 @@ func (l *Locals) Definitions() ([]*pb.Definition, error) {
 	return defs, nil
 }
 
-// Apply returns def with each local source as wide as all definitions together
-// need it: their vertices are one then. What is copied from it is the same.
+// Apply returns def with the paths of all definitions in each local source, so that
+// their sources are the same vertex. The files that def copies from it stay the same.
 func (l *Locals) Apply(def *pb.Definition) (*pb.Definition, error) {
 	if l == nil || len(l.order) == 0 {
 		return def, nil
@@ -118,7 +118,7 @@ func (l *Locals) Apply(def *pb.Definition) (*pb.Definition, error) {
 		dgst := string(digest.FromBytes(dt))
 		renamed[old] = dgst
 		if _, ok := out.Metadata[dgst]; ok {
-			continue // two that have become one
+			continue // equal to an earlier operation now
 		}
 		out.Def = append(out.Def, dt)
 		if meta, ok := def.Metadata[old]; ok {
@@ -160,7 +160,7 @@ func (l *Locals) apply(dt []byte, renamed map[string]string) ([]byte, error) {
 	return marshal(&op)
 }
 
-// widen has a source take all that is taken of it.
+// widen sets the paths of a source to those of all definitions.
 func (s *local) widen(source *pb.SourceOp) error {
 	if s.whole {
 		delete(source.Attrs, pb.AttrFollowPaths)
@@ -195,7 +195,7 @@ func isLocal(source *pb.SourceOp) bool {
 	return strings.HasPrefix(source.GetIdentifier(), "local://")
 }
 
-// localSource returns an operation and its source if that is local.
+// localSource returns an operation and its local source, or nil if it has none.
 func localSource(dt []byte) (*pb.Op, *pb.SourceOp, error) {
 	var op pb.Op
 	if err := op.UnmarshalVT(dt); err != nil {
@@ -208,7 +208,7 @@ func localSource(dt []byte) (*pb.Op, *pb.SourceOp, error) {
 	return &op, source, nil
 }
 
-// localKey is the same for sources that differ in nothing but their paths.
+// localKey returns the identity of a source without its paths.
 func localKey(source *pb.SourceOp) (string, error) {
 	attrs := maps.Clone(source.Attrs)
 	delete(attrs, pb.AttrFollowPaths)
@@ -216,7 +216,7 @@ func localKey(source *pb.SourceOp) (string, error) {
 	return string(key), err
 }
 
-// marshal is how BuildKit's client/llb marshals an operation.
+// marshal marshals an operation as BuildKit's client/llb does.
 func marshal(op *pb.Op) ([]byte, error) {
 	return proto.MarshalOptions{Deterministic: true}.Marshal(op)
 }

@@ -13,25 +13,24 @@ import (
 // customName is the key of a vertex's name (client/llb.WithCustomName).
 const customName = "llb.customname"
 
-// alreadyNamed is the key that says of a vertex that its name is the user's.
+// alreadyNamed is the key that marks a vertex whose name is already the user's.
 const alreadyNamed = "stagebuild.named"
 
-// stepPrefix is how BuildKit's converter names the steps of a stage, with or
-// without its platform: "[linux/amd64 app 2/3] " (prefixCommand in
-// dockerfile2llb/convert.go).
+// stepPrefix matches the start of a step's name, with or without the platform:
+// "[linux/amd64 app 2/3] " (prefixCommand in BuildKit's dockerfile2llb/convert.go).
 var stepPrefix = regexp.MustCompile(`^(\[(?:\S+/\S+ )?)([^\s/]+)( +\d+/\d+\] )`)
 
-// Names are what a user knows the parts of a lowered file by.
+// Names are the user's names for the stages and references of a lowered file.
 type Names struct {
-	// Stages are the names of stages in steps, by those in the lowered file.
+	// Stages are the names of stages to show, by their names in the lowered file.
 	Stages map[string]string
-	// References are those that the user wrote, by the ones in the lowered file.
+	// References are the references that the user wrote, by those in the lowered file.
 	References map[string]string
 }
 
-// apply names the steps of a definition, but for those that a conversion it takes in
-// has named: there "stage-3" is another. Names of vertices, and what else describes
-// them, are no part of their digests.
+// apply renames the steps of a definition, except those that an included conversion has
+// renamed: its "stage-3" is another stage. The description of a vertex is not part of
+// its digest.
 func (n Names) apply(def *pb.Definition) {
 	if len(n.Stages)+len(n.References) == 0 {
 		return
@@ -55,7 +54,8 @@ func (n Names) apply(def *pb.Definition) {
 	}
 }
 
-// references replaces the longest name that is there: one may begin as another.
+// references returns a replacer of references. It prefers the longest one, because one
+// can be the start of another.
 func (n Names) references() *strings.Replacer {
 	byLength := func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) }
 	var pairs []string
@@ -65,6 +65,7 @@ func (n Names) references() *strings.Replacer {
 	return strings.NewReplacer(pairs...)
 }
 
+// step returns the name of a step with the stage's name replaced.
 func (n Names) step(step string) string {
 	m := stepPrefix.FindStringSubmatch(step)
 	if m == nil {

@@ -25,25 +25,27 @@ func TestNames(t *testing.T) {
 		"[linux/amd64 internal] load metadata for x/y": "[linux/amd64 internal] load metadata for x/y",
 		"": "",
 	} {
-		before := map[string]string{customName: name}
-		def := &pb.Definition{Metadata: map[string]*pb.OpMetadata{
-			"x": {Description: before, ProgressGroup: &pb.ProgressGroup{Id: "g", Name: name}},
-		}}
-		names.apply(def)
-		if got := def.Metadata["x"].Description[customName]; got != want {
-			t.Errorf("%q became %q, want %q", name, got, want)
-		}
-		if got := def.Metadata["x"].ProgressGroup; got.Name != want || got.Id != "g" {
-			t.Errorf("progress group %q became %v, want %q", name, got, want)
-		}
-		if before[customName] != name {
-			t.Errorf("%q: the converter's own metadata was changed", name)
-		}
+		t.Run(name, func(t *testing.T) {
+			before := map[string]string{customName: name}
+			def := &pb.Definition{Metadata: map[string]*pb.OpMetadata{
+				"x": {Description: before, ProgressGroup: &pb.ProgressGroup{Id: "g", Name: name}},
+			}}
+			names.apply(def)
+			if got := def.Metadata["x"].Description[customName]; got != want {
+				t.Errorf("the name became %q, want %q", got, want)
+			}
+			if got := def.Metadata["x"].ProgressGroup; got.Name != want || got.Id != "g" {
+				t.Errorf("the progress group became %v, want %q", got, want)
+			}
+			if before[customName] != name {
+				t.Error("the converter's own metadata was changed")
+			}
+		})
 	}
 }
 
-// TestNamesOnce has a conversion take in steps of another, which has named them: a name
-// of one can be that of another stage in the other.
+// TestNamesOnce includes renamed steps of one conversion in another, where their names can
+// be those of other stages.
 func TestNamesOnce(t *testing.T) {
 	inner := &pb.OpMetadata{
 		Description:   map[string]string{customName: "[linux/arm64 stage-1 1/2] COPY --link"},

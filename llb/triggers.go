@@ -22,7 +22,7 @@ func (r withoutTriggers) ResolveImageConfig(ctx context.Context, ref string, opt
 	if err != nil {
 		return ref, dgst, config, err
 	}
-	// The type that BuildKit reads it into, so that nothing else is lost.
+	// BuildKit's own type, so that no other field is lost.
 	var img dockerspec.DockerOCIImage
 	if err := json.Unmarshal(config, &img); err != nil {
 		return "", "", nil, fmt.Errorf("reading the config of %s: %w", ref, err)

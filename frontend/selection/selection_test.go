@@ -78,9 +78,9 @@ func TestSelect(t *testing.T) {
 	}
 }
 
-// TestSelectSaysAllAtOnce selects from a file that is faulty whichever stage is built: what
-// is wrong with the stages that are asked for, and only with these, comes with it.
-func TestSelectSaysAllAtOnce(t *testing.T) {
+// TestSelectReportsAllDiagnostics selects from an invalid file: the error has the
+// diagnostics of the selected stages, and no others.
+func TestSelectReportsAllDiagnostics(t *testing.T) {
 	f := parse(t, "# platforms=linux/amd64,linux/arm64\nFROM a AS base\nRUN --if=TYPO x\nFROM bass AS app\nFROM baze AS other\n")
 	for stage, want := range map[string][]string{"app": {"TYPO", `"bass"`}, "base": {"TYPO"}, "*": {"TYPO", `"bass"`, `"baze"`}} {
 		_, err := choose(f, stage, "all")
@@ -96,7 +96,7 @@ func TestSelectSaysAllAtOnce(t *testing.T) {
 	}
 }
 
-// TestTypedCase selects by the name as it is typed, which is the TARGETSTAGE of a build.
+// TestTypedCase selects a stage in the user's case, which TARGETSTAGE keeps.
 func TestTypedCase(t *testing.T) {
 	f := parse(t, "FROM --if='TARGETSTAGE == \"APP\"' a AS base\nFROM base AS app\nFROM a\n")
 	s, err := choose(f, "APP", "linux/amd64")

@@ -6,10 +6,10 @@ import (
 	"github.com/stagebuild/stagebuild/frontend"
 )
 
-// TestUnaskedBases builds files with bases that are for another platform, and that BuildKit
-// reads although nothing is made from them: below what is built for a platform that is no
-// target, and in a stage that a named context stands for.
-func TestUnaskedBases(t *testing.T) {
+// TestUnreachedBases builds files with unreached bases for another platform, which BuildKit
+// reads all the same: below a cross-platform input, and in a stage that a named context
+// replaces.
+func TestUnreachedBases(t *testing.T) {
 	for _, dockerfile := range []string{
 		"FROM scratch AS base\nCOPY a /\nFROM base::linux/arm64 AS one\nFROM one\n",
 		"FROM scratch AS base\nCOPY a /\nFROM scratch AS one\nCOPY --from=base::linux/arm64 / /\nFROM base::linux/s390x\nFROM one\n",
@@ -20,15 +20,17 @@ func TestUnaskedBases(t *testing.T) {
 		"FROM scratch AS Base\nCOPY a /\nFROM scratch AS one\nCOPY --from=base::linux/arm64 / /\nFROM Base AS x\nFROM one\n",
 		"FROM scratch AS Given\nCOPY a /\nFROM scratch\nCOPY --from=Given::linux/arm64 / /\n", // another case than the context's
 	} {
-		opts := map[string]string{"platform": "linux/amd64", "context:given": "docker-image://busybox"}
-		if _, o := build(t, frontend.Build, []byte(dockerfile), opts); o.Error != "" {
-			t.Errorf("%q: %s", dockerfile, o.Error)
-		}
+		t.Run(dockerfile, func(t *testing.T) {
+			opts := map[string]string{"platform": "linux/amd64", "context:given": "docker-image://busybox"}
+			if _, o := build(t, frontend.Build, []byte(dockerfile), opts); o.Error != "" {
+				t.Error(o.Error)
+			}
+		})
 	}
 }
 
-// TestCheckErrors has a build fail for what a check finds in the user's text, and for
-// nothing that is written for BuildKit alone.
+// TestCheckErrors fails a build for the violations in the user's text, and for none that
+// lowering causes.
 func TestCheckErrors(t *testing.T) {
 	for dockerfile, want := range map[string]string{
 		"# check=error=true\nFROM busybox::linux/arm64 AS a\nCOPY a /\n":                                               "",
@@ -39,8 +41,10 @@ func TestCheckErrors(t *testing.T) {
 		"# check=error=true\nFROM busybox::linux/arm64 AS a\nCOPY a /\nFROM scratch\nCOPY --from=a::linux/s390x / /\n": "",
 		"# check=error=true\nFROM busybox AS a\ncopy a /\nCOPY b /\nFROM scratch\nCOPY --from=a::linux/s390x / /\n":    "lint violation found for rules: ConsistentInstructionCasing",
 	} {
-		if _, o := build(t, frontend.Build, []byte(dockerfile), map[string]string{"platform": "linux/amd64,linux/arm64"}); o.Error != want {
-			t.Errorf("%q: %q, want %q", dockerfile, o.Error, want)
-		}
+		t.Run(dockerfile, func(t *testing.T) {
+			if _, o := build(t, frontend.Build, []byte(dockerfile), map[string]string{"platform": "linux/amd64,linux/arm64"}); o.Error != want {
+				t.Errorf("error %q, want %q", o.Error, want)
+			}
+		})
 	}
 }
