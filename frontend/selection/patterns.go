@@ -180,7 +180,7 @@ func (p Patterns) exclusions() string {
 // noMatch returns the error of a pattern that selects no stage.
 func noMatch(p Pattern, names []string) error {
 	if len(names) == 0 {
-		return fmt.Errorf("no stage is named %q: no stage of the file has a name", p.text)
+		return fmt.Errorf("no stage is named %q; the stages of the file have no names", p.text)
 	}
 	if p.isGlob() {
 		return fmt.Errorf("no stage matches %q; the stages are %s", p.text, strings.Join(names, ", "))

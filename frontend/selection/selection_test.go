@@ -155,7 +155,7 @@ func TestSelectRefuses(t *testing.T) {
 		{file, "test-arch,app", "linux/arm64,linux/amd64", `Dockerfile:4:1: stage "test-arch" has no variant`},
 		{file, "test-arc*", "linux/arm64", "nothing that is asked for can be built:\ntest-arch is left out for linux/arm64"},
 		{unnamed, "", "all", `platform "all" means the platforms that the file declares, and it declares none`},
-		{unnamed, "x", "", `no stage of the file has a name`},
+		{unnamed, "x", "", `the stages of the file have no names`},
 	} {
 		t.Run(test.stages+" "+test.platforms, func(t *testing.T) {
 			_, err := choose(parse(t, test.text), test.stages, test.platforms)
