@@ -244,10 +244,8 @@ type condition struct {
 func checkUnresolvedStage(c *checker) {
 	c.findOnce(func(t *plan.Target) []finding {
 		var found []finding
-		for _, d := range t.Unreached {
-			if in := c.file.InstructionAt(d.Span); in != nil {
-				found = append(found, finding{in, c.withoutPlatform(d, t.Plan)})
-			}
+		for _, u := range t.Unreached {
+			found = append(found, finding{u.Instruction, c.withoutPlatform(u.Diagnostic, t.Plan)})
 		}
 		return found
 	})

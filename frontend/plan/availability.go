@@ -9,48 +9,44 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/syntax"
 )
 
-// Availability says which stages of a file can be built for which platforms: a
-// stage can when it and all that it reaches have a selected variant there. It has
-// resolved them all, once.
+// Availability is the plans of all stages of a file for some platforms. A stage can be
+// built for a platform when it and all stages that it reaches have a selected variant
+// there.
 type Availability struct {
-	targets  []guard.Platform
-	families map[string]*family // by stage
+	platforms   []guard.Platform
+	resolutions map[string]*resolution // by stage
 }
 
 // Available plans the file for each of its stages, for its default, and for the stages
 // that are named. Names are the stages as the user typed them; case matters, because
 // TARGETSTAGE keeps it. The error is a source.List of the diagnostics that the file has
 // whichever stage is built.
-func Available(file *syntax.File, env Env, targets []guard.Platform, names ...string) (*Availability, error) {
+func Available(file *syntax.File, env Env, platforms []guard.Platform, names ...string) (*Availability, error) {
 	if file.HasUnterminatedText {
 		return nil, file.Diagnostics.Err()
 	}
-	a := &Availability{targets: targets, families: map[string]*family{}}
-	asksStage := asksForStage(file)
-	faults := slices.Clone(file.Diagnostics)
-	var f *family
+	a := &Availability{platforms: platforms, resolutions: map[string]*resolution{}}
+	dependsOnTarget := usesTargetStage(file)
+	list := slices.Clone(file.Diagnostics)
+	var r *resolution
 	for _, name := range slices.Concat(file.StageNames(), []string{""}, names) {
-		if a.families[name] != nil {
+		if a.resolutions[name] != nil {
 			continue
 		}
-		// Only a file that looks at its target differs between them.
-		if f == nil || asksStage {
-			f = resolved(file, env, Request{Stage: name, Platforms: targets})
-			for _, r := range f.order {
-				faults = append(faults, r.diagnostics...)
+		if r == nil || dependsOnTarget {
+			r = newPlanner(file, env, Request{Stage: name}).finish(platforms)
+			for _, p := range r.plans {
+				list = append(list, p.diagnostics...)
 			}
 		}
-		a.families[name] = f
+		a.resolutions[name] = r
 	}
-	return a, faults.Err()
+	return a, list.Err()
 }
 
-// targetStage is the automatic arg that has the name of the stage that is built.
-const targetStage = "TARGETSTAGE"
-
-// asksForStage reports whether what becomes of a file depends on the stage that is
-// built: in a condition, a reference or the value of another arg.
-func asksForStage(file *syntax.File) bool {
+// usesTargetStage reports whether the plans of a file depend on the target stage: whether
+// a condition, a reference or the value of another arg names TARGETSTAGE.
+func usesTargetStage(file *syntax.File) bool {
 	for _, in := range file.Instructions {
 		if in.Guard.If != nil && slices.Contains(in.Guard.If.Names(), targetStage) {
 			return true
@@ -67,56 +63,54 @@ func asksForStage(file *syntax.File) bool {
 	})
 }
 
-// Diagnostics returns why a stage cannot be built for the platform at an index of
-// those that were asked about: nil when it can. "" is the file's default. What is
-// wrong with a reference on every platform is not among it: building the stage reports
-// that.
+// Diagnostics tells why a stage cannot be built for the platform at an index of those
+// given to [Available]. It returns nil when the stage can be built. "" is the file's
+// default. A reference that is invalid on every platform does not count: building the
+// stage reports it.
 func (a *Availability) Diagnostics(stage string, platform int) source.List {
-	return a.families[stage].obstacles(stage, a.targets[platform])
+	return a.resolutions[stage].unavailable(stage, a.platforms[platform])
 }
 
-// obstacles returns why a stage cannot be built for a platform.
-func (f *family) obstacles(stage string, platform guard.Platform) source.List {
-	target, missing := f.member(platform).target(stage)
-	f.missing(target.Choice, map[*Choice]bool{}, &missing)
-	return missing
-}
-
-// Target returns what there is of a stage for the platform at an index of those that were
-// asked about. It has no Choice when the stage is not there.
+// Target returns the plan of a stage for the platform at an index. It has no Choice when
+// the stage is not selected.
 func (a *Availability) Target(stage string, platform int) *Target {
-	target, _ := a.families[stage].member(a.targets[platform]).target(stage)
+	target, _ := a.resolutions[stage].plan(a.platforms[platform]).target(stage)
 	return target
 }
 
-// Set returns the plans for building a stage for some of the platforms that were asked
-// about, and the error of that: what [Resolve] returns.
-func (a *Availability) Set(stage string, targets []guard.Platform) (*Set, error) {
-	return a.families[stage].set(stage, targets)
+// Set returns the plans for building a stage for some of the platforms. The error is that
+// of [Resolve].
+func (a *Availability) Set(stage string, platforms []guard.Platform) (*Set, error) {
+	return a.resolutions[stage].set(stage, platforms, nil)
 }
 
-// Builds reports whether a stage as written is there for the platform at an index, and
-// can be built, when the stage of its name is.
-func (a *Availability) Builds(s *syntax.Stage, platform int) bool {
-	f := a.families[s.Name]
-	c := f.member(a.targets[platform]).plan.Stages[s.Index]
-	var missing source.List
-	f.missing(c, map[*Choice]bool{}, &missing)
-	return c.Decision.Holds && len(missing) == 0
+// IsAvailable reports whether a stage of the file, which may be a variant, is selected
+// and can be built for the platform at an index, when the stage of its name is the
+// target.
+func (a *Availability) IsAvailable(s *syntax.Stage, platform int) bool {
+	c := a.resolutions[s.Name].plan(a.platforms[platform]).Stages[s.Index]
+	return c.Decision.Holds && len(missingVariants(c)) == 0
 }
 
-// missing collects the variants that are missing in what a stage is made from.
-func (f *family) missing(c *Choice, seen map[*Choice]bool, list *source.List) {
-	if c == nil || seen[c] {
-		return
-	}
-	seen[c] = true
-	for _, d := range f.member(c.Plan.Platform).problems[c] {
-		if d.Name == NoVariant || d.Name == DroppedStage {
-			*list = append(*list, d)
+// unavailable returns the reasons why a stage cannot be built for a platform.
+func (r *resolution) unavailable(stage string, platform guard.Platform) source.List {
+	target, list := r.plan(platform).target(stage)
+	return append(list, missingVariants(target.Choice)...)
+}
+
+// missingVariants returns the diagnostics of references to stages without a selected
+// variant, in all stages that c reaches.
+func missingVariants(c *Choice) source.List {
+	var list source.List
+	for c, e := range newWalk(isAny).From(c) {
+		if e != nil {
+			continue
+		}
+		for _, u := range c.unresolved {
+			if u.Name == NoVariant || u.Name == DroppedStage {
+				list = append(list, u.Diagnostic)
+			}
 		}
 	}
-	for _, e := range c.Edges {
-		f.missing(e.Stage, seen, list)
-	}
+	return list
 }

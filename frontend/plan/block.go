@@ -7,78 +7,79 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/syntax"
 )
 
-// outcome is what became of the branches of a block. It has none for those of a
-// block that cannot be decided, or is not asked.
-type outcome map[*syntax.Branch]guard.Decision
+// branches are the decisions about the branches of a block. It is empty for a block with
+// diagnostics, or in a branch that does not hold.
+type branches map[*syntax.Branch]guard.Decision
 
-// blockLine decides a block where its IF stands, with the names declared there.
-func (r *resolver) blockLine(in *syntax.Instruction, s *scope) {
+// blockLine decides a block of instructions at its IF, with the names declared above.
+func (c *chooser) blockLine(in *syntax.Instruction, s *scope) {
 	if in.Opens == nil || in.Opens.Block.OfStages || in.Opens != in.Opens.Block.Branches[0] {
 		return
 	}
-	r.block(in.Opens.Block, s)
+	c.block(in.Opens.Block, s)
 }
 
 // block decides which branch of a block holds.
-func (r *resolver) block(block *syntax.Block, s *scope) outcome {
-	if o := r.blocks[block]; o != nil {
-		return o
+func (c *chooser) block(block *syntax.Block, s *scope) branches {
+	if known := c.blocks[block]; known != nil {
+		return known
 	}
-	o := outcome{}
-	r.blocks[block] = o
-	sound := !block.Invalid
+	decided := branches{}
+	c.blocks[block] = decided
+	decidable := !block.Invalid
 	for _, branch := range block.Branches {
-		sound = r.checkNames(branch.Keyword, s) && sound
+		unknown := c.reportNames(branch.Keyword, s)
+		decidable = decidable && unknown == 0 && isDecidable(branch.Keyword, s)
 	}
-	if !sound || !r.within(block.Branches[0].Outer, s).Holds {
-		return o
+	if !decidable || !c.within(block.Branches[0].Outer, s).Holds {
+		return decided
 	}
 	taken := 0 // the line of the branch that holds
 	for _, branch := range block.Branches {
 		if taken != 0 {
-			o[branch] = guard.Decision{Reason: fmt.Sprintf("the branch on line %d was taken", taken)}
+			decided[branch] = guard.Decision{Reason: fmt.Sprintf("the branch on line %d was taken", taken)}
 			continue
 		}
-		d, err := r.branch(branch, s)
+		d, err := c.branch(branch, s)
 		if err != nil {
-			r.reportGuard(branch.Keyword, err.(*guard.Error)) //nolint:errorlint // Eval documents its type
-			return o
+			c.reportGuard(branch.Keyword, err.(*guard.Error)) //nolint:errorlint // Eval documents its type
+			return decided
 		}
-		if o[branch] = d; d.Holds {
+		if decided[branch] = d; d.Holds {
 			taken = branch.Keyword.First
 		}
 	}
-	return o
+	return decided
 }
 
 // branch decides about a branch, when none above it holds.
-func (r *resolver) branch(branch *syntax.Branch, s *scope) (guard.Decision, error) {
+func (c *chooser) branch(branch *syntax.Branch, s *scope) (guard.Decision, error) {
 	line := branch.Keyword.First
 	condition := branch.Keyword.Guard.If
 	if condition == nil {
 		return guard.Decision{Holds: true, Reason: fmt.Sprintf("no branch above ELSE holds (line %d)", line)}, nil
 	}
-	holds, err := condition.Eval(r.plan.Platform, s)
+	holds, err := condition.Eval(c.plan.Platform, s)
 	return guard.Decision{
 		Holds:  holds,
 		Reason: fmt.Sprintf("%s %s (line %d)", keyword(branch), condition.Outcome(holds, s), line),
 	}, err
 }
 
-// within decides whether the branch that something stands in holds.
-func (r *resolver) within(branch *syntax.Branch, s *scope) guard.Decision {
+// within decides whether a branch and the branches around it hold.
+func (c *chooser) within(branch *syntax.Branch, s *scope) guard.Decision {
 	if branch == nil {
 		return guard.Decision{Holds: true}
 	}
-	d := r.within(branch.Outer, s)
+	d := c.within(branch.Outer, s)
 	if !d.Holds {
 		return d
 	}
-	// The zero decision where a condition is faulty, which has been reported.
-	return d.And(r.block(branch.Block, s)[branch])
+	// A branch with diagnostics has the zero decision, which is undecided.
+	return d.And(c.block(branch.Block, s)[branch])
 }
 
-// keyword returns the line of a branch without its condition: IF or ELSE IF.
+// keyword returns the keyword of a branch with a condition: IF or ELSE IF.
 func keyword(branch *syntax.Branch) string {
 	if branch == branch.Block.Branches[0] {
 		return "IF"

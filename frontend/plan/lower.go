@@ -2,102 +2,69 @@ package plan
 
 import (
 	"bytes"
-	"cmp"
-	"slices"
 	"strconv"
-	"unicode"
-	"unicode/utf8"
 
-	"github.com/stagebuild/stagebuild/frontend/guard"
-	"github.com/stagebuild/stagebuild/frontend/source"
 	"github.com/stagebuild/stagebuild/frontend/syntax"
 )
 
-// Lower returns the plain Dockerfile that a plan stands for. It has as many lines
-// as the file, and every instruction that survives begins and ends on the lines
-// on which it did: only the bytes of dropped instructions, guard flags and
-// rewritten references change. A file that does not use the language comes back
-// as it is, faults included: what is wrong with it is BuildKit's to say.
+// emptyImage is the name of the base that BuildKit never pulls.
+const emptyImage = "scratch"
+
+// Lower returns the plain Dockerfile of a plan. It has as many lines as the file, and
+// every kept instruction begins and ends on its original lines: only the bytes of dropped
+// instructions, guard flags and rewritten references change. A plain file comes back as
+// it is, even if it is invalid: BuildKit reports that.
 func Lower(p *Plan) []byte {
 	return lower(p, nil)
 }
 
-// LowerStage is Lower for the plan of one stage, where only what that is made from
-// and what its time is that of hold anything. The other stages are empty, so that
-// numbers mean what they do otherwise.
+// LowerStage lowers the file but empties every stage except c, its dependencies and the
+// SOURCE_DATE_EPOCH stage. Stage numbers stay the same.
 func LowerStage(c *Choice) []byte {
-	idle := map[*Choice]bool{}
+	used := map[*Choice]bool{}
+	walk := newWalk(isInConversion)
+	for _, start := range append(c.Plan.epochStages(), c) {
+		for c := range walk.From(start) {
+			used[c] = true
+		}
+	}
+	emptied := map[*Choice]bool{}
 	for _, other := range c.Plan.Stages {
-		idle[other] = other.Decision.Holds
+		emptied[other] = other.Decision.Holds && !used[other]
 	}
-	var use func(*Choice)
-	use = func(c *Choice) {
-		if !idle[c] {
-			return
-		}
-		idle[c] = false
-		for _, e := range c.Edges {
-			if e.Stage != nil && e.Input == nil && e.Reference.Kind != syntax.Needs {
-				use(e.Stage)
-			}
-		}
-	}
-	use(c)
-	for _, epoch := range c.Plan.epochStages() {
-		use(epoch)
-	}
-	return lower(c.Plan, idle)
+	return lower(c.Plan, emptied)
 }
 
-// lower lowers a file in which some of the selected stages are to be empty.
-func lower(p *Plan, idle map[*Choice]bool) []byte {
+// lower lowers a file in which some of the selected stages are emptied.
+func lower(p *Plan, emptied map[*Choice]bool) []byte {
 	if !p.File.IsStaged {
 		return bytes.Clone(p.File.Source.Data)
 	}
 	l := &lowerer{file: p.File.Source, escape: byte(p.File.Escape)}
 	dropped := map[*syntax.Instruction]bool{}
-	for c, is := range idle {
+	for c, isEmptied := range emptied {
 		for _, in := range c.Stage.Body {
-			dropped[in] = is
+			dropped[in] = isEmptied
 		}
 	}
 	for _, in := range p.File.Instructions {
 		l.instruction(in, p.Decision(in).Holds && !dropped[in])
 	}
 	for _, c := range p.Stages {
-		if idle[c] || c.hasNoBase() {
+		if emptied[c] || c.hasNoBase() {
 			l.rewriteReference(c.Stage.Base, emptyImage)
 			continue
 		}
-		for _, e := range c.Edges {
-			l.reference(c, e)
+		for i := range c.Edges {
+			l.reference(c, &c.Edges[i])
 		}
 	}
 	return l.apply()
 }
 
-// emptyImage is the name that BuildKit never pulls.
-const emptyImage = "scratch"
-
-// lowerer collects the edits of one file.
-type lowerer struct {
-	file   *source.File
-	escape byte
-	edits  []edit
-}
-
-// edit replaces the bytes of a span.
-type edit struct {
-	source.Span
-	text string
-}
-
-func (l *lowerer) replace(s source.Span, text string) {
-	l.edits = append(l.edits, edit{s, text})
-}
-
-func (l *lowerer) instruction(in *syntax.Instruction, survives bool) {
-	if !survives {
+// instruction drops an instruction, or cuts the flags of the language out of it.
+func (l *lowerer) instruction(in *syntax.Instruction, isKept bool) {
+	if !isKept {
 		l.drop(in)
 		return
 	}
@@ -107,113 +74,30 @@ func (l *lowerer) instruction(in *syntax.Instruction, survives bool) {
 	}
 }
 
-// drop turns the lines of an instruction into empty comments, so that a comment
-// above them attaches to nothing (comments are reset in BuildKit's parser.go).
-func (l *lowerer) drop(in *syntax.Instruction) {
-	for line := in.First; line <= in.Last; line++ {
-		s := l.file.LineSpan(line)
-		if line == 1 && bytes.HasPrefix(l.file.Data, []byte("\xef\xbb\xbf")) {
-			s.Start += 3
-		}
-		l.replace(s, "#")
-	}
-}
-
-// cut removes the part of a guard flag that stands on one line, with the white
-// space behind it or, at the line's end, before it. The last part of a guard that
-// ends its instruction takes care that what is left still ends there.
-func (l *lowerer) cut(in *syntax.Instruction, flag source.Span, last bool) {
-	number := l.file.Line(flag.Start)
-	line := l.file.LineSpan(number)
-	data := l.file.Data
-	for flag.End < line.End && isBlank(data[flag.End]) {
-		flag.End++
-	}
-	left := bytes.TrimRight(l.left(line, flag.Start), " \t\v\f")
-	marker := ""
-	if number != in.First && len(bytes.TrimSpace(left)) == 0 {
-		marker = markerBefore(data[flag.End:line.End])
-	}
-	if marker == "" && last && !l.endsSafely(left) {
-		marker = endOfFlags
-	}
-	if flag.End == line.End && marker == "" {
-		flag.Start = line.Start + len(left)
-		if n := len(l.edits); n > 0 {
-			flag.Start = max(flag.Start, l.edits[n-1].End)
-		}
-	}
-	l.replace(flag, marker)
-}
-
-// endOfFlags says nothing where flags end anyway.
-const endOfFlags = "--"
-
-// markerBefore returns what to write in front of the rest of a continuation line
-// of which nothing else is left. An empty one would join the next instruction, and
-// one that begins with # would be a comment. It is written once: what is cut later
-// stands right of it.
-func markerBefore(rest []byte) string {
-	rest = bytes.TrimLeftFunc(rest, unicode.IsSpace)
-	switch {
-	case len(rest) == 0:
-		return endOfFlags
-	case rest[0] == '#':
-		return endOfFlags + " "
-	}
-	return ""
-}
-
-// endsSafely reports whether text stays as it is at the end of an instruction.
-// There an escape character would continue the line, and BuildKit trims a space
-// beyond ASCII, also one whose first byte it took for part of another flag.
-func (l *lowerer) endsSafely(text []byte) bool {
-	n := len(text)
-	return n > 0 && text[n-1] < utf8.RuneSelf && text[n-1] != l.escape
-}
-
-// left returns what stands on a line before offset, with spaces for what was cut.
-func (l *lowerer) left(line source.Span, offset int) []byte {
-	left := slices.Clone(l.file.Data[line.Start:offset])
-	for _, e := range slices.Backward(l.edits) {
-		if e.End <= line.Start {
-			break
-		}
-		for i := max(e.Start, line.Start); i < min(e.End, offset); i++ {
-			left[i-line.Start] = ' '
-		}
-	}
-	return left
-}
-
-func isBlank(b byte) bool {
-	return b == ' ' || b == '\t'
-}
-
-// reference rewrites a reference in place where BuildKit would read it otherwise.
-func (l *lowerer) reference(c *Choice, e Edge) {
+// reference rewrites a reference in place where BuildKit would read it differently.
+func (l *lowerer) reference(c *Choice, e *Edge) {
 	name := e.Name
 	switch isBase := e.Reference.Kind == syntax.FromBase; {
-	case e.triggered:
+	case e.isTrigger:
 		return
 	case e.Reference.Kind == syntax.Needs:
 		return // cut with its flag
-	case e.faulty:
+	case e.isInvalid:
 		// BuildKit reads the references of every stage, reached or not.
 		name = emptyImage
 	case e.Input != nil && isBase:
-		// The stage runs on the platform of what it is made from. Without the
-		// input, a stage's name means what there is for the target platform, also
-		// where a named context stands for it.
+		// The stage runs on the platform of its base. Without the input, the name of a
+		// stage would mean the stage of the target platform, also where a named context
+		// replaces it.
 		if in := c.supplied(e); in != nil {
 			name = in.Name
 		}
 		if c.Stage.Platform == "" {
-			l.platform(c.Stage.From, e.Input.Platform)
+			l.addPlatform(c.Stage.From, e.Input.Platform)
 		}
 	case e.Input != nil:
 		name = e.Input.Name
-	case e.Stage != nil && e.numeric:
+	case e.Stage != nil && e.isNumber:
 		name = strconv.Itoa(e.Stage.position)
 	case isBase && e.Stage != nil && e.Name != e.Stage.Stage.Name:
 		name = e.Stage.Stage.Name // BuildKit compares bases with case.
@@ -221,49 +105,4 @@ func (l *lowerer) reference(c *Choice, e Edge) {
 		return // BuildKit expands it.
 	}
 	l.rewriteReference(e.Reference, name)
-}
-
-// platform gives a FROM a --platform: right behind the keyword, or in the place of an
-// empty one. Behind "--", BuildKit reads no flags.
-func (l *lowerer) platform(from *syntax.Instruction, platform guard.Platform) {
-	flag := "--platform=" + guard.FormatPlatform(platform)
-	spans := from.PlatformFlag()
-	if spans[0].Start == spans[0].End {
-		flag = " " + flag
-	}
-	l.rewrite(spans, flag)
-}
-
-func (l *lowerer) rewriteReference(ref *syntax.Reference, name string) {
-	if ref.Text != name && ref.Text != "" {
-		l.rewrite(ref.Bytes(), name)
-	}
-}
-
-// rewrite puts a name in the place of bytes that may stand on several lines. It goes
-// to the last of them: a continuation line of which nothing is left would join the
-// next instruction.
-func (l *lowerer) rewrite(old []source.Span, name string) {
-	last := l.file.LineSpan(l.file.Line(old[len(old)-1].Start)).Start
-	for _, s := range old {
-		if s.Start < last {
-			l.replace(s, "")
-			continue
-		}
-		l.replace(s, name)
-		name = ""
-	}
-}
-
-// apply returns the file with all edits made.
-func (l *lowerer) apply() []byte {
-	slices.SortStableFunc(l.edits, func(a, b edit) int { return cmp.Or(a.Start-b.Start, a.End-b.End) })
-	out := make([]byte, 0, len(l.file.Data))
-	pos := 0
-	for _, e := range l.edits {
-		out = append(out, l.file.Data[pos:e.Start]...)
-		out = append(out, e.text...)
-		pos = e.End
-	}
-	return append(out, l.file.Data[pos:]...)
 }

@@ -2,100 +2,74 @@ package plan
 
 import (
 	"cmp"
-	"slices"
 	"strings"
 
 	"github.com/stagebuild/stagebuild/frontend/source"
-	"github.com/stagebuild/stagebuild/frontend/syntax"
 )
 
-// target finds the stage that a name means, "" for the default, and says what is wrong
-// when it is not there. Nothing is found where it cannot be said what stages are made of.
-func (r *resolver) target(stage string) (*Target, source.List) {
-	t := &Target{Plan: r.plan}
-	if len(t.Stages) == 0 || t.File.HasBlockErrors {
+// Target is a plan, and the stage of it to build.
+type Target struct {
+	*Plan
+	// Choice is the stage to build, or nil when it is not selected.
+	Choice *Choice
+	// Default is the default target, or nil when it is not selected.
+	Default *Choice
+	// Name is the target to give to BuildKit. It is "" when that is the last stage of
+	// the lowered file.
+	Name string
+	// Unreached are the invalid references in stages that no target of the set reaches.
+	// They do not fail a build.
+	Unreached []Unresolved
+}
+
+// target finds the stage of a name, "" for the default, and returns the diagnostics if it
+// is not selected. There is no Choice in a file whose stages are unclear.
+func (p *Plan) target(stage string) (*Target, source.List) {
+	t := &Target{Plan: p}
+	if len(p.Stages) == 0 || p.File.HasBlockErrors {
 		return t, nil
 	}
-	last := t.Stages[len(t.Stages)-1]
+	last := p.Stages[len(p.Stages)-1]
 	switch {
 	case last.Stage.Name != "":
-		t.Default = r.find(last.Stage.Name, len(t.Stages))
+		t.Default = p.find(last.Stage.Name, len(p.Stages))
 	case last.Decision.Holds:
 		t.Default = last
 	}
 	name := cmp.Or(stage, last.Stage.Name)
 	if name == "" {
 		t.Choice = t.Default
-		return t, r.anonymous(last)
+		return t, p.droppedTarget(last)
 	}
-	group := t.File.Group(name)
+	group := p.File.Group(name)
 	if group == nil {
 		t.Name = name // BuildKit refuses it, with a suggestion.
 		return t, nil
 	}
-	t.Choice = r.find(name, len(t.Stages))
+	t.Choice = p.find(name, len(p.Stages))
 	if t.Choice == nil {
-		list := r.noVariant(group, group.Stages[len(group.Stages)-1].From.Span())
-		if names := r.buildable(); stage == "" && len(list) > 0 && len(names) > 0 {
+		list := p.noVariant(group, group.Stages[len(group.Stages)-1].From.Span())
+		if names := p.selectedNames(); stage == "" && len(list) > 0 && len(names) > 0 {
 			list[0].Hint += "; or choose a target: " + strings.Join(names, ", ")
 		}
 		return t, list
 	}
-	if stage != "" || t.Choice.position != r.selected-1 {
+	if stage != "" || t.Choice.position != p.selected-1 {
 		t.Name = name
 	}
 	return t, nil
 }
 
-// anonymous says when the last stage, which has no name, is not there to be the target.
-func (r *resolver) anonymous(last *Choice) source.List {
+// droppedTarget returns the diagnostic of a default target without a name that is
+// dropped. The list is empty for any other.
+func (p *Plan) droppedTarget(last *Choice) source.List {
 	if last.Decision.Holds || last.Decision.IsUndecided() {
 		return nil
 	}
 	hint := "no stage is there for it"
-	if names := r.buildable(); len(names) > 0 {
+	if names := p.selectedNames(); len(names) > 0 {
 		hint = "choose a target: " + strings.Join(names, ", ")
 	}
-	return source.List{r.diagnostic(last.Stage.From.Span(), DroppedTarget,
-		"the default target, the last stage, is not there for "+r.platform()+": "+last.Decision.Reason, hint)}
-}
-
-// find returns the stage that a name means to the stage at index: the last one
-// selected above it.
-func (r *resolver) find(name string, index int) *Choice {
-	group := r.plan.File.Group(name)
-	if group == nil {
-		return nil
-	}
-	for _, s := range slices.Backward(group.Stages) {
-		if c := r.plan.Stages[s.Index]; s.Index < index && c.Decision.Holds {
-			return c
-		}
-	}
-	return nil
-}
-
-// above returns the stage above the one at index that a name means to it, in a
-// reference of some kind. Of stages of one name without guards the last one in the
-// file gives files, and others the last one above (buildStageDependencyGraph and
-// addState in BuildKit's dockerfile2llb/convert.go).
-func (r *resolver) above(kind syntax.ReferenceKind, name string, index int) *Choice {
-	if kind != syntax.CopyFrom && kind != syntax.MountFrom {
-		return r.find(name, index)
-	}
-	if c := r.find(name, len(r.plan.Stages)); c != nil && c.Stage.Index < index {
-		return c
-	}
-	return nil
-}
-
-// buildable returns the names of the selected stages.
-func (r *resolver) buildable() []string {
-	var names []string
-	for _, c := range r.plan.Stages {
-		if c.Decision.Holds && c.Stage.Name != "" && !slices.Contains(names, c.Stage.Name) {
-			names = append(names, c.Stage.Name)
-		}
-	}
-	return names
+	return source.List{p.diagnostic(last.Stage.From.Span(), DroppedTarget,
+		"the default target, the last stage, is not there for "+p.platformName()+": "+last.Decision.Reason, hint)}
 }

@@ -6,9 +6,13 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/source"
 )
 
-// typos finds the name that another one is a typo away from: one letter more, less
-// or other, or two exchanged. It is an index of the names with one letter left
-// out, so that a look-up does not go through them all.
+// minTypoLength is the shortest stage name that a similar name is taken for. Shorter
+// names all resemble each other.
+const minTypoLength = 4
+
+// typos finds the name that a word is a typo away from: one letter more, less or
+// other, or two exchanged. It indexes the names with one letter left out, so that a
+// lookup does not go through all of them.
 type typos map[string][]string
 
 func newTypos(names []string) typos {
@@ -21,8 +25,7 @@ func newTypos(names []string) typos {
 	return t
 }
 
-// near returns the first name that word is a typo away from, and is not itself,
-// or "".
+// near returns the first name other than word that word is a typo away from, or "".
 func (t typos) near(word string) string {
 	word = strings.ToLower(word)
 	for key := range shortened(word) {

@@ -74,7 +74,7 @@ func isDefault(file *syntax.File, s *syntax.Stage) bool {
 func variantOf(s *syntax.Stage, available *plan.Availability, targets []guard.Platform) stageVariant {
 	v := stageVariant{Line: s.From.First, Base: s.Base.Text, Guard: graph.Guard(s.From), Platforms: []string{}}
 	for i, p := range targets {
-		if available.Builds(s, i) {
+		if available.IsAvailable(s, i) {
 			v.Platforms = append(v.Platforms, guard.FormatPlatform(p))
 		}
 	}

@@ -1,0 +1,16 @@
+// Package plan decides which stages and instructions of a staged Dockerfile are kept
+// and what its references mean, for one target platform and one set of build args, and
+// lowers the file to a plain Dockerfile with the same lines. The package is pure: the
+// same input gives the same output on any machine.
+//
+// [Resolve] turns a file, an [Env] and a [Request] into a [Set] of plans. A [Plan] has a
+// [Choice] for each stage of the file, and a Choice has an [Edge] for each of its
+// references. [Lower] writes a Plan as a plain Dockerfile. [Available] plans all stages
+// at once, to tell which of them can be built.
+//
+// While plans are made, a planner holds a draft for each of them. A draft goes through
+// the file once: its chooser decides which instructions are kept, its linker finds out
+// what the references of these mean. Both can need another draft: tools::linux/arm64 in
+// a plan for linux/amd64 means a stage of the plan for linux/arm64. A Plan does not
+// change after Resolve returns, and can be read concurrently.
+package plan
