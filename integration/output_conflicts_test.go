@@ -140,7 +140,7 @@ func TestOutputTemplates(t *testing.T) {
 		"--tag=" + env.Registry.Ref("{{.Stgae}}"):                       "there is no .Stgae; a template can use {{.Stage}}",
 		"--platform=linux/arm64 --stage=test-arch":                      `Dockerfile:11:1: stage "test-arch" has no variant for linux/arm64`,
 		"--stage=wroker":                                                `no stage is named "wroker"; did you mean "worker"?`,
-		"--call=outline":                                                "--call=outline answers about one stage, and 2 are meant",
+		"--call=outline":                                                "--call=outline takes one stage; 2 were selected",
 		"--output=type=local,dest=" + out + " --output=type=tar,dest=-": "would both write",
 	} {
 		t.Run(flags, func(t *testing.T) {

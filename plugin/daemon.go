@@ -9,8 +9,8 @@ import (
 	"github.com/stagebuild/stagebuild/plugin/daemon"
 )
 
-// newSuperviseCommand is the process that a build leaves behind when it starts
-// the private daemon: not for people, and so not shown to them.
+// newSuperviseCommand returns the hidden command that supervises the private daemon. A
+// build starts it in the background, and users do not run it.
 func newSuperviseCommand() *cobra.Command {
 	var settings daemon.Settings
 	cmd := &cobra.Command{
@@ -18,7 +18,7 @@ func newSuperviseCommand() *cobra.Command {
 		Short:  "Run the private daemon of builds",
 		Hidden: true,
 		Args:   cobra.MinimumNArgs(1),
-		// Nothing of the Docker CLI is needed, and its configuration may be broken.
+		// The supervisor does not need the Docker CLI, whose configuration may be invalid.
 		PersistentPreRunE: func(*cobra.Command, []string) error { return nil },
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGTERM, syscall.SIGINT)
@@ -27,8 +27,8 @@ func newSuperviseCommand() *cobra.Command {
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&settings.Dir, "dir", "", "State folder")
-	flags.DurationVar(&settings.Idle, "idle", 0, "Time without a build after which the daemon stops")
-	flags.DurationVar(&settings.Start, "start", 0, "Time until the daemon has to answer")
+	flags.StringVar(&settings.Dir, "dir", "", "State directory")
+	flags.DurationVar(&settings.Idle, "idle", 0, "Stop the daemon after this time without a build")
+	flags.DurationVar(&settings.Start, "start", 0, "Fail if the daemon does not answer within this time")
 	return cmd
 }

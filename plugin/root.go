@@ -1,10 +1,3 @@
-// Package plugin is the `docker stagebuild` command line: one file a command,
-// each with its options struct, its constructor and its run function.
-//
-// [Run] parses and runs a command as a Docker CLI plugin or standalone,
-// [Report] prints its error and gives the process its exit status. What builds
-// need beside flags lives in the packages below: which builder (connect) and
-// how the frontend runs on it (inprocess).
 package plugin
 
 import (
@@ -30,8 +23,8 @@ import (
 	"github.com/stagebuild/stagebuild/plugin/buildinfo"
 )
 
-// Run runs the command line of the process: as a plugin when the Docker CLI
-// started it, and by itself otherwise.
+// Run runs the command line of the process, as a plugin if the Docker CLI
+// started the process and standalone otherwise.
 func Run(dockerCLI *command.DockerCli) error {
 	cli.ConfigureLogs(logrus.StandardLogger())
 	if cliplugin.RunningStandalone() {
@@ -50,9 +43,9 @@ func Run(dockerCLI *command.DockerCli) error {
 	})
 }
 
-// initializer prepares the Docker CLI's client side for a standalone run, as
-// the plugin framework does for a plugin: from the environment (DOCKER_HOST,
-// DOCKER_CONTEXT, DOCKER_TLS…), without contacting an engine.
+// initializer returns a function that configures the Docker CLI for a standalone
+// run from the environment (DOCKER_HOST, DOCKER_CONTEXT, DOCKER_TLS…), as the
+// plugin framework does for a plugin. It does not contact an engine.
 func initializer(dockerCLI *command.DockerCli) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, _ []string) error {
 		flags := pflag.NewFlagSet(cmd.DisplayName(), pflag.ContinueOnError)
@@ -64,8 +57,8 @@ func initializer(dockerCLI *command.DockerCli) func(*cobra.Command, []string) er
 	}
 }
 
-// NewRootCommand returns the command that holds all others. It calls
-// initialize once before the one that runs.
+// NewRootCommand returns the command tree. It calls initialize once, before the
+// chosen command runs.
 func NewRootCommand(name string, dockerCLI command.Cli, initialize func(*cobra.Command, []string) error) *cobra.Command {
 	var debugLogs bool
 	cmd := &cobra.Command{
@@ -73,16 +66,16 @@ func NewRootCommand(name string, dockerCLI command.Cli, initialize func(*cobra.C
 		Short: "Build staged Dockerfiles",
 		Long: `Build Dockerfiles whose stages differ by platform and build args.
 
-Any Dockerfile builds as it does with "docker buildx build". A staged one may
-also guard stages and instructions by platform and condition.`,
-		Example: `  # Build the Dockerfile of the current folder and load the image into Docker
+A plain Dockerfile builds as it does with "docker buildx build". In a staged
+Dockerfile, stages and instructions can also depend on platforms and conditions.`,
+		Example: `  # Build the Dockerfile in the current directory and load the image into Docker
   docker stagebuild build --load -t app .
 
-  # List its stages, and see why one is what it is on arm64
+  # List its stages, and explain the default stage on arm64
   docker stagebuild ls
   docker stagebuild explain --platform linux/arm64
 
-  # See the plain Dockerfile that is built for one platform
+  # Print the plain Dockerfile for one platform
   docker stagebuild render --platform linux/arm64`,
 		Args:                       cobra.ArbitraryArgs,
 		SilenceUsage:               true,
@@ -104,7 +97,7 @@ also guard stages and instructions by platform and condition.`,
 			return cli.UnknownCommand(cmd, args[0])
 		},
 	}
-	// As for a plugin: most flags take no file.
+	// Most flags take no file. The plugin framework sets the same default.
 	cmd.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return cli.NewUsageError(cmd, err)
@@ -112,21 +105,21 @@ also guard stages and instructions by platform and condition.`,
 	cmd.PersistentFlags().BoolVarP(&debugLogs, "debug", "D", clidebug.IsEnabled(), "Enable debug logging")
 	cmd.AddCommand(
 		build.NewCommand(dockerCLI),
-		brief(inspect.NewCheckCommand(dockerCLI)),
-		brief(inspect.NewExplainCommand(dockerCLI)),
-		brief(inspect.NewGraphCommand(dockerCLI)),
-		brief(inspect.NewLsCommand(dockerCLI)),
-		brief(matrix.NewCommand(dockerCLI)),
-		brief(inspect.NewRenderCommand(dockerCLI)),
+		withLazyGC(inspect.NewCheckCommand(dockerCLI)),
+		withLazyGC(inspect.NewExplainCommand(dockerCLI)),
+		withLazyGC(inspect.NewGraphCommand(dockerCLI)),
+		withLazyGC(inspect.NewLsCommand(dockerCLI)),
+		withLazyGC(matrix.NewCommand(dockerCLI)),
+		withLazyGC(inspect.NewRenderCommand(dockerCLI)),
 		newSuperviseCommand(),
 		newVersionCommand(dockerCLI),
 	)
 	return cmd
 }
 
-// brief returns a command that asks no builder. It is over in tens of milliseconds, of
-// which collecting garbage at the usual rate would be up to a quarter.
-func brief(cmd *cobra.Command) *cobra.Command {
+// withLazyGC reduces garbage collection in a command that needs no builder. Such a command
+// takes tens of milliseconds, up to a quarter of them for the default garbage collection.
+func withLazyGC(cmd *cobra.Command) *cobra.Command {
 	cmd.PreRun = func(*cobra.Command, []string) {
 		if os.Getenv("GOGC") == "" {
 			debug.SetGCPercent(400)
@@ -135,8 +128,8 @@ func brief(cmd *cobra.Command) *cobra.Command {
 	return cmd
 }
 
-// wrapHelp has flags described in lines of 80 columns, as the Docker CLI does for
-// a plugin on a terminal of that width.
+// wrapHelp wraps flag descriptions at 80 columns, as the Docker CLI does for a plugin
+// on a terminal of that width.
 func wrapHelp(root *cobra.Command) {
 	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", ".FlagUsagesWrapped 80"))
 }

@@ -21,10 +21,10 @@ func newVersionCommand(dockerCLI command.Cli) *cobra.Command {
 	options := versionOptions{format: cli.FormatText}
 	cmd := &cobra.Command{
 		Use:   "version [OPTIONS]",
-		Short: "Show the version of this program and of its BuildKit library",
+		Short: "Show the versions of stagebuild and of its BuildKit library",
 		Example: `  docker stagebuild version
 
-  # For programs
+  # As JSON
   docker stagebuild version --format json`,
 		Args:                  cli.ExactArgs(0, "no arguments"),
 		ValidArgsFunction:     cobra.NoFileCompletions,

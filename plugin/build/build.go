@@ -11,7 +11,6 @@ import (
 	"github.com/docker/buildx/util/desktop"
 	"github.com/docker/buildx/util/progress"
 	"github.com/docker/cli/cli/command"
-	dockeropts "github.com/docker/cli/opts"
 	"github.com/moby/buildkit/util/progress/progressui"
 	"github.com/moby/term"
 	"github.com/spf13/cobra"
@@ -22,88 +21,42 @@ import (
 	"github.com/stagebuild/stagebuild/plugin/inprocess"
 )
 
-// buildOptions are the flags of the build command, as they were written.
-type buildOptions struct {
-	contextPath string
-
-	// What to build.
-	file      string
-	stages    cli.StagesValue
-	platforms []string
-	buildArgs []string
-	contexts  []string
-	labels    []string
-	pull      bool
-	secrets   []string
-	ssh       []string
-
-	// Where the result goes.
-	result.Flags
-	annotations []string
-	push, load  bool
-	attests     []string
-	provenance  string
-	sbom        string
-
-	// Caches.
-	noCache       bool
-	noCacheFilter []string
-
-	// How steps run.
-	allow        []string
-	extraHosts   []string
-	network      string
-	cgroupParent string
-	shmSize      dockeropts.MemBytes
-	ulimits      *dockeropts.UlimitOpt
-	resources    []string
-	policies     []string
-
-	// How the build runs.
-	builder  string
-	frontend frontendValue
-	call     string
-	progress string
-	quiet    bool
-	failFast bool
-}
-
+// NewCommand returns the build command.
 func NewCommand(dockerCLI command.Cli) *cobra.Command {
-	options := buildOptions{ulimits: dockeropts.NewUlimitOpt(nil)}
+	options := newOptions()
 	cmd := &cobra.Command{
 		Use:     "build [OPTIONS] PATH | URL | -",
 		Aliases: []string{"b"},
-		Short:   "Build stages of a Dockerfile",
-		Long: `Build stages of a Dockerfile, each for one platform or several.
+		Short:   "Build stages of a Dockerfile for one or more platforms",
+		Long: `Build one or more stages of a Dockerfile, each for one or more platforms.
 
-PATH is a folder, URL a git repository or an archive, and - an archive or a
-Dockerfile on standard input. Flags mean what they mean for "docker buildx
-build".
+PATH is a directory, URL is a Git repository or an archive, and - reads an
+archive or a Dockerfile from standard input. Flags mean what they mean for
+"docker buildx build".
 
-Several stages are built at once, each with a result of its own: what is read
-is read once, and one that fails does not stop the others. --tag, --output,
---cache-from, --cache-to, --metadata-file and --iidfile can be templates, in
-which {{.Stage}}, {{.Platform}}, {{.OS}}, {{.Arch}}, {{.Variant}} and
-{{.Arg "NAME"}} are filled in. Platforms for which they say different things
-are different results.`,
+Several stages build at the same time, and each has a result of its own. Inputs
+that they share load once, and a stage that fails does not stop the others.
+--tag, --output, --cache-from, --cache-to, --metadata-file and --iidfile can be
+templates with {{.Stage}}, {{.Platform}}, {{.OS}}, {{.Arch}}, {{.Variant}} and
+{{.Arg "NAME"}}. Platforms with different values become different results.`,
 		Example: `  # Build the default stage and load the image into Docker
   docker stagebuild build --load -t app .
 
-  # One stage, two platforms, pushed
+  # Build one stage for two platforms, and push the image
   docker stagebuild build --stage release --platform linux/amd64,linux/arm64 \
     --push -t registry.example.com/app .
 
-  # Two stages, each with its own tag
+  # Build two stages, each with a tag of its own
   docker stagebuild build --stage api,worker \
     --push -t 'registry.example.com/{{.Stage}}:1.2' .
 
-  # All stages but some, for all platforms that the Dockerfile declares
+  # Build all but the debug stages for all declared platforms
   docker stagebuild build --stage '!*-debug' --platform all .
 
-  # Files instead of an image, from a git repository
+  # Write files instead of an image, from a Git repository
   docker stagebuild build -o type=local,dest=out https://git.example.com/app.git
 
-  # A daemon that is no buildx builder
+  # Build on a BuildKit daemon that is not a buildx builder
   BUILDKIT_HOST=unix:///run/buildkit/buildkitd.sock \
     docker stagebuild build .`,
 		Args:                  cli.ExactArgs(1, "one PATH, URL or -"),
@@ -118,16 +71,16 @@ are different results.`,
 			return runBuild(cmd.Context(), dockerCLI, options, display, os.LookupEnv)
 		},
 	}
-	addBuildFlags(cmd, &options, os.Getenv)
+	options.addFlags(cmd, os.Getenv)
 	cli.CompleteFlag(cmd, "builder", cli.CompleteBuilders(dockerCLI))
 	cli.CompleteDockerfile(cmd, true)
 	completeBuildFlags(cmd)
 	return cmd
 }
 
-// runBuild builds the results that the flags ask for, and says what became of them.
-func runBuild(ctx context.Context, dockerCLI command.Cli, options buildOptions, display progressui.DisplayMode, env cli.LookupEnv) error {
-	// A template's files are known with the results.
+// runBuild builds the requested results, and reports how each ended.
+func runBuild(ctx context.Context, dockerCLI command.Cli, options *options, display progressui.DisplayMode, env cli.LookupEnv) error {
+	// A template names a file only when the results are known.
 	if !result.IsTemplate(options.ImageIDFile) {
 		if err := removeStale(options.ImageIDFile); err != nil {
 			return err
@@ -148,11 +101,11 @@ func runBuild(ctx context.Context, dockerCLI command.Cli, options buildOptions, 
 	}
 	r := &buildRun{dockerCLI: dockerCLI, builder: b, frontend: fe, printer: printer, stdin: newStdin(dockerCLI.In())}
 	defer r.stdin.close()
-	results, err := r.choose(ctx, options, env)
+	results, err := r.choose(ctx, *options, env)
 	if err == nil {
 		err = r.build(ctx, results, options.failFast)
 	}
-	// All progress is on the screen before anything else is printed.
+	// Print the last progress before any other output.
 	if werr := printer.Wait(); err == nil {
 		err = werr
 	}
@@ -162,8 +115,8 @@ func runBuild(ctx context.Context, dockerCLI command.Cli, options buildOptions, 
 	return r.finish(ctx, results)
 }
 
-// newFrontend is the frontend that this program runs or chooses, or nil for an
-// image that was named, which buildx's pipeline runs by itself.
+// newFrontend returns the frontend that this program runs or chooses. It returns nil
+// for --frontend=image=REF, because buildx runs a named image without help.
 func newFrontend(mode frontendValue) *inprocess.Frontend {
 	switch {
 	case !mode.image:
@@ -174,8 +127,8 @@ func newFrontend(mode frontendValue) *inprocess.Frontend {
 	return nil
 }
 
-// newPrinter shows the progress of a build on standard error. It goes on until
-// it is waited for, so that a build that is being cancelled is shown to its end.
+// newPrinter shows the progress of a build on standard error. It does not stop when the
+// build is canceled, so that the cancellation is shown to its end.
 func newPrinter(b *connect.Builder, mode progressui.DisplayMode) (*progress.Printer, error) {
 	var printer *progress.Printer
 	printer, err := progress.NewPrinter(context.Background(), os.Stderr, mode,

@@ -16,10 +16,9 @@ import (
 	"github.com/stagebuild/stagebuild/plugin/connect"
 )
 
-// connectBuilder connects to the builder that the flags and the environment
-// choose. A line about a private daemon is for people, and so not among what
-// programs read.
-func connectBuilder(ctx context.Context, dockerCLI command.Cli, options buildOptions, display progressui.DisplayMode) (*connect.Builder, error) {
+// connectBuilder connects to the builder that the flags and the environment choose. It
+// prints notices about the private daemon unless the output is for programs.
+func connectBuilder(ctx context.Context, dockerCLI command.Cli, options *options, display progressui.DisplayMode) (*connect.Builder, error) {
 	var notices io.Writer = dockerCLI.Err()
 	if display == progressui.QuietMode || display == progressui.RawJSONMode {
 		notices = io.Discard
@@ -38,10 +37,9 @@ func connectBuilder(ctx context.Context, dockerCLI command.Cli, options buildOpt
 	return b, nil
 }
 
-// checkEngines returns an error if an image is to be loaded into a Docker Engine
-// that does not answer. buildx finds out when the image has been built, and then
-// says that a pipe is closed.
-func checkEngines(ctx context.Context, dockerCLI command.Cli, options buildOptions) error {
+// checkEngines returns an error if the image is loaded into a Docker Engine that does not
+// answer. buildx fails only after the build, with an error about a closed pipe.
+func checkEngines(ctx context.Context, dockerCLI command.Cli, options *options) error {
 	contexts, err := loadContexts(options)
 	if err != nil {
 		return err
@@ -58,13 +56,13 @@ func checkEngines(ctx context.Context, dockerCLI command.Cli, options buildOptio
 	return nil
 }
 
-// loadContexts are the docker contexts whose engines the image is loaded into,
-// "" for the current one.
-func loadContexts(options buildOptions) ([]string, error) {
+// loadContexts returns the Docker contexts of the engines that the image is loaded into,
+// "" for the current context.
+func loadContexts(options *options) ([]string, error) {
 	if options.call != "build" {
 		return nil, nil
 	}
-	// What differs between results is a file or a folder.
+	// A template names a file or directory, and loads no image.
 	entries, err := buildflags.ParseExports(options.WithoutTemplates().Outputs)
 	if err != nil {
 		return nil, fmt.Errorf("--output: %w", err)

@@ -11,21 +11,21 @@ import (
 func TestLoadContexts(t *testing.T) {
 	for _, test := range []struct {
 		name    string
-		options buildOptions
+		options options
 		want    []string
 	}{
-		{"nothing", buildOptions{}, nil},
-		{"load", buildOptions{load: true}, []string{""}},
-		{"an output", buildOptions{Flags: result.Flags{Outputs: []string{"type=docker"}}}, []string{""}},
-		{"both are one", buildOptions{load: true, Flags: result.Flags{Outputs: []string{"type=docker,context=lab"}}}, []string{"lab"}},
-		{"a file", buildOptions{Flags: result.Flags{Outputs: []string{"type=docker,dest=image.tar", "type=docker,dest={{.Stage}}.tar"}}}, nil},
-		{"a folder", buildOptions{Flags: result.Flags{Outputs: []string{"out"}}}, nil},
-		{"a check", buildOptions{load: true, call: "check"}, nil},
+		{"nothing", options{}, nil},
+		{"load", options{outputOptions: outputOptions{load: true}}, []string{""}},
+		{"an output", options{Flags: result.Flags{Outputs: []string{"type=docker"}}}, []string{""}},
+		{"both are one", options{outputOptions: outputOptions{load: true}, Flags: result.Flags{Outputs: []string{"type=docker,context=lab"}}}, []string{"lab"}},
+		{"a file", options{Flags: result.Flags{Outputs: []string{"type=docker,dest=image.tar", "type=docker,dest={{.Stage}}.tar"}}}, nil},
+		{"a folder", options{Flags: result.Flags{Outputs: []string{"out"}}}, nil},
+		{"a check", options{outputOptions: outputOptions{load: true}, runOptions: runOptions{call: "check"}}, nil},
 	} {
 		if test.options.call == "" {
 			test.options.call = "build"
 		}
-		got, err := loadContexts(test.options)
+		got, err := loadContexts(&test.options)
 		if err != nil {
 			t.Errorf("%s: %v", test.name, err)
 		}

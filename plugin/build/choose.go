@@ -25,9 +25,9 @@ import (
 	"github.com/stagebuild/stagebuild/plugin/inprocess"
 )
 
-// choose returns the results that the flags ask for. It reads the Dockerfile when
-// they do not say all about them.
-func (r *buildRun) choose(ctx context.Context, o buildOptions, env cli.LookupEnv) ([]*resultBuild, error) {
+// choose returns the requested results. It reads the Dockerfile only if the flags depend
+// on it.
+func (r *buildRun) choose(ctx context.Context, o options, env cli.LookupEnv) ([]*resultBuild, error) {
 	wanted, err := cli.ParsePlatforms(o.platforms)
 	if err != nil {
 		return nil, err
@@ -46,8 +46,8 @@ func (r *buildRun) choose(ctx context.Context, o buildOptions, env cli.LookupEnv
 	return r.selectResults(ctx, o, wanted.All, env)
 }
 
-// selectResults chooses the results with the Dockerfile.
-func (r *buildRun) selectResults(ctx context.Context, o buildOptions, all bool, lookup cli.LookupEnv) ([]*resultBuild, error) {
+// selectResults reads the Dockerfile, and returns the results of the selected stages.
+func (r *buildRun) selectResults(ctx context.Context, o options, all bool, lookup cli.LookupEnv) ([]*resultBuild, error) {
 	if err := r.stdin.spool(ctx, o.contextPath == "-" || o.file == "-"); err != nil {
 		return nil, err
 	}
@@ -80,21 +80,22 @@ func (r *buildRun) selectResults(ctx context.Context, o buildOptions, all bool, 
 		return nil, err
 	}
 	if len(results) > 1 && results[0].build.CallFunc != nil {
-		return nil, fmt.Errorf("--call=%s answers about one stage, and %d are meant", results[0].build.CallFunc.Name, len(results))
+		return nil, fmt.Errorf("--call=%s takes one stage; %d were selected", results[0].build.CallFunc.Name, len(results))
 	}
 	return results, nil
 }
 
-// selection returns the stages that are asked for. Of all that the file declares, a check and
-// a matrix say themselves what cannot be built: then it is for no platforms. What a check was
-// asked for by name is an error.
-func (o *buildOptions) selection(file *syntax.File, env plan.Env, asked selection.Platforms) (*selection.Selection, error) {
+// selection returns the requested stages and their platforms. For the declared platforms,
+// a check and a matrix list in their result which stages cannot be built, so that selection
+// returns the stages without platforms. It still returns an error if a stage cannot be
+// checked for a platform that was given by name.
+func (o *options) selection(file *syntax.File, env plan.Env, asked selection.Platforms) (*selection.Selection, error) {
 	call, err := buildflags.ParseCallFunc(o.call)
 	if err != nil {
 		return nil, err
 	}
-	saysItself := call != nil && (call.Name == "lint" || call.Name == "matrix") && len(file.Platforms) > 0 && asked.OnlyDeclared(file)
-	if !saysItself {
+	listsImpossible := call != nil && (call.Name == "lint" || call.Name == "matrix") && len(file.Platforms) > 0 && asked.OnlyDeclared(file)
+	if !listsImpossible {
 		return selection.Select(file, env, o.stages.Patterns, asked)
 	}
 	if call.Name == "lint" && len(asked.Requested) > 0 {
@@ -105,20 +106,21 @@ func (o *buildOptions) selection(file *syntax.File, env plan.Env, asked selectio
 	return selection.Stages(file, o.stages.Patterns)
 }
 
-// ownPlatform is what the builder builds for when no platform is asked for.
+// ownPlatform returns the platform of a build without --platform: the first one of the
+// builder.
 func (r *buildRun) ownPlatform(ctx context.Context) (ocispecs.Platform, error) {
 	for _, node := range r.builder.Nodes {
 		if node.Driver == nil || node.Err != nil {
 			continue
 		}
-		// A builder may have to be started first.
+		// This starts a builder that is not running.
 		c, err := driver.Boot(ctx, ctx, node.Driver, r.printer)
 		if err != nil {
-			return ocispecs.Platform{}, fmt.Errorf("asking the builder for its platform: %w", err)
+			return ocispecs.Platform{}, fmt.Errorf("getting the platform of the builder: %w", err)
 		}
 		workers, err := c.ListWorkers(ctx)
 		if err != nil {
-			return ocispecs.Platform{}, fmt.Errorf("asking the builder for its platform: %w", err)
+			return ocispecs.Platform{}, fmt.Errorf("getting the platform of the builder: %w", err)
 		}
 		if len(workers) > 0 && len(workers[0].Platforms) > 0 {
 			return platforms.Normalize(workers[0].Platforms[0]), nil
@@ -127,9 +129,9 @@ func (r *buildRun) ownPlatform(ctx context.Context) (ocispecs.Platform, error) {
 	return cli.LocalPlatform(), nil
 }
 
-// dockerfile reads the Dockerfile: here, or through the builder when that alone
-// has it, as for a git context.
-func (r *buildRun) dockerfile(ctx context.Context, o buildOptions, env cli.LookupEnv) (*syntax.File, error) {
+// dockerfile reads the Dockerfile from this machine, or through the builder if the context
+// is remote, such as a Git repository.
+func (r *buildRun) dockerfile(ctx context.Context, o options, env cli.LookupEnv) (*syntax.File, error) {
 	remote := urlutil.IsRemoteURL(o.contextPath) || urlutil.IsHTTPURL(o.file)
 	if !remote && (o.contextPath != "-" || o.file == "-") {
 		return cli.ReadDockerfile(o.contextPath, o.file, r.stdin.reader())
@@ -155,17 +157,20 @@ func (r *buildRun) dockerfile(ctx context.Context, o buildOptions, env cli.Looku
 		return nil, fmt.Errorf("failed to build: %w", r.builder.Explain(ctx, err))
 	}
 	if src == nil {
-		return nil, errors.New("the builder read no Dockerfile")
+		return nil, errors.New("the builder did not return a Dockerfile")
 	}
 	return syntax.Parse(source.NewFile(src.Filename, src.Data))
 }
 
-// forDockerfile returns the flags that decide how a Dockerfile is read from elsewhere:
-// how the source is reached and checked out, and what a policy is asked about it.
-func (o *buildOptions) forDockerfile() *buildOptions {
-	return &buildOptions{
-		contextPath: o.contextPath, file: o.file, buildArgs: o.buildArgs, labels: o.labels, policies: o.policies,
-		secrets: o.secrets, ssh: o.ssh, network: o.network, frontend: o.frontend,
-		progress: o.progress, quiet: o.quiet, call: "outline",
+// forDockerfile returns the flags that affect how a remote Dockerfile is read: those for
+// fetching its source, and those that a policy can depend on.
+func (o *options) forDockerfile() *options {
+	return &options{
+		inputOptions: inputOptions{
+			contextPath: o.contextPath, file: o.file, buildArgs: o.buildArgs, secrets: o.secrets, ssh: o.ssh,
+		},
+		outputOptions: outputOptions{labels: o.labels},
+		stepOptions:   stepOptions{network: o.network, policies: o.policies},
+		runOptions:    runOptions{frontend: o.frontend, progress: o.progress, quiet: o.quiet, call: "outline"},
 	}
 }

@@ -9,19 +9,19 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// completeValues are the flags of build whose values are a few words.
+// completeValues returns the values of the flags that take one of a few words.
 func completeValues() map[string][]cobra.Completion {
 	return map[string][]cobra.Completion{
 		"allow": {"network.host", "security.insecure", "device"},
 		"call": {
 			cobra.CompletionWithDesc("build", "build the stages"),
 			cobra.CompletionWithDesc("check", "check the Dockerfile"),
-			cobra.CompletionWithDesc("outline", "list what a stage's build can be given"),
+			cobra.CompletionWithDesc("outline", "list the inputs of a stage: build args, secrets and more"),
 			cobra.CompletionWithDesc("targets", "list the stages"),
 		},
 		"frontend": {
-			cobra.CompletionWithDesc("inprocess", "the frontend of this program"),
-			cobra.CompletionWithDesc("image", "the image that the Dockerfile names, or that of this version"),
+			cobra.CompletionWithDesc("inprocess", "the frontend in this program"),
+			cobra.CompletionWithDesc("image", "the image in the syntax directive, or that of this version"),
 			cobra.CompletionWithDesc("image=", "another image"),
 		},
 		"network":    {"default", "host", "none"},
@@ -31,49 +31,48 @@ func completeValues() map[string][]cobra.Completion {
 	}
 }
 
-// kind is a value of the "type" key of a list of keys and values, and what else
-// such a list can have.
+// kind is a value of the "type" field in a list of fields, and the fields that go with it.
 type kind struct {
 	name, about string
-	fields      []string // "KEY=", or "KEY=VALUE" where one value is the usual one
+	fields      []string // "KEY=", or "KEY=VALUE" with the usual value
 }
 
-// completeFields are the flags of build that take such lists.
+// completeFields returns the kinds of the flags that take lists of fields.
 func completeFields() map[string][]kind {
 	image := []string{"name=", "compression=", "oci-mediatypes=true", "rewrite-timestamp=true"}
 	return map[string][]kind{
 		"attest": {
 			{"provenance", "how the image was built", []string{"mode=max", "mode=min"}},
-			{"sbom", "what is in the image", []string{"generator="}},
+			{"sbom", "the packages in the image", []string{"generator="}},
 		},
 		"cache-from": {
 			{"registry", "a cache in a registry", []string{"ref="}},
-			{"local", "a cache in a folder", []string{"src="}},
-			{"gha", "GitHub's cache", []string{"scope="}},
-			{"s3", "a cache in a bucket", []string{"bucket=", "region=", "name="}},
-			{"azblob", "a cache in Azure's blob storage", []string{"account_url=", "name="}},
+			{"local", "a cache in a directory", []string{"src="}},
+			{"gha", "GitHub's cache service", []string{"scope="}},
+			{"s3", "a cache in an S3 bucket", []string{"bucket=", "region=", "name="}},
+			{"azblob", "a cache in Azure Blob Storage", []string{"account_url=", "name="}},
 		},
 		"cache-to": {
 			{"registry", "a cache in a registry", []string{"ref=", "mode=max"}},
-			{"local", "a cache in a folder", []string{"dest=", "mode=max"}},
-			{"inline", "a cache in the image itself", nil},
-			{"gha", "GitHub's cache", []string{"scope=", "mode=max"}},
-			{"s3", "a cache in a bucket", []string{"bucket=", "region=", "name=", "mode=max"}},
-			{"azblob", "a cache in Azure's blob storage", []string{"account_url=", "name=", "mode=max"}},
+			{"local", "a cache in a directory", []string{"dest=", "mode=max"}},
+			{"inline", "a cache in the image", nil},
+			{"gha", "GitHub's cache service", []string{"scope=", "mode=max"}},
+			{"s3", "a cache in an S3 bucket", []string{"bucket=", "region=", "name=", "mode=max"}},
+			{"azblob", "a cache in Azure Blob Storage", []string{"account_url=", "name=", "mode=max"}},
 		},
 		"output": {
-			{"local", "files in a folder", []string{"dest=", "platform-split=false"}},
+			{"local", "files in a directory", []string{"dest=", "platform-split=false"}},
 			{"tar", "files in an archive", []string{"dest=", "platform-split=false"}},
 			{"image", "an image in the builder", append([]string{"push=true"}, image...)},
-			{"registry", "an image that is pushed", image},
-			{"docker", "an image in the engine, or an archive to load", append([]string{"dest="}, image...)},
+			{"registry", "an image pushed to a registry", image},
+			{"docker", "an image in Docker, or an archive to load", append([]string{"dest="}, image...)},
 			{"oci", "an image as an OCI layout", append([]string{"dest=", "tar=false"}, image...)},
-			{"cacheonly", "nothing but the build cache", nil},
+			{"cacheonly", "no output, only the build cache", nil},
 		},
 	}
 }
 
-// completeBuildFlags registers the completion of the flags that only build has.
+// completeBuildFlags registers completions for the flags that only build has.
 func completeBuildFlags(cmd *cobra.Command) {
 	cli.CompleteFlag(cmd, "platform", cli.CompletePlatforms)
 	cli.CompleteFlag(cmd, "no-cache-filter", cli.CompleteStageName)
@@ -91,8 +90,8 @@ func completeBuildFlags(cmd *cobra.Command) {
 	}
 }
 
-// fieldCandidates offers the types, and after a comma what the type that was
-// chosen can have and does not have yet.
+// fieldCandidates offers the types and, after a comma, the fields of the type that the
+// list does not have yet.
 func fieldCandidates(kinds []kind, typed string) []cobra.Completion {
 	done, begun := cli.SplitList(typed)
 	if done == "" {

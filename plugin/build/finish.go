@@ -25,10 +25,10 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/gateway"
 )
 
-// finish writes and prints what there is to say about a build that is done.
+// finish writes the image ID and metadata files of a completed build, and prints its output.
 func finish(out io.Writer, flags result.Flags, req *request, resp *client.SolveResponse, printer *progress.Printer) error {
 	if req.display == progressui.QuietMode && req.printID && req.build.CallFunc == nil {
-		// Outputs that are no image have no ID, and may be on standard output.
+		// An output other than an image has no ID, and can be on standard output.
 		if id := imageID(resp.ExporterResponse); id != "" {
 			fmt.Fprintln(out, id)
 		}
@@ -56,8 +56,9 @@ func finish(out io.Writer, flags result.Flags, req *request, resp *client.SolveR
 	return nil
 }
 
-// imageID is the digest that identifies the exported image: of its config for
-// the classic image store, else of its manifest or index; "" without an image.
+// imageID returns the digest that identifies the exported image: that of its config for the
+// classic image store, otherwise that of its manifest or index. It returns "" if there is
+// no image.
 func imageID(resp map[string]string) string {
 	if id, ok := resp[exptypes.ExporterImageConfigDigestKey]; ok {
 		return id
@@ -65,14 +66,14 @@ func imageID(resp map[string]string) string {
 	return resp[exptypes.ExporterImageDigestKey]
 }
 
-// metadataOf is the content of a metadata file: the exporters' response, in which
-// JSON objects and lists, base64 in the response, are spelled out.
+// metadataOf returns the content of a metadata file: the exporters' response, with JSON
+// objects and lists decoded from base64.
 func metadataOf(resp map[string]string, warnings []client.VertexWarning) map[string]any {
 	out := make(map[string]any, len(resp)+1)
 	for k, v := range resp {
 		out[k] = v
 		dt := []byte(v)
-		// Alone of all values, a subrequest's result is JSON as it is.
+		// Only the result of a subrequest is plain JSON.
 		if k != gateway.ResultJSON {
 			var err error
 			if dt, err = base64.StdEncoding.DecodeString(v); err != nil {
@@ -89,8 +90,7 @@ func metadataOf(resp map[string]string, warnings []client.VertexWarning) map[str
 	return out
 }
 
-// isJSONData reports whether dt is a JSON object or a list of objects that is
-// not empty.
+// isJSONData reports whether dt is a non-empty JSON object or list of objects.
 func isJSONData(dt []byte) bool {
 	var object map[string]any
 	if json.Unmarshal(dt, &object) == nil && len(object) > 0 {
@@ -108,25 +108,25 @@ func writeMetadata(path string, data map[string]any) error {
 	return writeFile(path, dt)
 }
 
-// writeFile writes a file whole or not at all.
+// writeFile writes a file atomically.
 func writeFile(path string, dt []byte) error {
 	return atomicwriter.WriteFile(path, dt, 0o644)
 }
 
-// removeStale removes the image ID of an earlier build, so that it cannot be
-// taken for the result of one that fails.
+// removeStale removes the image ID file of an earlier build, so that it is not mistaken for
+// the result of a build that fails.
 func removeStale(path string) error {
 	if path == "" {
 		return nil
 	}
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("removing the earlier image ID: %w", err)
+		return fmt.Errorf("removing the image ID file of an earlier build: %w", err)
 	}
 	return nil
 }
 
-// printWarnings lists the warnings of a build, with their explanations and
-// lines where debugging is on.
+// printWarnings lists the warnings of a build. With debugging enabled, it also prints their
+// explanations and lines.
 func printWarnings(w io.Writer, warnings []client.VertexWarning) {
 	switch len(warnings) {
 	case 0:
@@ -158,13 +158,13 @@ func printWarningDetails(w io.Writer, warning client.VertexWarning) {
 	}
 	if warning.SourceInfo != nil && warning.Range != nil {
 		src := solvererrdefs.Source{Info: warning.SourceInfo, Ranges: warning.Range}
-		_ = src.Print(w) // an error stream that cannot be written to can be told of nowhere
+		_ = src.Print(w) // nowhere is left to report a failed write to the error stream
 	}
 	fmt.Fprintln(w)
 }
 
-// printCall prints the result of a subrequest (`--call`), and returns its
-// status as a statusError if it has one.
+// printCall prints the result of a subrequest (--call). It returns a [cli.StatusError] if
+// the subrequest has a status other than 0.
 func printCall(w io.Writer, req *request, res map[string]string) error {
 	call := req.build.CallFunc
 	if err := cli.PrintCallResult(w, call.Name, call.Format, res, req.build.Inputs.DockerfileMappingSrc); err != nil {

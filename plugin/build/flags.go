@@ -8,38 +8,38 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// addBuildFlags declares the flags of the build command: those of
-// `docker buildx build`, with their names, short forms and defaults, and ours.
-func addBuildFlags(cmd *cobra.Command, o *buildOptions, getenv func(string) string) {
+// addFlags adds the flags of `docker buildx build`, with their names, short forms and
+// defaults, and the flags that only this command has.
+func (o *options) addFlags(cmd *cobra.Command, getenv func(string) string) {
 	flags := cmd.Flags()
 	flags.SortFlags = true
-	addInputFlags(flags, o, getenv("DOCKER_DEFAULT_PLATFORM"))
-	addOutputFlags(flags, o)
-	addCacheFlags(flags, o)
-	addStepFlags(flags, o)
-	addRunFlags(flags, o)
+	o.addInputFlags(flags, getenv("DOCKER_DEFAULT_PLATFORM"))
+	o.addOutputFlags(flags)
+	o.addCacheFlags(flags)
+	o.addStepFlags(flags)
+	o.addRunFlags(flags)
 }
 
-func addInputFlags(flags *pflag.FlagSet, o *buildOptions, defaultPlatform string) {
+func (o *inputOptions) addInputFlags(flags *pflag.FlagSet, defaultPlatform string) {
 	var platforms []string
 	if defaultPlatform != "" {
 		platforms = []string{defaultPlatform}
 	}
 	flags.StringVarP(&o.file, "file", "f", "", `Name of the Dockerfile (default: "PATH/Dockerfile")`)
-	flags.Var(&o.stages, "stage", `Set the stages to build: names, globs and exclusions (e.g., "api,test-*,!*-debug")`)
-	flags.Var(&o.stages, "target", "Set the stages to build (the same as --stage)")
-	flags.StringArrayVar(&o.platforms, "platform", platforms, `Set target platform for build: "all" are those that the Dockerfile declares, "local" is the builder's own`)
+	flags.Var(&o.stages, "stage", `Build these stages: names, globs and exclusions (e.g., "api,test-*,!*-debug")`)
+	flags.Var(&o.stages, "target", "Build these stages (same as --stage)")
+	flags.StringArrayVar(&o.platforms, "platform", platforms, `Set target platforms for build ("all": the declared platforms, "local": the builder's platform)`)
 	flags.StringArrayVar(&o.buildArgs, "build-arg", nil, "Set build-time variables")
 	flags.StringArrayVar(&o.contexts, "build-context", nil, "Additional build contexts (e.g., name=path)")
-	flags.StringArrayVar(&o.labels, "label", nil, "Set metadata for an image")
 	flags.BoolVar(&o.pull, "pull", false, "Always attempt to pull all referenced images")
 	flags.StringArrayVar(&o.secrets, "secret", nil, `Secret to expose to the build (format: "id=mysecret[,src=/local/secret]")`)
 	flags.StringArrayVar(&o.ssh, "ssh", nil, `SSH agent socket or keys to expose to the build (format: "default|<id>[=<socket>|<key>[,<key>]]")`)
 }
 
-func addOutputFlags(flags *pflag.FlagSet, o *buildOptions) {
+func (o *options) addOutputFlags(flags *pflag.FlagSet) {
 	flags.StringArrayVarP(&o.Outputs, "output", "o", nil, `Output destination (format: "type=local,dest=path")`)
 	flags.StringArrayVarP(&o.Tags, "tag", "t", nil, `Image identifier (format: "[registry/]repository[:tag]")`)
+	flags.StringArrayVar(&o.labels, "label", nil, "Set metadata for an image")
 	flags.StringArrayVar(&o.annotations, "annotation", nil, "Add annotation to the image")
 	flags.BoolVar(&o.push, "push", false, `Shorthand for "--output=type=registry,unpack=false"`)
 	flags.BoolVar(&o.load, "load", false, `Shorthand for "--output=type=docker"`)
@@ -50,14 +50,14 @@ func addOutputFlags(flags *pflag.FlagSet, o *buildOptions) {
 	flags.StringVar(&o.sbom, "sbom", "", `Shorthand for "--attest=type=sbom"`)
 }
 
-func addCacheFlags(flags *pflag.FlagSet, o *buildOptions) {
+func (o *options) addCacheFlags(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&o.CacheFrom, "cache-from", nil, `External cache sources (e.g., "user/app:cache", "type=local,src=path/to/dir")`)
 	flags.StringArrayVar(&o.CacheTo, "cache-to", nil, `Cache export destinations (e.g., "user/app:cache", "type=local,dest=path/to/dir")`)
 	flags.BoolVar(&o.noCache, "no-cache", false, "Do not use cache when building the image")
 	flags.StringArrayVar(&o.noCacheFilter, "no-cache-filter", nil, "Do not cache specified stages")
 }
 
-func addStepFlags(flags *pflag.FlagSet, o *buildOptions) {
+func (o *stepOptions) addStepFlags(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&o.allow, "allow", nil, `Allow extra privileged entitlement (e.g., "network.host", "security.insecure", "device", "buildx.local.delete")`)
 	flags.StringSliceVar(&o.extraHosts, "add-host", nil, `Add a custom host-to-IP mapping (format: "host:ip")`)
 	flags.StringVar(&o.network, "network", "default", `Set the networking mode for the "RUN" instructions during build`)
@@ -68,18 +68,18 @@ func addStepFlags(flags *pflag.FlagSet, o *buildOptions) {
 	flags.StringArrayVar(&o.policies, "policy", nil, `Policy configuration (format: "filename=path[,filename=path][,reset=true|false][,disabled=true|false][,strict=true|false][,log-level=level]")`)
 }
 
-func addRunFlags(flags *pflag.FlagSet, o *buildOptions) {
+func (o *runOptions) addRunFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.builder, "builder", "", `Override the configured builder instance ("embedded": a private BuildKit daemon)`)
-	flags.Var(&o.frontend, "frontend", `Run the Dockerfile frontend in this program or as an image ("inprocess", "image", "image=REF")`)
+	flags.Var(&o.frontend, "frontend", `Run the Dockerfile frontend in this program or from an image ("inprocess", "image", "image=REF")`)
 	flags.StringVar(&o.call, "call", "build", `Set method for evaluating build ("check", "outline", "targets")`)
 	flags.Var(checkValue(&o.call), "check", `Shorthand for "--call=check"`)
 	flags.Lookup("check").NoOptDefVal = "true"
 	flags.StringVar(&o.progress, "progress", "auto", `Set type of progress output ("auto", "none", "plain", "quiet", "rawjson", "tty"). Use plain to show container output`)
-	flags.BoolVar(&o.failFast, "fail-fast", false, "Stop all results when one fails")
+	flags.BoolVar(&o.failFast, "fail-fast", false, "Stop building all results when one fails")
 	flags.BoolVarP(&o.quiet, "quiet", "q", false, "Suppress the build output and print image ID on success")
 }
 
-// checkValue is the boolean flag that sets the call to a check.
+// checkValue returns the value of --check, a boolean flag that sets call to "check".
 func checkValue(call *string) cobrautil.BoolFuncValue {
 	return func(s string) error {
 		on, err := strconv.ParseBool(s)

@@ -6,17 +6,16 @@ import (
 	"strings"
 )
 
-// frontendValue says how the Dockerfile frontend runs.
+// frontendValue is the value of --frontend: how the Dockerfile frontend runs.
 type frontendValue struct {
-	// image is false for the frontend of this program.
+	// image is false for the frontend in this program.
 	image bool
-	// ref is the image to run, or "" for the one that the Dockerfile names and
-	// else the one of this program's version.
+	// ref is the image to run, or "" for the image in the Dockerfile's syntax
+	// directive, otherwise the image of this program's version.
 	ref string
 }
 
-// String returns the value as it is written. It implements pflag.Value, as do
-// Set and Type.
+// String returns the flag's value. It implements pflag.Value, as do Set and Type.
 func (v *frontendValue) String() string {
 	switch {
 	case !v.image:
@@ -41,13 +40,13 @@ func (v *frontendValue) Set(s string) error {
 	return nil
 }
 
-// Type names the kind of value in a usage line.
+// Type returns the name of the value in a usage line.
 func (v *frontendValue) Type() string { return "string" }
 
 // syntaxArg is the build arg that names the frontend image of a build.
 const syntaxArg = "BUILDKIT_SYNTAX"
 
-// apply adds the build arg that has buildx run the image, if one is named.
+// apply adds the build arg that selects the image to buildx, if an image is named.
 func (v *frontendValue) apply(buildArgs map[string]string) error {
 	if v.ref == "" {
 		return nil

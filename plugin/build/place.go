@@ -10,7 +10,7 @@ import (
 	"github.com/moby/buildkit/client"
 )
 
-// places returns where the build of a result writes to.
+// places returns the places that the build of a result writes to.
 func (res *resultBuild) places() []result.Use {
 	var outputs []result.Use
 	for _, name := range res.imageNames() {
@@ -22,9 +22,9 @@ func (res *resultBuild) places() []result.Use {
 	return res.Result.Places(outputs, res.build.CacheTo)
 }
 
-// imageNames are the names that outputs give to images in registries and image stores.
-// Those in archives are not written anywhere else, and an image that is pushed by its
-// digest takes no name from another.
+// imageNames returns the names that outputs give to images in registries and image stores.
+// It omits the names in archives, and of images that are pushed by digest: these cannot
+// collide.
 func (res *resultBuild) imageNames() []string {
 	if len(res.Flags.Tags) > 0 {
 		return nil // buildx gives all outputs these names
@@ -32,7 +32,7 @@ func (res *resultBuild) imageNames() []string {
 	var names []string
 	for _, e := range res.build.Exports {
 		archive := e.Output != nil || e.OutputDir != ""
-		byDigest, _ := strconv.ParseBool(e.Attrs["push-by-digest"]) // BuildKit refuses what is neither
+		byDigest, _ := strconv.ParseBool(e.Attrs["push-by-digest"]) // BuildKit reports another value
 		if (e.Type == client.ExporterImage || e.Type == client.ExporterDocker) && !archive && !byDigest {
 			names = append(names, strings.Split(e.Attrs["name"], ",")...)
 		}

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	dockeropts "github.com/docker/cli/opts"
 	"github.com/spf13/cobra"
 
 	"github.com/stagebuild/stagebuild/frontend/plan"
@@ -19,9 +18,10 @@ import (
 // "worker" of a command line, "" for nothing.
 func checkPlacesOf(t *testing.T, args ...string) string {
 	t.Helper()
-	o := buildOptions{contextPath: ".", ulimits: dockeropts.NewUlimitOpt(nil)}
+	o := newOptions()
+	o.contextPath = "."
 	cmd := &cobra.Command{Use: "build"}
-	addBuildFlags(cmd, &o, func(string) string { return "" })
+	o.addFlags(cmd, func(string) string { return "" })
 	if err := cmd.ParseFlags(args); err != nil {
 		t.Fatal(err)
 	}

@@ -12,28 +12,29 @@ import (
 	"github.com/stagebuild/stagebuild/plugin/connect"
 )
 
-// onePlatformError says that an engine's images are of one platform each.
+// onePlatformError is the error for an engine that cannot store images for several
+// platforms.
 type onePlatformError struct {
 	builder   string
 	requested []ocispecs.Platform
 }
 
-// Error says what was asked for and how to get it. buildx, which refuses such a
-// build too, advises what an older engine does not have.
+// Error lists ways to build for the requested platforms. buildx fails too, but suggests
+// what an older engine does not have.
 func (e *onePlatformError) Error() string {
 	names := make([]string, len(e.requested))
 	for i, p := range e.requested {
 		names[i] = platforms.Format(p)
 	}
-	return fmt.Sprintf(`the images of the Docker Engine of builder %q are for one platform each, not for %s.
-Give each platform an image of its own with: --tag 'NAME:{{.Arch}}'
-Make a builder whose images are for several, to --push, with: docker buildx create --use --driver docker-container
-Docker Engine 24 or later has such images itself, in the containerd image store: https://docs.docker.com/go/build-multi-platform/`,
+	return fmt.Sprintf(`the Docker Engine of builder %q cannot store one image for several platforms (%s).
+Build one image for each platform with: --tag 'NAME:{{.Arch}}'
+Or create a builder that can --push such an image with: docker buildx create --use --driver docker-container
+Or enable the containerd image store of Docker Engine 24 or later: https://docs.docker.com/go/build-multi-platform/`,
 		e.builder, strings.Join(names, ", "))
 }
 
-// checkPlatforms returns an error where the builder is an engine whose images are
-// of one platform, and several are requested.
+// checkPlatforms returns an error if several platforms are requested of an engine that
+// stores images for one platform.
 func checkPlatforms(ctx context.Context, b *connect.Builder, requested []ocispecs.Platform) error {
 	if len(requested) < 2 || b.Driver != "docker" {
 		return nil

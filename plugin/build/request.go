@@ -20,30 +20,31 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// epochArg is the build arg and the variable that fix a build's timestamps
+// epochArg is the build arg, and the environment variable, for a build's timestamps
 // (https://reproducible-builds.org/specs/source-date-epoch).
 const epochArg = "SOURCE_DATE_EPOCH"
 
-// request is a build command line, parsed and checked.
+// request is one build, parsed from the flags.
 type request struct {
-	// build is what buildx's pipeline takes; attach completes it.
+	// build is the input of buildx's pipeline. Method attach completes it.
 	build build.Options
-	// platforms are the requested ones: buildx changes those in build.
+	// platforms are the requested platforms. They are kept because buildx modifies
+	// build.Platforms.
 	platforms []ocispecs.Platform
-	// dests are the files and folders of the outputs, "-" for standard output.
+	// dests are the files and directories of the outputs, "-" for standard output.
 	dests []string
-	// files are those of dests that are written aside first.
+	// files replaces the archives among dests when the build succeeds.
 	files   cli.OutputFiles
 	display progressui.DisplayMode
-	// printID asks for the image ID and nothing else on standard output.
+	// printID prints only the image ID to standard output.
 	printID bool
 	secrets buildflags.Secrets
 	ssh     []*buildflags.SSH
 }
 
-// request parses the flags, with buildx's own parsers. It opens and connects
-// nothing. An error is a mistake in the command line.
-func (o *buildOptions) request(target string, env cli.LookupEnv) (*request, error) {
+// request parses the flags with buildx's parsers, for a build of the target stage. It opens
+// no file and no connection. Its errors are mistakes in the command line.
+func (o *options) request(target string, env cli.LookupEnv) (*request, error) {
 	req := &request{build: build.Options{
 		Inputs: build.Inputs{
 			ContextPath:    o.contextPath,
@@ -76,9 +77,9 @@ func (o *buildOptions) request(target string, env cli.LookupEnv) (*request, erro
 	return req, nil
 }
 
-// check finds the mistakes of a command line that need no Dockerfile to be seen,
-// and returns how progress is displayed.
-func (o *buildOptions) check(env cli.LookupEnv) (progressui.DisplayMode, error) {
+// check returns an error for a mistake that shows without the Dockerfile. Otherwise, it
+// returns how to display progress.
+func (o *options) check(env cli.LookupEnv) (progressui.DisplayMode, error) {
 	options := *o
 	if err := options.CheckTemplates(); err != nil {
 		return "", err
@@ -96,13 +97,13 @@ func (o *buildOptions) check(env cli.LookupEnv) (progressui.DisplayMode, error) 
 	return req.display, nil
 }
 
-// progressVariable is what BuildKit's display reads where the progress is "auto"
+// progressVariable is the variable that BuildKit's display reads for the progress "auto"
 // (util/progress/progressui).
 const progressVariable = "BUILDKIT_PROGRESS"
 
-// parseDisplay reads --progress and --quiet. "quiet" of the former is the
-// latter, and "none" is what BuildKit calls quiet: no image ID either.
-func (o *buildOptions) parseDisplay(req *request, env cli.LookupEnv) error {
+// parseDisplay parses --progress and --quiet. --progress=quiet equals --quiet, and
+// --progress=none is BuildKit's "quiet", which does not print the image ID.
+func (o *options) parseDisplay(req *request, env cli.LookupEnv) error {
 	progress, from := o.progress, "--progress"
 	if value, _ := env(progressVariable); value != "" && progress == "auto" && !o.quiet {
 		progress, from = value, progressVariable
@@ -114,7 +115,7 @@ func (o *buildOptions) parseDisplay(req *request, env cli.LookupEnv) error {
 	case "auto", "plain", "tty", "rawjson":
 		req.display = progressui.DisplayMode(progress)
 	default:
-		return fmt.Errorf(`%s=%s is none of "auto", "none", "plain", "quiet", "rawjson", "tty"`, from, progress)
+		return fmt.Errorf(`invalid %s=%s: use "auto", "none", "plain", "quiet", "rawjson" or "tty"`, from, progress)
 	}
 	if !req.printID {
 		return nil
@@ -126,7 +127,7 @@ func (o *buildOptions) parseDisplay(req *request, env cli.LookupEnv) error {
 	return nil
 }
 
-func (o *buildOptions) parseCall(req *request, _ cli.LookupEnv) error {
+func (o *options) parseCall(req *request, _ cli.LookupEnv) error {
 	call, err := buildflags.ParseCallFunc(o.call)
 	if err != nil {
 		return fmt.Errorf("--call: %w", err)
@@ -142,7 +143,7 @@ func (o *buildOptions) parseCall(req *request, _ cli.LookupEnv) error {
 	return nil
 }
 
-func (o *buildOptions) parseInputs(req *request, env cli.LookupEnv) error {
+func (o *options) parseInputs(req *request, env cli.LookupEnv) error {
 	var err error
 	if req.platforms, err = platformutil.Parse(o.platforms); err != nil {
 		return fmt.Errorf("--platform: %w", err)
@@ -177,7 +178,7 @@ func (o *buildOptions) parseInputs(req *request, env cli.LookupEnv) error {
 	return nil
 }
 
-func (o *buildOptions) parseOutputs(req *request, _ cli.LookupEnv) error {
+func (o *options) parseOutputs(req *request, _ cli.LookupEnv) error {
 	entries, err := buildflags.ParseExports(o.Outputs)
 	if err != nil {
 		return fmt.Errorf("--output: %w", err)
@@ -218,8 +219,8 @@ func (o *buildOptions) parseOutputs(req *request, _ cli.LookupEnv) error {
 	return nil
 }
 
-// destinations are the files and folders of outputs: those of archives are on
-// standard output when they have none.
+// destinations returns the files and directories of the outputs. An archive without a
+// destination goes to standard output.
 func destinations(entries []*buildflags.ExportEntry) []string {
 	var dests []string
 	for _, e := range entries {
@@ -234,7 +235,7 @@ func destinations(entries []*buildflags.ExportEntry) []string {
 	return dests
 }
 
-// withPush has every image output pushed, or adds one that is.
+// withPush pushes every image output, or adds an image output that is pushed.
 func withPush(outputs []client.ExportEntry) []client.ExportEntry {
 	var pushed bool
 	for _, out := range outputs {
@@ -243,7 +244,7 @@ func withPush(outputs []client.ExportEntry) []client.ExportEntry {
 		}
 		pushed = true
 		out.Attrs["push"] = "true"
-		// Unpacking into the daemon's own image store is of no use for a push.
+		// A push does not need the image unpacked in the daemon's image store.
 		if _, ok := out.Attrs["unpack"]; !ok {
 			out.Attrs["unpack"] = "false"
 		}
@@ -257,8 +258,8 @@ func withPush(outputs []client.ExportEntry) []client.ExportEntry {
 	})
 }
 
-// withLoad adds an output to the engine, unless there is one. An output of type
-// docker with a dest goes to a file instead.
+// withLoad adds an output to the engine unless outputs has one. An output of type docker
+// with a dest does not count: it goes to a file.
 func withLoad(outputs []client.ExportEntry) []client.ExportEntry {
 	for _, out := range outputs {
 		if out.Type != client.ExporterDocker {
@@ -271,7 +272,7 @@ func withLoad(outputs []client.ExportEntry) []client.ExportEntry {
 	return append(outputs, client.ExportEntry{Type: client.ExporterDocker, Attrs: map[string]string{}})
 }
 
-func (o *buildOptions) parseAttestations(req *request, _ cli.LookupEnv) error {
+func (o *options) parseAttestations(req *request, _ cli.LookupEnv) error {
 	specs := slices.Clone(o.attests)
 	if o.provenance != "" {
 		specs = append(specs, buildflags.CanonicalizeAttest("provenance", o.provenance))
@@ -287,7 +288,7 @@ func (o *buildOptions) parseAttestations(req *request, _ cli.LookupEnv) error {
 	return nil
 }
 
-func (o *buildOptions) parseCaches(req *request, _ cli.LookupEnv) error {
+func (o *options) parseCaches(req *request, _ cli.LookupEnv) error {
 	if o.noCache && len(o.noCacheFilter) > 0 {
 		return errors.New("--no-cache and --no-cache-filter cannot be used together")
 	}
@@ -296,7 +297,7 @@ func (o *buildOptions) parseCaches(req *request, _ cli.LookupEnv) error {
 	return err
 }
 
-func (o *buildOptions) parseLimits(req *request, _ cli.LookupEnv) (err error) {
+func (o *options) parseLimits(req *request, _ cli.LookupEnv) (err error) {
 	if req.build.ResourceLimits, err = build.ParseResourceLimits(o.resources); err != nil {
 		return fmt.Errorf("--resource: %w", err)
 	}
@@ -306,8 +307,8 @@ func (o *buildOptions) parseLimits(req *request, _ cli.LookupEnv) (err error) {
 	return nil
 }
 
-// attach gives the build what it needs at run time: standard input, registry
-// credentials, secrets, ssh agents and the source policy of the environment.
+// attach adds the inputs of the running build: standard input, registry credentials,
+// secrets, SSH agents and the source policy of the environment.
 func (r *request) attach(dockerCLI command.Cli, stdin io.Reader) error {
 	r.build.Inputs.InStream = build.NewSyncMultiReader(stdin)
 	secrets, err := build.CreateSecrets(r.secrets)
@@ -326,8 +327,8 @@ func (r *request) attach(dockerCLI command.Cli, stdin io.Reader) error {
 	return err
 }
 
-// buildArgs are the values of --build-arg; one without a value gets that of the
-// environment, or is left out.
+// buildArgs parses --build-arg. A build arg without a value takes the environment's value,
+// or is omitted. SOURCE_DATE_EPOCH is taken from the environment too.
 func buildArgs(given []string, env cli.LookupEnv) (map[string]string, error) {
 	args, err := cli.KeyValues("build-arg", given, env)
 	if err != nil {

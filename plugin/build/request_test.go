@@ -6,7 +6,6 @@ import (
 
 	"github.com/docker/buildx/build"
 	"github.com/docker/buildx/util/confutil"
-	dockeropts "github.com/docker/cli/opts"
 	"github.com/google/go-cmp/cmp"
 	"github.com/moby/buildkit/client"
 	"github.com/moby/buildkit/util/progress/progressui"
@@ -17,9 +16,10 @@ import (
 // parse turns the arguments of a build into a request, in a given environment.
 func parse(t *testing.T, env map[string]string, args ...string) (*request, error) {
 	t.Helper()
-	o := buildOptions{contextPath: ".", ulimits: dockeropts.NewUlimitOpt(nil)}
+	o := newOptions()
+	o.contextPath = "."
 	cmd := &cobra.Command{Use: "build"}
-	addBuildFlags(cmd, &o, func(k string) string { return env[k] })
+	o.addFlags(cmd, func(k string) string { return env[k] })
 	if err := cmd.ParseFlags(args); err != nil {
 		return nil, err
 	}
@@ -170,7 +170,7 @@ func TestDisplay(t *testing.T) {
 			t.Errorf("%s: %q, %v", test.args, req.display, req.printID)
 		}
 	}
-	if _, err := parse(t, map[string]string{"BUILDKIT_PROGRESS": "loud"}); err == nil || !strings.HasPrefix(err.Error(), "BUILDKIT_PROGRESS=loud is none of") {
+	if _, err := parse(t, map[string]string{"BUILDKIT_PROGRESS": "loud"}); err == nil || !strings.HasPrefix(err.Error(), "invalid BUILDKIT_PROGRESS=loud:") {
 		t.Errorf("BUILDKIT_PROGRESS=loud: %v", err)
 	}
 }

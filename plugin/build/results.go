@@ -20,8 +20,8 @@ type resultBuild struct {
 	steps   steps
 }
 
-// onlyResult returns the one result of flags that need no Dockerfile to be understood.
-func (o *buildOptions) onlyResult(env cli.LookupEnv) ([]*resultBuild, error) {
+// onlyResult returns the only result of flags that do not depend on the Dockerfile.
+func (o *options) onlyResult(env cli.LookupEnv) ([]*resultBuild, error) {
 	r := &result.Result{Flags: o.Flags}
 	r.Stage, _ = o.stages.Name()
 	req, err := o.request(r.Stage, env)
@@ -29,7 +29,7 @@ func (o *buildOptions) onlyResult(env cli.LookupEnv) ([]*resultBuild, error) {
 }
 
 // results returns a build for each result of the selected stages.
-func (o *buildOptions) results(file *syntax.File, env plan.Env, selected []selection.Result, lookup cli.LookupEnv) ([]*resultBuild, error) {
+func (o *options) results(file *syntax.File, env plan.Env, selected []selection.Result, lookup cli.LookupEnv) ([]*resultBuild, error) {
 	list, err := result.Split(file, env, o.Flags, selected)
 	if err != nil {
 		return nil, err

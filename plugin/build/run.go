@@ -19,11 +19,11 @@ import (
 type buildRun struct {
 	dockerCLI command.Cli
 	builder   *connect.Builder
-	// frontend is nil where buildx's pipeline runs an image by itself.
+	// frontend is nil if buildx runs a frontend image.
 	frontend *inprocess.Frontend
 	printer  *progress.Printer
 	stdin    *stdin
-	// notes say what was left out.
+	// notes list the stages and platforms that are not built, one a line.
 	notes []string
 }
 
@@ -51,8 +51,8 @@ func (r *buildRun) build(ctx context.Context, results []*resultBuild, failFast b
 	return nil
 }
 
-// finish writes and prints what there is to say about the results, each by
-// itself: the error is that of all that failed.
+// finish writes the files of the results, and prints their output and a summary. It returns
+// the errors of the results that failed.
 func (r *buildRun) finish(ctx context.Context, results []*resultBuild) error {
 	quiet := results[0].display == progressui.QuietMode || results[0].display == progressui.RawJSONMode
 	if !quiet {
@@ -70,15 +70,14 @@ func (r *buildRun) finish(ctx context.Context, results []*resultBuild) error {
 		return results[0].outcome.err
 	}
 	err := failuresOf(results)
-	if list, failed := err.(cli.Failures); failed && ctx.Err() != nil { //nolint:errorlint // it is not wrapped
+	if list, failed := err.(cli.Failures); failed && ctx.Err() != nil { //nolint:errorlint // failuresOf does not wrap it
 		return errors.Join(list, ctx.Err())
 	}
 	return err
 }
 
-// failuresOf returns the failures, or nil. Results with the same error, as of a
-// Dockerfile that cannot be read, are one. Those that were only stopped because
-// another one failed say nothing.
+// failuresOf returns a [cli.Failures] if results failed. Results with the same error, such as an
+// unreadable Dockerfile, are one failure. A result that was stopped because another failed is none.
 func failuresOf(results []*resultBuild) error {
 	var list cli.Failures
 	var stopped error

@@ -17,9 +17,8 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// size says how large a result is where it went: its files, the compressed
-// layers of an image in a registry, or an image in the engine. It is "" where
-// nobody can tell.
+// size returns the size of a result at its destination: that of its files, of an image's
+// compressed layers in a registry, or of an image in the engine. It returns "" if the size is unknown.
 func (r *buildRun) size(ctx context.Context, res *resultBuild) string {
 	if res.outcome.err != nil {
 		return ""
@@ -44,8 +43,8 @@ func formatSize(bytes int64, err error) string {
 	return units.HumanSize(float64(bytes))
 }
 
-// filesSize adds up files and all files in folders. One that has several names there
-// counts once.
+// filesSize returns the total size of files, and of all files in directories. A file with
+// several names counts once.
 func filesSize(paths []string) (int64, error) {
 	var sum int64
 	linked := map[uint64]bool{}
@@ -77,7 +76,8 @@ func filesSize(paths []string) (int64, error) {
 	return sum, nil
 }
 
-// pushedSize adds up what a registry has for an image's platforms, by one of its names.
+// pushedSize returns the size in the registry of an image, for all its platforms. The name is
+// one of the image's.
 func (r *buildRun) pushedSize(ctx context.Context, res *resultBuild, name string) (int64, error) {
 	named, err := reference.ParseNormalizedNamed(name)
 	if err != nil {
@@ -96,8 +96,8 @@ func (r *buildRun) pushedSize(ctx context.Context, res *resultBuild, name string
 	return manifestSize(ctx, images, loc, dt)
 }
 
-// manifestSize adds up the parts of a manifest, or of the manifests of an index
-// that are images.
+// manifestSize returns the size of the config and layers in a manifest, or in the image
+// manifests of an index.
 func manifestSize(ctx context.Context, images *imagetools.Resolver, loc *imagetools.Location, dt []byte) (int64, error) {
 	var m struct {
 		Manifests []ocispecs.Descriptor `json:"manifests"`
@@ -128,7 +128,7 @@ func manifestSize(ctx context.Context, images *imagetools.Resolver, loc *imageto
 	return sum, nil
 }
 
-// loadedSize asks the engine.
+// loadedSize returns the size of an image that was loaded into the engine.
 func (r *buildRun) loadedSize(ctx context.Context, res *resultBuild) (int64, error) {
 	id := imageID(res.outcome.response.ExporterResponse)
 	loaded := r.builder.Driver == "docker"

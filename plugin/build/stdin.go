@@ -7,19 +7,20 @@ import (
 	"os"
 )
 
-// stdin is standard input, which several readers can need.
+// stdin is standard input for several readers.
 type stdin struct {
 	in   io.Reader
-	file *os.File // what was read of it
-	left bool     // that the file can only be removed when it is closed
+	file *os.File // holds the input after spool
+	left bool     // set if the file can only be removed after it is closed
 }
 
 func newStdin(in io.Reader) *stdin {
 	return &stdin{in: in}
 }
 
-// spool keeps standard input in a file, if it is used. The file has no name, so that
-// none is left however the program ends, except on Windows.
+// spool copies standard input to a temporary file if used is set. The file is removed at
+// once and stays readable, so that it is not left behind however the program ends. On
+// Windows, close removes it.
 func (s *stdin) spool(ctx context.Context, used bool) error {
 	if !used {
 		return nil
@@ -37,7 +38,7 @@ func (s *stdin) spool(ctx context.Context, used bool) error {
 	select {
 	case err = <-copied:
 	case <-ctx.Done():
-		return ctx.Err() // a read of a pipe cannot be cancelled, and is left to itself
+		return ctx.Err() // the goroutine remains: reading a pipe cannot be canceled
 	}
 	if err != nil {
 		return fmt.Errorf("reading standard input: %w", err)
@@ -45,7 +46,7 @@ func (s *stdin) spool(ctx context.Context, used bool) error {
 	return nil
 }
 
-// reader returns standard input, from its beginning where it was kept.
+// reader returns standard input. After spool, each reader starts at the beginning.
 func (s *stdin) reader() io.Reader {
 	if s.file == nil {
 		return s.in
@@ -57,7 +58,7 @@ func (s *stdin) reader() io.Reader {
 	return io.NewSectionReader(s.file, 0, info.Size())
 }
 
-// close removes what was kept.
+// close removes the temporary file.
 func (s *stdin) close() {
 	if s.file == nil {
 		return

@@ -15,8 +15,7 @@ import (
 	digest "github.com/opencontainers/go-digest"
 )
 
-// summarize prints what was left out, and a table of several results, on standard
-// error.
+// summarize prints the notes and, for several results, a table of them to standard error.
 func (r *buildRun) summarize(ctx context.Context, results []*resultBuild) {
 	if len(r.notes) == 0 && len(results) == 1 {
 		return
@@ -36,10 +35,11 @@ func (r *buildRun) summarize(ctx context.Context, results []*resultBuild) {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", stage, strings.Join(result.FormatPlatforms(res.Platforms), ","), res.where(),
 			&res.steps, cmp.Or(r.size(ctx, res), "-"), res.outcome.duration.Round(100*time.Millisecond))
 	}
-	_ = w.Flush() // an error stream that cannot be written to can be told of nowhere
+	_ = w.Flush() // nowhere is left to report a failed write to the error stream
 }
 
-// where is what became of a result: the digest of an image, the paths of files.
+// where returns the digest of the result's image and the paths of its files, or how the
+// build ended instead.
 func (res *resultBuild) where() string {
 	switch err := res.outcome.err; {
 	case err == nil:
@@ -60,7 +60,7 @@ func (res *resultBuild) where() string {
 	return cmp.Or(strings.Join(list, ", "), "in the build cache")
 }
 
-// shortDigest is the digest's first 12 digits, as Docker shows one.
+// shortDigest returns the first 12 digits of a digest, as Docker shows it.
 func shortDigest(id string) string {
 	d, err := digest.Parse(id)
 	if err != nil {
