@@ -17,7 +17,7 @@ func (res *resultBuild) places() []result.Use {
 		outputs = append(outputs, result.Use{Place: result.ImageAt(name), Flag: "output"})
 	}
 	for _, dest := range res.dests {
-		outputs = append(outputs, result.Use{Place: result.FileAt(dest), Flag: "output", Directory: slices.Contains(res.files.Folders, dest)})
+		outputs = append(outputs, result.Use{Place: result.FileAt(dest), Flag: "output", Directory: slices.Contains(res.files.Directories, dest)})
 	}
 	return res.Result.Places(outputs, res.build.CacheTo)
 }

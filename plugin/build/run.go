@@ -87,7 +87,7 @@ func failuresOf(results []*resultBuild) error {
 		if err == nil {
 			continue
 		}
-		if cli.Interrupted(err) {
+		if cli.IsInterrupted(err) {
 			stopped = err
 			continue
 		}

@@ -43,7 +43,7 @@ func (r *buildRun) summarize(ctx context.Context, results []*resultBuild) {
 func (res *resultBuild) where() string {
 	switch err := res.outcome.err; {
 	case err == nil:
-	case cli.Interrupted(err):
+	case cli.IsInterrupted(err):
 		return "stopped"
 	default:
 		return "failed"

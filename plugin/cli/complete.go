@@ -13,16 +13,16 @@ import (
 	"github.com/stagebuild/stagebuild/plugin/daemon"
 )
 
-// complete registers the shell completion of a flag that the command has.
+// CompleteFlag registers the shell completion of a flag of cmd.
 func CompleteFlag(cmd *cobra.Command, flag string, f cobra.CompletionFunc) {
 	if err := cmd.RegisterFlagCompletionFunc(flag, f); err != nil {
-		// Only a flag that does not exist or is completed twice gets here.
+		// The flag does not exist, or has a completion already.
 		panic(fmt.Sprintf("completion of --%s: %v", flag, err))
 	}
 }
 
-// CompleteBuilders offers the builders of buildx's store, the docker contexts and
-// the private daemon.
+// CompleteBuilders offers the builders in buildx's store, the Docker contexts and the
+// private daemon.
 func CompleteBuilders(dockerCLI command.Cli) cobra.CompletionFunc {
 	return func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		names, err := connect.Names(dockerCLI)
@@ -36,7 +36,7 @@ func CompleteBuilders(dockerCLI command.Cli) cobra.CompletionFunc {
 	}
 }
 
-// commonPlatforms are the platforms that most base images are published for.
+// commonPlatforms returns the platforms that most base images support.
 func commonPlatforms() []string {
 	return []string{
 		"linux/amd64", "linux/arm64", "linux/arm/v7", "linux/arm/v6", "linux/386",
@@ -44,7 +44,7 @@ func commonPlatforms() []string {
 	}
 }
 
-// CompletePath offers folders for the one PATH of a command.
+// CompletePath offers directories for the PATH argument of a command.
 func CompletePath(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
@@ -52,22 +52,22 @@ func CompletePath(_ *cobra.Command, args []string, _ string) ([]cobra.Completion
 	return nil, cobra.ShellCompDirectiveFilterDirs
 }
 
-// CompleteFiles offers files. It is for flags that name one: the Docker CLI offers
-// none where nothing is said.
+// CompleteFiles offers files. Flags that take a file need it, because the Docker CLI offers
+// no files by default.
 func CompleteFiles(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	return nil, cobra.ShellCompDirectiveDefault
 }
 
-// SplitList splits what was typed of a list that is separated by commas: the
-// items that are done, with the comma behind them, and the one that is begun.
+// SplitList splits a partly typed comma-separated list into the complete items, with the
+// comma after them, and the item that is being typed.
 func SplitList(typed string) (done, begun string) {
 	i := strings.LastIndex(typed, ",") + 1
 	return typed[:i], typed[i:]
 }
 
-// beginning returns the candidates that begin with what was typed of them, after
-// what stands before them in the same word. Behind a comma they are not described:
-// cobra's script for bash finds no candidate then, since it compares escaped ones.
+// FilterPrefix returns the candidates that begin with begun, each with the earlier part of
+// the word before it. After a comma the candidates have no descriptions: with them, cobra's
+// script for bash finds no match, because it compares escaped candidates.
 func FilterPrefix(before, begun string, candidates []cobra.Completion) []cobra.Completion {
 	var list []cobra.Completion
 	for _, c := range candidates {

@@ -13,9 +13,8 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/syntax"
 )
 
-// CompleteDockerfile registers the completion of the flags whose values are
-// in the Dockerfile, for a command that takes one stage and one platform, or
-// lists of them.
+// CompleteDockerfile registers completions that read the Dockerfile, for a command that
+// takes one stage or a list of stages.
 func CompleteDockerfile(cmd *cobra.Command, lists bool) {
 	CompleteFlag(cmd, "file", CompleteFiles)
 	CompleteFlag(cmd, "stage", completeStages(lists))
@@ -23,9 +22,9 @@ func CompleteDockerfile(cmd *cobra.Command, lists bool) {
 	CompleteFlag(cmd, "build-arg", completeBuildArgs)
 }
 
-// TypedDockerfile is the Dockerfile that a command line is about that is still
-// being written, or nil where it is not in a file. A file with mistakes has the
-// stages that could be read: it is being written too.
+// TypedDockerfile returns the Dockerfile of a partly typed command line, or nil if it is not
+// a local file. An invalid Dockerfile has the stages that could be parsed, so that completion
+// works while the user edits it.
 func TypedDockerfile(cmd *cobra.Command, args []string) *syntax.File {
 	path, name := ".", cmd.Flag("file").Value.String()
 	if len(args) > 0 && takesPath(cmd) {
@@ -38,8 +37,8 @@ func TypedDockerfile(cmd *cobra.Command, args []string) *syntax.File {
 	return file
 }
 
-// completeStages offers the stages of the Dockerfile, each with the comment above
-// it. In a list they are offered after commas and behind "!" too, each once.
+// completeStages offers the stages of the Dockerfile, each with the comment above it. In a
+// list, it also completes after commas and "!", and offers each stage once.
 func completeStages(list bool) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		file := TypedDockerfile(cmd, args)
@@ -61,12 +60,12 @@ func completeStages(list bool) cobra.CompletionFunc {
 	}
 }
 
-// CompleteStageName offers the stages for a flag that takes one each time.
+// CompleteStageName offers the stages for a flag that takes one stage.
 func CompleteStageName(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	return completeStages(false)(cmd, args, typed)
 }
 
-// StageCandidates are the names of a file's stages but for those that were given.
+// StageCandidates returns the stages of a file, except those in given.
 func StageCandidates(file *syntax.File, given []string) []cobra.Completion {
 	var list []cobra.Completion
 	for _, name := range file.StageNames() {
@@ -82,9 +81,8 @@ func StageCandidates(file *syntax.File, given []string) []cobra.Completion {
 	return list
 }
 
-// CompletePlatforms offers what --platform of a build takes, also after a comma:
-// what stands for several platforms, those that the Dockerfile declares, and
-// common ones.
+// CompletePlatforms offers the values of a --platform flag that takes a list: "all", "local",
+// the declared platforms and common platforms.
 func CompletePlatforms(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	declared := DeclaredPlatforms(cmd, args)
 	var words []cobra.Completion
@@ -95,7 +93,7 @@ func CompletePlatforms(cmd *cobra.Command, args []string, typed string) ([]cobra
 	done, begun := SplitList(typed)
 	given := strings.Split(done, ",")
 	if flag := cmd.Flag("platform"); flag.Changed {
-		// Unlike pflag's String, which is in brackets.
+		// The flag's String method adds brackets.
 		values, _ := cmd.Flags().GetStringArray(flag.Name)
 		given = append(given, strings.Split(strings.Join(values, ","), ",")...)
 	}
@@ -106,16 +104,16 @@ func CompletePlatforms(cmd *cobra.Command, args []string, typed string) ([]cobra
 	return FilterPrefix(done, begun, candidates), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
 }
 
-// localPlatformWord stands for the platform that a build without --platform is for.
-const localPlatformWord = "local\tthe builder's own"
+// localPlatformWord is the value for the platform of a build without --platform.
+const localPlatformWord = "local\tthe builder's platform"
 
-// CompletePlatform offers platforms for a flag that takes one.
+// CompletePlatform offers platforms for a flag that takes one platform.
 func CompletePlatform(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	candidates := append([]cobra.Completion{localPlatformWord}, PlatformCandidates(DeclaredPlatforms(cmd, args))...)
 	return FilterPrefix("", typed, candidates), cobra.ShellCompDirectiveNoFileComp
 }
 
-// PlatformCandidates are the declared platforms, then common ones.
+// PlatformCandidates returns the declared platforms, then other common platforms.
 func PlatformCandidates(declared []string) []cobra.Completion {
 	var list []cobra.Completion
 	for _, name := range declared {
@@ -129,6 +127,8 @@ func PlatformCandidates(declared []string) []cobra.Completion {
 	return list
 }
 
+// DeclaredPlatforms returns the platforms that the Dockerfile of a partly typed command line
+// declares.
 func DeclaredPlatforms(cmd *cobra.Command, args []string) []string {
 	file := TypedDockerfile(cmd, args)
 	if file == nil {
@@ -141,8 +141,8 @@ func DeclaredPlatforms(cmd *cobra.Command, args []string) []string {
 	return names
 }
 
-// completeBuildArgs offers the build args that the Dockerfile declares above its
-// first stage, as NAME=, with the comment above them or else their default.
+// completeBuildArgs offers the build args that the Dockerfile declares before its first
+// stage, as NAME=, each with the comment above it or its default.
 func completeBuildArgs(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	const directive = cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
 	file := TypedDockerfile(cmd, args)

@@ -19,10 +19,10 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/syntax"
 )
 
-// ReadDockerfile reads and parses the Dockerfile that a build with these
-// arguments would use. It is for the commands that need no builder, so the
-// context is a folder, or "-" for a Dockerfile on standard input. A faulty file comes
-// with its error: resolving it says what else is wrong.
+// ReadDockerfile reads and parses the Dockerfile that a build with these arguments uses. The
+// context is a directory, or "-" for a Dockerfile on standard input. For an invalid
+// Dockerfile, it returns both the file and the error, because resolving the file finds
+// further diagnostics.
 func ReadDockerfile(contextPath, file string, stdin io.Reader) (*syntax.File, error) {
 	name, data, err := LoadDockerfile(contextPath, file, stdin)
 	if err != nil {
@@ -31,7 +31,7 @@ func ReadDockerfile(contextPath, file string, stdin io.Reader) (*syntax.File, er
 	return syntax.Parse(source.NewFile(name, data))
 }
 
-// LoadDockerfile returns the file's name as the user would write it, and its bytes.
+// LoadDockerfile returns the name of the file, as a user would type it, and its content.
 func LoadDockerfile(contextPath, file string, stdin io.Reader) (string, []byte, error) {
 	switch {
 	case file == "-", file == "" && contextPath == "-":
@@ -41,14 +41,14 @@ func LoadDockerfile(contextPath, file string, stdin io.Reader) (string, []byte, 
 		}
 		return "stdin", data, nil
 	case file != "":
-		// As for a build, a file that is named is not looked for in the context.
+		// As for a build, --file is not relative to the context.
 		data, err := os.ReadFile(file)
 		return file, data, err
 	}
 	name := filepath.Join(contextPath, dockerui.DefaultDockerfileName)
 	data, err := os.ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) {
-		// BuildKit also takes one in lower case.
+		// BuildKit accepts the name in lower case too.
 		lower := filepath.Join(contextPath, "dockerfile")
 		if data, err := os.ReadFile(lower); err == nil {
 			return lower, data, nil
@@ -74,18 +74,18 @@ func PlanEnv(own ocispecs.Platform, buildArgs, contexts []string, lookup LookupE
 	return env, nil
 }
 
-// LookupEnv is os.LookupEnv.
+// LookupEnv returns the value of an environment variable, as os.LookupEnv does.
 type LookupEnv func(string) (string, bool)
 
-// KeyValues splits the KEY=VALUE and KEY values of a flag. A KEY by itself gets
-// its value from env, or is empty where env is nil. Values may be secret, so
-// that no error shows them.
+// KeyValues parses the KEY=VALUE and KEY values of a flag. A KEY without a value takes its
+// value from env and is omitted if env has none; if env is nil, its value is empty. Errors
+// show no values, because a value can be secret.
 func KeyValues(flag string, given []string, env LookupEnv) (map[string]string, error) {
 	values := make(map[string]string, len(given))
 	for _, kv := range given {
 		k, v, ok := strings.Cut(kv, "=")
 		if k == "" {
-			return nil, fmt.Errorf("--%s: a name is needed before the value", flag)
+			return nil, fmt.Errorf("--%s: the name before the value is missing; write NAME=VALUE", flag)
 		}
 		if !ok && env != nil {
 			if v, ok = env(k); !ok {
@@ -97,8 +97,8 @@ func KeyValues(flag string, given []string, env LookupEnv) (map[string]string, e
 	return values, nil
 }
 
-// DockerfileOptions are the flags of all commands that are about a Dockerfile and
-// need no builder, as they were written.
+// DockerfileOptions are the flags of every command that reads a Dockerfile without a
+// builder, as the user wrote them.
 type DockerfileOptions struct {
 	ContextPath string
 	File        string
@@ -106,24 +106,24 @@ type DockerfileOptions struct {
 	Contexts    []string
 }
 
-// AddFlags adds the flags to a command.
+// AddFlags adds the flags to cmd.
 func (o *DockerfileOptions) AddFlags(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	standard := "Dockerfile"
+	defaultFile := "Dockerfile"
 	if takesPath(cmd) {
-		standard = "PATH/Dockerfile"
+		defaultFile = "PATH/Dockerfile"
 	}
-	flags.StringVarP(&o.File, "file", "f", "", fmt.Sprintf("Name of the Dockerfile (default: %q)", standard))
+	flags.StringVarP(&o.File, "file", "f", "", fmt.Sprintf("Name of the Dockerfile (default: %q)", defaultFile))
 	flags.StringArrayVar(&o.BuildArgs, "build-arg", nil, "Set build-time variables")
 	flags.StringArrayVar(&o.Contexts, "build-context", nil, "Additional build contexts (e.g., name=path)")
 }
 
-// takesPath reports whether the argument of a command is the build context.
+// takesPath reports whether the argument of cmd is the build context.
 func takesPath(cmd *cobra.Command) bool {
 	return strings.Contains(cmd.Use, "PATH")
 }
 
-// SetPath takes the one argument of a command, PATH or "-", if it is there.
+// SetPath sets the build context from the arguments of a command: PATH, "-" or none.
 func (o *DockerfileOptions) SetPath(args []string) {
 	o.ContextPath = "."
 	if len(args) > 0 {
@@ -131,8 +131,8 @@ func (o *DockerfileOptions) SetPath(args []string) {
 	}
 }
 
-// Read returns the file, which comes with its error when it is faulty, unless nothing
-// at all can be said of it.
+// Read reads and parses the Dockerfile. For an invalid Dockerfile it returns both the file
+// and the error, unless BuildKit cannot parse the file at all.
 func (o *DockerfileOptions) Read(stdin io.Reader) (*syntax.File, error) {
 	file, err := ReadDockerfile(o.ContextPath, o.File, stdin)
 	if file != nil && err == nil {
@@ -143,7 +143,7 @@ func (o *DockerfileOptions) Read(stdin io.Reader) (*syntax.File, error) {
 	return file, err
 }
 
-// Env is what decides about the file on this machine, beside the file.
+// Env returns the environment of a build on this machine.
 func (o *DockerfileOptions) Env(lookup LookupEnv) (plan.Env, error) {
 	return PlanEnv(LocalPlatform(), o.BuildArgs, o.Contexts, lookup)
 }

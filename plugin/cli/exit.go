@@ -19,7 +19,7 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/source"
 )
 
-// Exit statuses of the program, beside that of a failed check (see statusError).
+// The exit statuses of the program. A [StatusError] has a status of its own.
 const (
 	exitDone        = 0
 	ExitFailed      = 1
@@ -27,14 +27,14 @@ const (
 	ExitInterrupted = 130 // 128 + SIGINT, as shells report it
 )
 
-// StatusError ends the program with a status and no message: what there is to
-// say has been printed.
+// StatusError ends the program with a status and without a message, because the command has
+// printed its result.
 type StatusError int
 
 func (e StatusError) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
 
-// Report prints the error of a run to w, with the lines of the Dockerfile that
-// it is about, and returns the exit status of the process.
+// Report prints the error of a command to w, with the lines of the Dockerfile that caused it,
+// and returns the exit status of the process. err can be nil.
 func Report(w io.Writer, err error) int {
 	if err == nil {
 		return exitDone
@@ -47,7 +47,7 @@ func Report(w io.Writer, err error) int {
 		printError(w, one)
 	}
 	switch {
-	case Interrupted(err):
+	case IsInterrupted(err):
 		fmt.Fprintln(w, "Interrupted")
 		return ExitInterrupted
 	case failed:
@@ -58,16 +58,16 @@ func Report(w io.Writer, err error) int {
 	if _, ok := errors.AsType[*usageError](err); ok {
 		return exitUsage
 	}
-	// 125 is how the Docker CLI reports a flag that it does not know.
+	// The Docker CLI returns status 125 for an unknown flag.
 	if status, ok := errors.AsType[cli.StatusError](err); ok && status.StatusCode == 125 {
 		return exitUsage
 	}
 	return ExitFailed
 }
 
-// Interrupted reports whether a run ended because it was cancelled, here or,
-// through the daemon, with a gRPC status.
-func Interrupted(err error) bool {
+// IsInterrupted reports whether err means that the command was canceled. An error from the
+// daemon has the gRPC status Canceled.
+func IsInterrupted(err error) bool {
 	return errors.Is(err, context.Canceled) || grpcerrors.Code(err) == codes.Canceled
 }
 
@@ -78,7 +78,7 @@ func printError(w io.Writer, err error) {
 		}
 	}
 	for _, s := range solvererrdefs.Sources(err) {
-		// A failure to write to the error stream can be told nowhere.
+		// Nowhere is left to report a failed write to the error stream.
 		_ = s.Print(w)
 	}
 	diagnostics := source.Diagnostics(err)
@@ -97,16 +97,16 @@ func printError(w io.Writer, err error) {
 	}
 }
 
-// Failures are the results that could not be built.
+// Failures are the errors of the results that failed to build.
 type Failures []*Failure
 
-// Failure is an error, and the results that it is of.
+// Failure is the error of one or more results.
 type Failure struct {
 	Names []string
 	Err   error
 }
 
-// Error returns the errors, one below the other.
+// Error returns the errors, one a line.
 func (f Failures) Error() string {
 	return errors.Join(f.Unwrap()...).Error()
 }
@@ -120,7 +120,7 @@ func (f Failures) Unwrap() []error {
 	return errs
 }
 
-// Error says which results failed, and why.
+// Error returns the names of the results and their error.
 func (f *Failure) Error() string {
 	return strings.Join(f.Names, ", ") + ": " + f.Err.Error()
 }

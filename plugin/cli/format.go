@@ -6,15 +6,15 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// FormatValue is the form of a command's output.
+// FormatValue is the value of --format for a command with two formats.
 type FormatValue string
 
 const (
-	FormatText FormatValue = "text" // for people; may change
-	FormatJSON FormatValue = "json" // for programs; fields are only ever added
+	FormatText FormatValue = "text" // for people; can change
+	FormatJSON FormatValue = "json" // for programs; later versions only add fields
 )
 
-// AddFormatFlag adds --format to a command that has both forms.
+// AddFormatFlag adds --format to cmd.
 func AddFormatFlag(cmd *cobra.Command, value *FormatValue) {
 	cmd.Flags().Var(value, "format", `Format of the output ("text", "json")`)
 	CompleteFlag(cmd, "format", cobra.FixedCompletions(
@@ -24,7 +24,7 @@ func AddFormatFlag(cmd *cobra.Command, value *FormatValue) {
 // String returns the format. It implements pflag.Value, as do Set and Type.
 func (v *FormatValue) String() string { return string(*v) }
 
-// Set accepts a known format.
+// Set sets a known format.
 func (v *FormatValue) Set(s string) error {
 	switch f := FormatValue(s); f {
 	case FormatText, FormatJSON:
@@ -34,5 +34,5 @@ func (v *FormatValue) Set(s string) error {
 	return fmt.Errorf("must be %q or %q", FormatText, FormatJSON)
 }
 
-// Type names the kind of value in a usage line.
+// Type returns the name of the value in a usage line.
 func (v *FormatValue) Type() string { return "string" }

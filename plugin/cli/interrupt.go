@@ -7,9 +7,8 @@ import (
 	"syscall"
 )
 
-// Interruptible returns a context that the first interrupt cancels, so that the
-// build is cancelled on the daemon too. A second one exits at once: whoever
-// interrupts twice does not want to wait for the daemon.
+// Interruptible returns a context that the first interrupt cancels, which also cancels the
+// build on the daemon. The second interrupt calls exit without waiting for the daemon.
 func Interruptible(parent context.Context, exit func(int)) context.Context {
 	ctx, cancel := context.WithCancel(parent)
 	signals := make(chan os.Signal, 2)
@@ -18,7 +17,7 @@ func Interruptible(parent context.Context, exit func(int)) context.Context {
 	return ctx
 }
 
-// watch acts on the signals. It lives as long as the process.
+// watch handles the signals. It runs until the process ends.
 func watch(signals <-chan os.Signal, cancel context.CancelFunc, exit func(int)) {
 	<-signals
 	cancel()

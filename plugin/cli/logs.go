@@ -9,9 +9,9 @@ import (
 	"github.com/sirupsen/logrus"
 )
 
-// ConfigureLogs gives log lines buildx's form, and hides those of its libraries
-// that say nothing to a user. Those of the standard library's logger, which is what
-// HTTP/2 complains to when a connection ends, are for the debug log.
+// ConfigureLogs formats log lines as buildx does, and hides lines of libraries that do not
+// help a user. Lines of the standard library's logger, such as HTTP/2's about closed
+// connections, go to the debug log.
 func ConfigureLogs(log *logrus.Logger) {
 	log.SetFormatter(&unrepeated{Formatter: &logutil.Formatter{}})
 	log.AddHook(logutil.NewFilter([]logrus.Level{logrus.DebugLevel, logrus.WarnLevel},
@@ -25,7 +25,7 @@ func ConfigureLogs(log *logrus.Logger) {
 	stdlog.SetOutput(debugLines{log})
 }
 
-// debugLines logs each write as a line for who debugs.
+// debugLines writes each line to the debug log.
 type debugLines struct {
 	log *logrus.Logger
 }
@@ -36,7 +36,7 @@ func (d debugLines) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// unrepeated prints a warning once: buildx's pipeline has the same one for every
+// unrepeated formats each warning once, because buildx logs the same warning for every
 // result.
 type unrepeated struct {
 	logrus.Formatter

@@ -16,21 +16,21 @@ import (
 	"github.com/moby/buildkit/session/filesync"
 )
 
-// OutputFiles are the files that a build exports archives to. Each is written
-// beside its place and put there when the build is done, so that a part of an
-// archive is never taken for one, and an earlier one stays if the build fails.
+// OutputFiles are the files of the archives that a build exports. Each is written to a
+// temporary file in the same directory, which replaces the file when the build succeeds. A
+// failed build leaves no partial archive, and keeps the earlier one.
 type OutputFiles struct {
-	Folders []string // that the build exports to, and not as archives
-	mu      sync.Mutex
-	written []*outputFile
-	ended   bool
+	Directories []string // the directories that the build exports files to
+	mu          sync.Mutex
+	written     []*outputFile
+	ended       bool
 }
 
-// Divert has the exports of entries write to files aside.
+// Divert makes the exports of entries write to temporary files.
 func (o *OutputFiles) Divert(entries []*buildflags.ExportEntry, exports []client.ExportEntry) {
 	for i, e := range entries {
 		if exports[i].OutputDir != "" {
-			o.Folders = append(o.Folders, exports[i].OutputDir)
+			o.Directories = append(o.Directories, exports[i].OutputDir)
 		}
 		if exports[i].Output == nil || e.Destination == "-" {
 			continue
@@ -39,8 +39,9 @@ func (o *OutputFiles) Divert(entries []*buildflags.ExportEntry, exports []client
 	}
 }
 
-// open returns the function that opens the file at path, in a folder that is made if it
-// is not there. It opens the file directly, as buildx does, where no file can take its place.
+// open returns a function that creates the temporary file for path, and its directory if
+// necessary. If the file at path cannot be replaced, the function calls directly, which opens
+// the file as buildx does.
 func (o *OutputFiles) open(path string, directly filesync.FileOutputFunc) filesync.FileOutputFunc {
 	return func(md map[string]string) (io.WriteCloser, error) {
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -63,8 +64,8 @@ func (o *OutputFiles) open(path string, directly filesync.FileOutputFunc) filesy
 	}
 }
 
-// End puts the files in their places if the build was done without an error, and
-// removes them otherwise. It returns the error of the build, or its own.
+// End moves the temporary files into place if err is nil, and removes them otherwise. It
+// returns err, the error of the build, or its own error.
 func (o *OutputFiles) End(err error) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -79,13 +80,13 @@ func (o *OutputFiles) End(err error) error {
 	return o.explain(err)
 }
 
-// explain returns the error of a build. Where an output to a folder broke off,
-// of which BuildKit says no more than that a stream ended, it finds out why.
+// explain adds the reason to the error of a build if an export to a directory failed.
+// BuildKit's error only shows that a stream ended.
 func (o *OutputFiles) explain(err error) error {
 	if err == nil || !strings.HasSuffix(err.Error(), ": EOF") {
 		return err
 	}
-	for _, folder := range o.Folders {
+	for _, folder := range o.Directories {
 		if reason := tryToWrite(folder); reason != nil {
 			return fmt.Errorf("%w: writing to %s: %w", err, folder, reason)
 		}
@@ -93,14 +94,13 @@ func (o *OutputFiles) explain(err error) error {
 	return err
 }
 
-// tryToWrite says why no file can be written to a folder, which may not be there yet,
-// or returns nil.
+// tryToWrite returns the error of writing a file to a directory, which need not exist.
 func tryToWrite(folder string) error {
 	switch err := os.Mkdir(folder, 0o700); {
 	case err == nil:
 		defer func() { _ = os.Remove(folder) }()
 	case errors.Is(err, fs.ErrNotExist):
-		return nil // it is another one that is not there
+		return nil // the build creates missing parents
 	case !errors.Is(err, fs.ErrExist):
 		return err
 	}
@@ -112,16 +112,15 @@ func tryToWrite(folder string) error {
 	return errors.Join(err, f.discard())
 }
 
-// outputFile is a file that is to be at path in the end.
+// outputFile is a temporary file that replaces the file at path.
 type outputFile struct {
 	file *os.File
 	path string
-	mode fs.FileMode // of the file that was there before, or 0
+	mode fs.FileMode // of the existing file, or 0
 }
 
-// newOutputFile creates a file beside path. It returns nil if what is at path has
-// to be written itself: a device, a pipe, or a file in a folder that takes no
-// other.
+// newOutputFile creates a temporary file in the directory of path. It returns nil if path
+// must be written in place: a device, a pipe, or a file in a read-only directory.
 func newOutputFile(path string) (*outputFile, error) {
 	f := &outputFile{}
 	info, err := os.Stat(path)
@@ -138,7 +137,7 @@ func newOutputFile(path string) (*outputFile, error) {
 		return nil, err
 	}
 	aside := filepath.Join(filepath.Dir(f.path), "."+filepath.Base(f.path)+"."+identity.NewID()+".tmp")
-	// As os.Create does: the umask decides.
+	// os.Create uses the same mode, which the umask limits.
 	f.file, err = os.OpenFile(aside, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil && there {
 		return nil, nil
@@ -146,12 +145,12 @@ func newOutputFile(path string) (*outputFile, error) {
 	return f, f.named(err)
 }
 
-// maxLinks is how many links are followed: as many as filepath.EvalSymlinks follows.
+// maxLinks is the number of links that filepath.EvalSymlinks follows.
 const maxLinks = 255
 
-// followLinks returns what a path leads to, and the path itself if it is no link. What
-// a link leads to is replaced, and not the link. Other than for filepath.EvalSymlinks
-// it may not be there yet.
+// followLinks returns the target of a link, or path itself if it is no link, so that an
+// output replaces the target and not the link. Unlike for filepath.EvalSymlinks, the target
+// need not exist.
 func followLinks(path string) (string, error) {
 	for range maxLinks {
 		target, err := os.Readlink(path)
@@ -176,10 +175,10 @@ func (f *outputFile) Write(p []byte) (int, error) {
 	return n, f.named(err)
 }
 
-// Close ends the writing. It says nothing about whether all was written: see keep.
+// Close closes the temporary file. Only keep reports whether the file is complete.
 func (f *outputFile) Close() error { return f.named(f.file.Close()) }
 
-// keep puts the file in its place.
+// keep moves the temporary file into place.
 func (f *outputFile) keep() error {
 	err := f.file.Close()
 	if errors.Is(err, os.ErrClosed) {
@@ -197,7 +196,7 @@ func (f *outputFile) keep() error {
 	return nil
 }
 
-// discard removes the file.
+// discard removes the temporary file.
 func (f *outputFile) discard() error {
 	if err := f.file.Close(); err != nil && !errors.Is(err, os.ErrClosed) {
 		return f.named(err)
@@ -205,7 +204,7 @@ func (f *outputFile) discard() error {
 	return os.Remove(f.file.Name())
 }
 
-// named returns an error of the file under the name that the user knows.
+// named replaces the name of the temporary file in an error with path.
 func (f *outputFile) named(err error) error {
 	if e, ok := errors.AsType[*fs.PathError](err); ok {
 		e.Path = f.path
@@ -213,8 +212,7 @@ func (f *outputFile) named(err error) error {
 	return err
 }
 
-// WriteOutput writes to a file, which is then there whole or not at all, or to
-// standard output.
+// WriteOutput writes data to a file atomically, or to out if path is "" or "-".
 func WriteOutput(out io.Writer, path string, data []byte) error {
 	if path == "" || path == "-" {
 		_, err := out.Write(data)
@@ -224,7 +222,7 @@ func WriteOutput(out io.Writer, path string, data []byte) error {
 	if err != nil {
 		return err
 	}
-	if f == nil { // a device or a pipe, which no file can take the place of
+	if f == nil { // a device or a pipe cannot be replaced
 		return os.WriteFile(path, data, 0o666)
 	}
 	if _, err := f.Write(data); err != nil {
@@ -233,6 +231,8 @@ func WriteOutput(out io.Writer, path string, data []byte) error {
 	return f.keep()
 }
 
+// AbsolutePath returns the absolute form of path. It keeps "" and "-", which is standard
+// output.
 func AbsolutePath(path string) string {
 	if path == "" || path == "-" {
 		return path
@@ -243,15 +243,14 @@ func AbsolutePath(path string) string {
 	return path
 }
 
-// resolved is the absolute path that a path leads to over links. What it leads to need
-// not be there yet.
+// ResolvePath returns the absolute path with links resolved. The file need not exist.
 func ResolvePath(path string) string {
 	if path == "" || path == "-" {
 		return path
 	}
 	target, err := followLinks(AbsolutePath(path))
 	if err != nil {
-		return path // writing it fails, too
+		return path // writing to it fails too
 	}
 	parent := filepath.Dir(target)
 	if parent == target {

@@ -164,7 +164,7 @@ func TestBrokenExportIsExplained(t *testing.T) {
 		filepath.Join(dir, "missing", "out"): nil,
 		dir:                                  nil,
 	} {
-		err := (&OutputFiles{Folders: []string{folder}}).explain(broken)
+		err := (&OutputFiles{Directories: []string{folder}}).explain(broken)
 		if !errors.Is(err, broken) || want != nil && !errors.Is(err, want) || want == nil && err.Error() != broken.Error() {
 			t.Errorf("%s: %v, want %v", folder, err, want)
 		}

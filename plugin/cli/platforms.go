@@ -12,14 +12,14 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/selection"
 )
 
-// requestedPlatforms is what --platform asks for.
+// requestedPlatforms are the values of --platform.
 type requestedPlatforms struct {
-	Names []string // of platforms
-	All   bool     // those that the file declares
-	Local bool     // the builder's own
+	Names []string // the platforms given by name
+	All   bool     // the declared platforms
+	Local bool     // the builder's platform
 }
 
-// ParsePlatforms reads the values of --platform.
+// ParsePlatforms parses the values of --platform.
 func ParsePlatforms(given []string) (requestedPlatforms, error) {
 	var w requestedPlatforms
 	for name := range strings.SplitSeq(strings.Join(given, ","), ",") {
@@ -40,15 +40,15 @@ func ParsePlatforms(given []string) (requestedPlatforms, error) {
 	return w, err
 }
 
-// LocalPlatform is what a builder on this machine would build for: its
-// architecture, and Linux on machines of other systems too.
+// LocalPlatform returns the platform of a builder on this machine: Linux on the machine's
+// architecture, also on other operating systems.
 func LocalPlatform() ocispecs.Platform {
 	p := platforms.DefaultSpec()
 	return platforms.Normalize(ocispecs.Platform{OS: "linux", Architecture: p.Architecture, Variant: p.Variant})
 }
 
-// AskedPlatforms returns what --platform asks for, where "local" is this machine's own.
-func AskedPlatforms(given []string, own guard.Platform) (selection.Platforms, error) {
+// SelectPlatforms returns the platforms of --platform. own is the platform for "local".
+func SelectPlatforms(given []string, own guard.Platform) (selection.Platforms, error) {
 	wanted, err := ParsePlatforms(given)
 	if err != nil {
 		return selection.Platforms{}, err

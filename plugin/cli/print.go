@@ -9,30 +9,30 @@ import (
 	"github.com/docker/cli/cli/command"
 )
 
-// PrintNotes prints what a command has to say beside its output.
+// PrintNotes prints notes, which are not part of the output, one a line.
 func PrintNotes(w io.Writer, notes []string) {
 	for _, note := range notes {
 		fmt.Fprintf(w, "Note: %s\n", note)
 	}
 }
 
-// PrintJSON prints a value for programs.
+// PrintJSON prints a value as indented JSON.
 func PrintJSON(w io.Writer, value any) error {
 	encoder := json.NewEncoder(w)
 	encoder.SetIndent("", "  ")
-	encoder.SetEscapeHTML(false) // a condition reads as it is written
+	encoder.SetEscapeHTML(false) // keep && and < in conditions readable
 	return encoder.Encode(value)
 }
 
-// NarrowWidth is what a text is printed for that goes to no terminal.
+// NarrowWidth is the width of text that is not printed to a terminal, in columns.
 const NarrowWidth = 80
 
-// TextWidth is how many columns there are for a text.
+// TextWidth returns the width for text on standard output, in columns.
 func TextWidth(dockerCLI command.Cli) int {
 	return cmp.Or(TerminalWidth(dockerCLI), NarrowWidth)
 }
 
-// TerminalWidth is how many columns the terminal has that is printed to, or 0.
+// TerminalWidth returns the width of the terminal that standard output is, in columns, or 0.
 func TerminalWidth(dockerCLI command.Cli) int {
 	if out := dockerCLI.Out(); out.IsTerminal() {
 		_, width := out.GetTtySize()
@@ -41,7 +41,7 @@ func TerminalWidth(dockerCLI command.Cli) int {
 	return 0
 }
 
-// PrintJSONLine prints a value for programs in one line.
+// PrintJSONLine prints a value as one line of JSON.
 func PrintJSONLine(w io.Writer, value any) error {
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)

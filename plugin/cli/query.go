@@ -15,8 +15,8 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/syntax"
 )
 
-// QueryOptions are the flags of the commands that are about stages of a
-// Dockerfile and the platforms that these are built for.
+// QueryOptions are the flags of the commands that show stages and their platforms without a
+// builder.
 type QueryOptions struct {
 	DockerfileOptions
 	Stages    StagesValue
@@ -26,22 +26,22 @@ type QueryOptions struct {
 func (o *QueryOptions) AddFlags(cmd *cobra.Command) {
 	o.DockerfileOptions.AddFlags(cmd)
 	flags := cmd.Flags()
-	flags.Var(&o.Stages, "stage", "Set the stages, by names and globs (e.g., 'test-*,!test-slow')")
-	flags.Var(&o.Stages, "target", "Set the stages (the same as --stage)")
-	flags.StringArrayVar(&o.platforms, "platform", nil, `Set the platforms, "all" that the file declares or "local" (default: all, or else local)`)
+	flags.Var(&o.Stages, "stage", "Select these stages: names, globs and exclusions (e.g., 'test-*,!test-slow')")
+	flags.Var(&o.Stages, "target", "Select these stages (same as --stage)")
+	flags.StringArrayVar(&o.platforms, "platform", nil, `Set the target platforms, "all" or "local" (default: the declared platforms, otherwise the builder's)`)
 	CompleteDockerfile(cmd, true)
 	CompleteFlag(cmd, "platform", CompletePlatforms)
 }
 
-// question is a file, and what is asked about it.
+// Query is a Dockerfile, and the environment and platforms to resolve it for.
 type Query struct {
 	File      *syntax.File
 	Env       plan.Env
 	Platforms selection.Platforms
 }
 
-// ask reads what the flags are about. An error that is about the flags is a
-// usageError.
+// Query reads the Dockerfile, and returns the query of the flags. Without --platform, that is
+// for the declared platforms, otherwise for this machine's. An invalid flag is a usage error.
 func (o *QueryOptions) Query(cmd *cobra.Command, stdin io.Reader, lookup LookupEnv) (*Query, error) {
 	misuse := func(err error) error { return NewUsageError(cmd, err) }
 	q := &Query{}
@@ -49,11 +49,10 @@ func (o *QueryOptions) Query(cmd *cobra.Command, stdin io.Reader, lookup LookupE
 	if q.Env, err = o.Env(lookup); err != nil {
 		return nil, misuse(err)
 	}
-	if q.Platforms, err = AskedPlatforms(o.platforms, q.Env.Build); err != nil {
+	if q.Platforms, err = SelectPlatforms(o.platforms, q.Env.Build); err != nil {
 		return nil, misuse(err)
 	}
-	// A faulty file comes with its error, which resolving repeats with what else
-	// is wrong.
+	// Resolving an invalid file repeats its error, with further diagnostics.
 	if q.File, err = o.Read(stdin); q.File == nil {
 		return nil, err
 	}
@@ -61,13 +60,13 @@ func (o *QueryOptions) Query(cmd *cobra.Command, stdin io.Reader, lookup LookupE
 	return q, nil
 }
 
-// Selected returns the stages that patterns mean, each with its platforms.
+// Selected returns the stages that match patterns, each with its platforms.
 func (q *Query) Selected(stages selection.Patterns) (*selection.Selection, error) {
 	return selection.Select(q.File, q.Env, stages, q.Platforms)
 }
 
-// Graphs returns a graph for each of the stages that patterns mean and each of its
-// platforms, and notes on what is left out or not declared: a line each.
+// Graphs returns a graph for each stage that matches patterns and each of its platforms. The
+// notes, one a line, are about stages that cannot be built and names that are not declared.
 func (q *Query) Graphs(stages selection.Patterns) (graphs []*graph.Graph, notes []string, err error) {
 	chosen, err := q.Selected(stages)
 	if err != nil {

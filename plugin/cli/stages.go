@@ -7,11 +7,11 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/selection"
 )
 
-// StagesValue is the stages to build, behind both of its flags.
+// StagesValue is the value of --stage and --target for several stages.
 type StagesValue struct{ selection.Patterns }
 
-// String returns the patterns as they are written. It implements pflag.Value, as
-// do Set and Type.
+// String returns the patterns as the user wrote them. It implements pflag.Value, as do Set
+// and Type.
 func (v *StagesValue) String() string {
 	var list []string
 	for _, p := range v.Patterns {
@@ -20,7 +20,7 @@ func (v *StagesValue) String() string {
 	return strings.Join(list, ",")
 }
 
-// Set adds patterns to those that were given before. As in buildx, "" asks for nothing.
+// Set adds patterns to those of earlier flags. As in buildx, "" selects nothing.
 func (v *StagesValue) Set(s string) error {
 	if s == "" {
 		return nil
@@ -30,26 +30,26 @@ func (v *StagesValue) Set(s string) error {
 	return err
 }
 
-// Type names the kind of value in a usage line.
+// Type returns the name of the value in a usage line.
 func (v *StagesValue) Type() string { return "stringArray" }
 
-// StageValue is the stage to build, behind both of its flags.
+// StageValue is the value of --stage and --target for one stage.
 type StageValue string
 
 // String returns the stage. It implements pflag.Value, as do Set and Type.
 func (v *StageValue) String() string { return string(*v) }
 
-// Set accepts one stage, as often as it likes. As in buildx, "" asks for nothing.
+// Set accepts the same stage more than once. As in buildx, "" selects nothing.
 func (v *StageValue) Set(s string) error {
 	if s == "" {
 		return nil
 	}
 	if *v != "" && *v != StageValue(s) {
-		return fmt.Errorf("one stage can be built at a time, and %q was given before (--stage and --target are the same)", string(*v))
+		return fmt.Errorf("only one stage can be given, and --stage or --target is already %q", string(*v))
 	}
 	*v = StageValue(s)
 	return nil
 }
 
-// Type names the kind of value in a usage line.
+// Type returns the name of the value in a usage line.
 func (v *StageValue) Type() string { return "string" }

@@ -16,8 +16,9 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/gateway"
 )
 
-// PrintCallResult prints a result for people with BuildKit's own printers, and
-// one that it has none for as the frontend formatted it.
+// PrintCallResult prints the result of a subrequest. It uses BuildKit's printers, and prints
+// the frontend's text for a subrequest that BuildKit has no printer for. filename is that of
+// printLint.
 func PrintCallResult(w io.Writer, name, format string, res map[string]string, filename string) error {
 	dt, ok := res[gateway.ResultJSON]
 	if format == "json" && ok {
@@ -36,14 +37,14 @@ func PrintCallResult(w io.Writer, name, format string, res map[string]string, fi
 	}
 	text, ok := res[gateway.ResultText]
 	if !ok {
-		return fmt.Errorf("--call=%s has no result for people, use --call=%s,format=json", name, name)
+		return fmt.Errorf("--call=%s has no text result; use --call=%s,format=json", name, name)
 	}
 	_, err := fmt.Fprint(w, text)
 	return err
 }
 
-// printLint prints the findings of a check. A Dockerfile that was read from
-// elsewhere than its context is called by the given name, unless that is empty.
+// printLint prints the result of a check. filename replaces the name of the Dockerfile in it,
+// unless it is "".
 func printLint(w io.Writer, dt []byte, filename string) error {
 	var results lint.LintResults
 	if err := json.Unmarshal(dt, &results); err != nil {
@@ -75,7 +76,7 @@ func printLint(w io.Writer, dt []byte, filename string) error {
 	if results.Error == nil {
 		return nil
 	}
-	// The file could not be read to its end: not a finding, but a failure.
+	// The check itself failed, because BuildKit cannot read the file.
 	var failure strings.Builder
 	results.PrintErrorTo(&failure, rename)
 	return errors.New(failure.String())

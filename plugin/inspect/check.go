@@ -28,31 +28,32 @@ import (
 	"github.com/stagebuild/stagebuild/plugin/offline"
 )
 
-// checkOptions are the flags of the check command, as they were written.
+// checkOptions are the flags of the check command, as the user wrote them.
 type checkOptions struct {
 	cli.DockerfileOptions
 	stage     cli.StageValue
 	platforms []string
-	asked     selection.Platforms // by them
+	requested selection.Platforms // those of the platforms flag
 	format    string
 }
 
+// NewCheckCommand returns the check command.
 func NewCheckCommand(dockerCLI command.Cli) *cobra.Command {
 	var options checkOptions
 	cmd := &cobra.Command{
 		Use:   "check [OPTIONS] [PATH | -]",
-		Short: "Check a Dockerfile",
-		Long: `Check a Dockerfile with BuildKit's rules and those for staged ones, on every
-platform that it declares. It finds what "docker stagebuild build --check"
-finds, but for what depends on base images, such as variables that these may
-set: no builder is needed. The exit status is 1 when something is found.`,
-		Example: `  # Check the Dockerfile of the current folder
+		Short: "Check a Dockerfile for mistakes",
+		Long: `Check a Dockerfile with BuildKit's rules and the rules for staged Dockerfiles,
+for every declared platform. No builder is needed, so that base images are not
+read: "docker stagebuild build --check" also finds what depends on them, such as
+their variables. The exit status is 1 if a rule is violated.`,
+		Example: `  # Check the Dockerfile in the current directory
   docker stagebuild check
 
-  # For programs, and for one platform
+  # Print JSON, for one platform
   docker stagebuild check --format json --platform linux/arm64
 
-  # For code scanning
+  # Write a file for code scanning
   docker stagebuild check --format sarif > stagebuild.sarif`,
 		Args:                  cli.OptionalPath(),
 		DisableFlagsInUseLine: true,
@@ -61,7 +62,7 @@ set: no builder is needed. The exit status is 1 when something is found.`,
 			options.SetPath(args)
 			request, err := options.request(os.LookupEnv)
 			if err == nil {
-				options.asked, err = cli.AskedPlatforms(options.platforms, cli.LocalPlatform())
+				options.requested, err = cli.SelectPlatforms(options.platforms, cli.LocalPlatform())
 			}
 			if err != nil {
 				return cli.NewUsageError(cmd, err)
@@ -72,24 +73,23 @@ set: no builder is needed. The exit status is 1 when something is found.`,
 	options.AddFlags(cmd)
 	flags := cmd.Flags()
 	flags.Var(&options.stage, "stage", "Set the stage to check (default: all)")
-	flags.Var(&options.stage, "target", "Set the stage to check (the same as --stage)")
-	flags.StringArrayVar(&options.platforms, "platform", nil, `Set the platforms, "all" that the file declares or "local" (default: all, or else local)`)
-	flags.StringVar(&options.format, "format", "text", `Format of the findings ("text", "json", "sarif")`)
+	flags.Var(&options.stage, "target", "Set the stage to check (same as --stage)")
+	flags.StringArrayVar(&options.platforms, "platform", nil, `Set the target platforms, "all" or "local" (default: the declared platforms, otherwise the builder's)`)
+	flags.StringVar(&options.format, "format", "text", `Format of the output ("text", "json", "sarif")`)
 	cli.CompleteDockerfile(cmd, false)
 	cli.CompleteFlag(cmd, "platform", cli.CompletePlatforms)
 	cli.CompleteFlag(cmd, "format", cobra.FixedCompletions([]cobra.Completion{
 		cobra.CompletionWithDesc("text", "for people"),
-		cobra.CompletionWithDesc("json", "as of buildx"),
+		cobra.CompletionWithDesc("json", "the format of docker buildx build --check"),
 		cobra.CompletionWithDesc("sarif", "for code scanning"),
 	}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
 
-// request returns the options of the frontend request that the flags make, but for the
-// platforms.
+// request returns the options of the frontend request, except its platforms.
 func (o *checkOptions) request(lookup cli.LookupEnv) (map[string]string, error) {
 	if !slices.Contains([]string{"text", "json", "sarif"}, o.format) {
-		return nil, fmt.Errorf(`--format=%s is none of "text", "json", "sarif"`, o.format)
+		return nil, fmt.Errorf(`invalid --format=%s: use "text", "json" or "sarif"`, o.format)
 	}
 	opts := map[string]string{gateway.OptionRequestID: lint.RequestLint, gateway.OptionTarget: string(o.stage)}
 	args, err := cli.KeyValues("build-arg", o.BuildArgs, lookup)
@@ -104,7 +104,7 @@ func (o *checkOptions) request(lookup cli.LookupEnv) (map[string]string, error) 
 		return nil, fmt.Errorf("--build-context: %w", err)
 	}
 	for name := range contexts {
-		// What is in a context makes no difference to a rule.
+		// Rules do not read contexts.
 		opts[gateway.OptionContext+name] = "local:" + name
 	}
 	return opts, nil
@@ -115,14 +115,14 @@ func runCheck(ctx context.Context, dockerCLI command.Cli, options checkOptions, 
 	if err != nil {
 		return err
 	}
-	file, _ := syntax.Parse(source.NewFile(name, data)) // what is wrong with it is among the findings
+	file, _ := syntax.Parse(source.NewFile(name, data)) // the frontend reports the error
 	targets, notes, err := options.targets(file, os.LookupEnv)
 	if err != nil {
 		return err
 	}
 	cli.PrintNotes(dockerCLI.Err(), notes)
 	request[gateway.OptionPlatform] = strings.Join(platformutil.Format(targets), ",")
-	// The file is checked as one for this frontend, whichever it names.
+	// This frontend checks the file, whatever its syntax directive.
 	request[gateway.OptionCmdline] = ""
 	c := &offline.Client{Options: request, Name: name, Dockerfile: data, Platform: cli.LocalPlatform()}
 	if options.ContextPath != "-" {
@@ -138,15 +138,15 @@ func runCheck(ctx context.Context, dockerCLI command.Cli, options checkOptions, 
 	return printCheck(dockerCLI.Out(), options.format, res.Metadata)
 }
 
-// targets returns the platforms to ask the frontend about, and notes on those that are
-// left out: a line each. None stand for what the file declares, of which the frontend
-// itself leaves out what cannot be built, or else for this machine's own.
+// targets returns the platforms of the frontend request, and notes on omitted platforms, one a
+// line. For no platforms, the frontend uses the declared ones that can be built, otherwise
+// this machine's.
 func (o *checkOptions) targets(file *syntax.File, lookup cli.LookupEnv) ([]guard.Platform, []string, error) {
-	targets, err := o.asked.List(file)
+	targets, err := o.requested.List(file)
 	switch {
-	case err != nil || !o.asked.All:
+	case err != nil || !o.requested.All:
 		return targets, nil, err
-	case len(o.asked.Requested) == 0:
+	case len(o.requested.Requested) == 0:
 		return nil, nil, nil
 	}
 	env, err := o.Env(lookup)
@@ -155,16 +155,16 @@ func (o *checkOptions) targets(file *syntax.File, lookup cli.LookupEnv) ([]guard
 	}
 	switch chosen := o.choose(file, env); {
 	case chosen == nil:
-		return o.asked.Requested, nil, nil // the frontend says what is wrong
-	case o.asked.OnlyDeclared(file):
+		return o.requested.Requested, nil, nil // the frontend reports the error
+	case o.requested.OnlyDeclared(file):
 		return nil, nil, nil
 	default:
 		return chosen.Results[0].Platforms, chosen.Notes, nil
 	}
 }
 
-// choose returns the stage to check, with the platforms of it, or nil when it cannot be
-// built for one that was named.
+// choose returns the stage to check and its platforms. It returns nil if the stage cannot be
+// built for a platform that was given by name.
 func (o *checkOptions) choose(file *syntax.File, env plan.Env) *selection.Selection {
 	var patterns selection.Patterns
 	if o.stage != "" {
@@ -173,14 +173,14 @@ func (o *checkOptions) choose(file *syntax.File, env plan.Env) *selection.Select
 			return nil
 		}
 	}
-	chosen, err := selection.Select(file, env, patterns, o.asked)
+	chosen, err := selection.Select(file, env, patterns, o.requested)
 	if err != nil || len(chosen.Results) != 1 {
 		return nil
 	}
 	return chosen
 }
 
-// printSARIF prints the findings for code scanning, and returns the status of the check.
+// printSARIF prints the result for code scanning, and returns the status of the check.
 func (o *checkOptions) printSARIF(out io.Writer, file *syntax.File, targets []guard.Platform, result map[string][]byte, lookup cli.LookupEnv) error {
 	var found lint.LintResults
 	if err := json.Unmarshal(result[gateway.ResultJSON], &found); err != nil {
@@ -202,8 +202,8 @@ func (o *checkOptions) printSARIF(out io.Writer, file *syntax.File, targets []gu
 	return nil
 }
 
-// diagnostics are what makes a build of the file fail: the error of a check has their
-// text alone.
+// diagnostics returns the diagnostics of the file, because the error of a check has only their
+// text.
 func (o *checkOptions) diagnostics(file *syntax.File, targets []guard.Platform, lookup cli.LookupEnv) (source.List, error) {
 	if !file.IsStaged {
 		return nil, nil
@@ -226,7 +226,7 @@ func (o *checkOptions) diagnostics(file *syntax.File, targets []guard.Platform, 
 	return source.Diagnostics(err), nil
 }
 
-// printCheck prints the findings, and returns the status of the check.
+// printCheck prints the result, and returns the status of the check.
 func printCheck(out io.Writer, format string, result map[string][]byte) error {
 	text := map[string]string{}
 	for key, value := range result {

@@ -12,29 +12,31 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/graph"
 )
 
-// explainOptions are the flags of the explain command, as they were written.
+// explainOptions are the flags of the explain command, as the user wrote them.
 type explainOptions struct {
 	cli.QueryOptions
 	format cli.FormatValue
 }
 
+// NewExplainCommand returns the explain command.
 func NewExplainCommand(dockerCLI command.Cli) *cobra.Command {
 	options := explainOptions{format: cli.FormatText}
 	cmd := &cobra.Command{
 		Use:   "explain [OPTIONS] [STAGE...]",
-		Short: "Explain what stages will be made of",
-		Long: `Explain, for each platform, what stages will be made of, and why: which variants
-were chosen and why not those above them, which instructions are there, what is
-copied from where, what is needed and what is not reached. The values that
-decided are put in. A STAGE is a name or a glob; without one it is the file's
-default stage. No builder is needed.`,
-		Example: `  # The default stage, for all platforms that the file declares
+		Short: "Explain how stages resolve for each platform",
+		Long: `Explain how stages resolve for each platform, and why: which variants are
+selected, which instructions are kept, which stages and images are copied from,
+and which stages are unreached. Reasons show the values of build args.
+
+A STAGE is a name or a glob. The default is the last stage of the Dockerfile. No
+builder is needed.`,
+		Example: `  # Explain the default stage for all declared platforms
   docker stagebuild explain
 
-  # Why is this variant not taken on arm64?
+  # Explain one stage for arm64, with a build arg
   docker stagebuild explain --platform linux/arm64 --build-arg DEBUG=1 app
 
-  # For programs
+  # As JSON
   docker stagebuild explain --format json 'test-*'`,
 		Args:                  cobra.ArbitraryArgs,
 		DisableFlagsInUseLine: true,
@@ -58,7 +60,7 @@ default stage. No builder is needed.`,
 	return cmd
 }
 
-// completeStageArgs offers the stages of the Dockerfile that are not there yet.
+// completeStageArgs offers the stages that are not among the arguments yet.
 func completeStageArgs(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	file := cli.TypedDockerfile(cmd, args)
 	if file == nil {

@@ -18,7 +18,7 @@ import (
 	"github.com/stagebuild/stagebuild/plugin/draw"
 )
 
-// graphOptions are the flags of the graph command, as they were written.
+// graphOptions are the flags of the graph command, as the user wrote them.
 type graphOptions struct {
 	cli.QueryOptions
 	format graphFormat
@@ -26,18 +26,17 @@ type graphOptions struct {
 	all    bool
 }
 
-// graphFormat is the form of a drawing.
+// graphFormat is the value of --format of the graph command.
 type graphFormat string
 
-// graphForm is one of them: what it is called, what files with it end in, and for
-// whom it is.
+// graphForm describes a format: its name, the file extensions that select it, and its use.
 type graphForm struct {
 	name  graphFormat
 	exts  []string
 	about string
 }
 
-// graphForms returns all of them, the default first.
+// graphForms returns all formats, the default first.
 func graphForms() []graphForm {
 	return []graphForm{
 		{"tree", []string{".txt"}, "lines of text"},
@@ -45,14 +44,14 @@ func graphForms() []graphForm {
 		{"mermaid", []string{".mmd", ".mermaid"}, "for Markdown"},
 		{"json", []string{".json"}, "for programs"},
 		{"svg", []string{".svg"}, "a picture"},
-		{"html", []string{".html", ".htm"}, "a page to look around in"},
+		{"html", []string{".html", ".htm"}, "an interactive page"},
 	}
 }
 
 // String returns the format. It implements pflag.Value, as do Set and Type.
 func (f *graphFormat) String() string { return string(*f) }
 
-// Set accepts a known format.
+// Set sets a known format.
 func (f *graphFormat) Set(s string) error {
 	var names []string
 	for _, form := range graphForms() {
@@ -65,10 +64,10 @@ func (f *graphFormat) Set(s string) error {
 	return fmt.Errorf("must be one of %s", strings.Join(names, ", "))
 }
 
-// Type names the kind of value in a usage line.
+// Type returns the name of the value in a usage line.
 func (f *graphFormat) Type() string { return "string" }
 
-// formatOf guesses a format from the name of the file that it is written to.
+// formatOf returns the format for the extension of an output file.
 func formatOf(path string) (graphFormat, error) {
 	ext := strings.ToLower(filepath.Ext(path))
 	var all []string
@@ -80,27 +79,28 @@ func formatOf(path string) (graphFormat, error) {
 			all = append(all, e)
 		}
 	}
-	return "", fmt.Errorf("--output=%s ends in none of %s: say which --format is meant", path, strings.Join(all, ", "))
+	return "", fmt.Errorf("--output=%s has no known extension (%s); add --format", path, strings.Join(all, ", "))
 }
 
+// NewGraphCommand returns the graph command.
 func NewGraphCommand(dockerCLI command.Cli) *cobra.Command {
 	var options graphOptions
 	cmd := &cobra.Command{
 		Use:   "graph [OPTIONS] [PATH | -]",
-		Short: "Draw the stages of a Dockerfile",
-		Long: `Draw what stages will be made of, as it resolves: their variants, what each is
-FROM, copies from, mounts and needs. Several platforms make one drawing, in
-which what differs between them is marked. A picture (svg) and a page (html)
-are files that need nothing else; in a page, platforms and the build args that
-conditions ask for can be switched. No builder is needed.`,
-		Example: `  # The default stage as a tree, for all platforms that the file declares
+		Short: "Draw the graph of a Dockerfile's stages",
+		Long: `Draw the graph of stages and images: their selected variants, and their FROM,
+COPY --from, mount and --needs references. The graph of several platforms marks
+the differences between them. The picture (svg) and the page (html) are
+self-contained files. In the page, a reader can switch platforms and the build
+args that conditions use. No builder is needed.`,
+		Example: `  # Draw the default stage as a tree, for all declared platforms
   docker stagebuild graph
 
-  # A page to look around in, and a picture of one platform
+  # Write an interactive page, and a picture for one platform
   docker stagebuild graph -o stages.html
   docker stagebuild graph --platform linux/arm64 -o stages.svg
 
-  # All there is, for Graphviz
+  # Draw all stages with Graphviz
   docker stagebuild graph --all --format dot | dot -Tpng > stages.png`,
 		Args:                  cli.OptionalPath(),
 		DisableFlagsInUseLine: true,
@@ -119,9 +119,9 @@ conditions ask for can be switched. No builder is needed.`,
 	}
 	options.AddFlags(cmd)
 	flags := cmd.Flags()
-	flags.Var(&options.format, "format", `Format of the drawing ("tree", "dot", "mermaid", "json", "svg", "html") (default: by the ending of --output, or else "tree")`)
+	flags.Var(&options.format, "format", `Format of the drawing ("tree", "dot", "mermaid", "json", "svg", "html") (default: by the extension of --output, otherwise "tree")`)
 	flags.StringVarP(&options.output, "output", "o", "", "Write to a file instead of standard output")
-	flags.BoolVar(&options.all, "all", false, "Show what is dropped or not reached, too")
+	flags.BoolVar(&options.all, "all", false, "Also show dropped and unreached stages")
 	cli.CompleteFlag(cmd, "format", completeGraphFormats)
 	cli.CompleteFlag(cmd, "output", cli.CompleteFiles)
 	return cmd
@@ -135,7 +135,7 @@ func completeGraphFormats(_ *cobra.Command, _ []string, typed string) ([]cobra.C
 	return cli.FilterPrefix("", typed, list), cobra.ShellCompDirectiveNoFileComp
 }
 
-// complete chooses the format when it was not said.
+// complete sets the default format.
 func (o *graphOptions) complete(cmd *cobra.Command) error {
 	switch {
 	case o.output == "" && cmd.Flag("output").Changed:
@@ -169,7 +169,7 @@ func runGraph(dockerCLI command.Cli, options graphOptions, q *cli.Query) error {
 	return cli.WriteOutput(dockerCLI.Out(), options.output, out.Bytes())
 }
 
-// write writes a drawing in the format that was chosen, if that is no page.
+// write writes a drawing in the chosen format, except for a page.
 func (o *graphOptions) write(w io.Writer, width int, drawing *graph.Graph) error {
 	switch o.format {
 	case "dot":
@@ -191,7 +191,7 @@ func (o *graphOptions) writeTree(w io.Writer, width int, drawing *graph.Graph) e
 	return drawing.Write(w, width)
 }
 
-// drawn returns what is drawn of graphs.
+// drawn returns the graph to draw for several platforms.
 func (o *graphOptions) drawn(graphs []*graph.Graph) *graph.Graph {
 	drawing := graph.Merge(graphs...)
 	if !o.all {

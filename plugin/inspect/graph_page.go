@@ -16,23 +16,22 @@ import (
 	"github.com/stagebuild/stagebuild/plugin/draw"
 )
 
-// The bounds of a page: how many combinations it holds at most, and how many nodes
-// these have together, so that the page of a large file is one that a browser opens at once.
+// The limits of a page: of its views, one for each combination of choices, and of the nodes in
+// all views. They keep the page of a large Dockerfile quick to open.
 const (
 	maxViews     = 96
 	maxViewNodes = 2000
 )
 
-// argChoice is a build arg of a page: the value that it has, and others.
+// argChoice is a build arg that the reader of a page can set.
 type argChoice struct {
 	name    string
-	current string // as the reader sees it
-	others  []string
+	current string   // the label of its value in the query
+	others  []string // the other values
 }
 
-// newPage resolves the question for each combination of a platform and values of
-// the args that conditions ask for. What it has found for the values that there are is
-// given.
+// newPage returns the page for a query. It resolves the query for each combination of platforms and
+// values of the build args that conditions use. graphs and notes are those of the query itself.
 func newPage(q *cli.Query, options graphOptions, graphs []*graph.Graph, notes []string) *draw.Page {
 	drawing := options.drawn(graphs)
 	page := &draw.Page{File: drawing.File, Source: string(q.File.Source.Data)}
@@ -46,12 +45,12 @@ func newPage(q *cli.Query, options graphOptions, graphs []*graph.Graph, notes []
 		page.Choices = append(page.Choices, draw.Choice{Key: "arg." + arg.name, Name: arg.name, Values: append([]string{arg.current}, arg.others...)})
 	}
 	page.Choices = append(page.Choices, platforms)
-	ways := combinations(args)
-	found := make([][]draw.View, len(ways))
+	combos := combinations(args)
+	found := make([][]draw.View, len(combos))
 	var resolving sync.WaitGroup
-	for i, values := range ways {
+	for i, values := range combos {
 		resolving.Go(func() {
-			if i == 0 { // no value is another
+			if i == 0 { // the values of the query itself
 				found[i] = viewsOf(q, options, platforms.Values, graphs, notes, nil)
 				return
 			}
@@ -65,15 +64,14 @@ func newPage(q *cli.Query, options graphOptions, graphs []*graph.Graph, notes []
 	return page
 }
 
-// viewsOf returns what there is to see of the answer to a question, for each platform or
-// "all".
+// viewsOf returns the views of a resolved query, one for each platform or "all".
 func viewsOf(q *cli.Query, options graphOptions, platforms []string, graphs []*graph.Graph, notes []string, err error) []draw.View {
 	var list []draw.View
 	for _, platform := range platforms {
 		switch {
 		case platform == "all":
 			list = append(list, viewOf(options, graphs, notes, err))
-		case err != nil: // which may be about another platform
+		case err != nil: // the error can be that of another platform
 			graphs, notes, err := q.ForPlatform(platform).Graphs(options.Stages.Patterns)
 			list = append(list, viewOf(options, graphs, notes, err))
 		default:
@@ -84,7 +82,7 @@ func viewsOf(q *cli.Query, options graphOptions, platforms []string, graphs []*g
 	return list
 }
 
-// viewOf returns what there is to see of an answer.
+// viewOf returns the view of graphs, or of the error that there is instead.
 func viewOf(options graphOptions, graphs []*graph.Graph, notes []string, err error) draw.View {
 	switch {
 	case err != nil:
@@ -94,15 +92,15 @@ func viewOf(options graphOptions, graphs []*graph.Graph, notes []string, err err
 	}
 	drawing := options.drawn(graphs)
 	var text bytes.Buffer
-	_ = options.writeTree(&text, cli.NarrowWidth, drawing) // a Buffer takes everything
+	_ = options.writeTree(&text, cli.NarrowWidth, drawing) // writing to a Buffer does not fail
 	return draw.View{Graph: drawing, Text: text.String()}
 }
 
-// automaticArg matches the args that a platform gives (language.md, section 2): the
-// page has the platform for them.
+// automaticArg matches the args that BuildKit sets for a platform. They depend on the
+// platform choice of a page.
 var automaticArg = regexp.MustCompile(`^((TARGET|BUILD)(PLATFORM|OS|OSVERSION|ARCH|VARIANT)|TARGETSTAGE)$`)
 
-// argChoices returns the args that conditions of the file ask for, by name.
+// argChoices returns the choices of the build args that conditions use, sorted by name.
 func argChoices(q *cli.Query, drawing *graph.Graph) []argChoice {
 	literals := map[string][]string{}
 	for _, in := range q.File.Instructions {
@@ -129,8 +127,8 @@ func argChoices(q *cli.Query, drawing *graph.Graph) []argChoice {
 	return choices
 }
 
-// currentValue returns the value that an arg has without a choice, whether it is one
-// for all platforms and stages, and how the page shows it.
+// currentValue returns the value of an arg in the query, whether it is the same for all
+// platforms and stages, and its label in the page.
 func currentValue(q *cli.Query, drawing *graph.Graph, name string) (value string, known bool, words string) {
 	if given, ok := q.Env.Args[name]; ok {
 		return given, true, given + " (given)"
@@ -147,7 +145,7 @@ func currentValue(q *cli.Query, drawing *graph.Graph, name string) (value string
 	return value, known, words
 }
 
-// defaultOf returns the default of an arg, and whether it is the only one.
+// defaultOf returns the default value of an arg, and whether it is the only default.
 func defaultOf(file *syntax.File, drawing *graph.Graph, name string) (string, bool) {
 	for _, arg := range drawing.Args {
 		if arg.Name == name {
@@ -155,7 +153,7 @@ func defaultOf(file *syntax.File, drawing *graph.Graph, name string) (string, bo
 			return values[0], len(values) == 1
 		}
 	}
-	// One that only stages have.
+	// Only stages declare it.
 	var values []string
 	for _, in := range file.Instructions {
 		for _, d := range in.Declarations {
@@ -172,8 +170,8 @@ func defaultOf(file *syntax.File, drawing *graph.Graph, name string) (string, bo
 	return values[0], len(values) == 1 && !strings.Contains(values[0], "$")
 }
 
-// bounded takes values from args until a page of them is within its bounds, and says
-// what was left out.
+// bounded removes values from args until the page is within its limits. left describes the
+// removed values.
 func bounded(args []argChoice, platforms, nodes int) (within []argChoice, left string) {
 	limit := max(min(maxViews, maxViewNodes/max(nodes, 1)), platforms)
 	cut := map[string][]string{}
@@ -205,8 +203,8 @@ func bounded(args []argChoice, platforms, nodes int) (within []argChoice, left s
 	return within, fmt.Sprintf("This page holds at most %d combinations. Left out: %s. Draw them with --build-arg.", limit, strings.Join(parts, ", "))
 }
 
-// combinations returns all ways of choosing values, those of the last arg alternating
-// fastest. What has no value there keeps its own.
+// combinations returns all combinations of values, with the last arg varying fastest. An arg
+// that is missing from a combination keeps its current value.
 func combinations(args []argChoice) []map[string]string {
 	list := []map[string]string{{}}
 	for _, arg := range args {

@@ -14,7 +14,7 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/plan"
 )
 
-// lsOptions are the flags of the ls command, as they were written.
+// lsOptions are the flags of the ls command, as the user wrote them.
 type lsOptions struct {
 	cli.QueryOptions
 	format  string
@@ -22,30 +22,32 @@ type lsOptions struct {
 	noTrunc bool
 }
 
+// NewLsCommand returns the ls command.
 func NewLsCommand(dockerCLI command.Cli) *cobra.Command {
 	var options lsOptions
 	cmd := &cobra.Command{
 		Use:     "ls [OPTIONS] [PATH | -]",
 		Aliases: []string{"list"},
 		Short:   "List the stages of a Dockerfile",
-		Long: `List the stages of a Dockerfile: what each is FROM, its guard, the platforms
-that it can be built for and what the comment above it says. In a table the
-variants of a stage stand below it, each with the platforms for which it is the
-one that is chosen, and the default stage has an asterisk. No builder is needed.`,
-		Example: `  # The stages of the Dockerfile in the current folder
+		Long: `List the stages of a Dockerfile, with their base, their guard, the platforms
+that they can be built for, and the description from the comment above them.
+
+The table lists the variants of a stage below it, each with the platforms that
+select it, and marks the default stage with an asterisk. No builder is needed.`,
+		Example: `  # List the stages of the Dockerfile in the current directory
   docker stagebuild ls
 
-  # What is chosen for arm64 when DEBUG is set
+  # List the variants that arm64 selects with a build arg
   docker stagebuild ls --platform linux/arm64 --build-arg DEBUG=1
 
-  # Names and lines, for a script
-  docker stagebuild ls --format '{{.Name}}:{{.Line}}'`,
+  # Print names and lines for a script
+  docker stagebuild ls --format '{{.Name}} {{.Line}}'`,
 		Args:                  cli.OptionalPath(),
 		DisableFlagsInUseLine: true,
 		ValidArgsFunction:     cli.CompletePath,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if options.quiet && cmd.Flag("format").Changed {
-				return cli.NewUsageError(cmd, errors.New("--quiet and --format are two forms of the output: choose one"))
+				return cli.NewUsageError(cmd, errors.New("--quiet and --format cannot be used together"))
 			}
 			options.SetPath(args)
 			q, err := options.Query(cmd, dockerCLI.In(), os.LookupEnv)
@@ -58,8 +60,8 @@ one that is chosen, and the default stage has an asterisk. No builder is needed.
 	options.AddFlags(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&options.format, "format", formatter.TableFormatKey, `Format of the output ("table", "json", or a Go template)`)
-	flags.BoolVarP(&options.quiet, "quiet", "q", false, "Print the names of stages only")
-	flags.BoolVar(&options.noTrunc, "no-trunc", false, "Do not shorten the output")
+	flags.BoolVarP(&options.quiet, "quiet", "q", false, "Only print the names of stages")
+	flags.BoolVar(&options.noTrunc, "no-trunc", false, "Do not truncate the output")
 	cli.CompleteFlag(cmd, "format", cobra.FixedCompletions([]string{formatter.TableFormatKey, formatter.JSONFormatKey}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }

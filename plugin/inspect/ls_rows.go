@@ -16,30 +16,31 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/syntax"
 )
 
-// stageRow is a stage of a listing.
+// stageRow is a stage in the list.
 type stageRow struct {
-	// Name is "" for a stage that has none.
+	// Name is "" for an unnamed stage.
 	Name string
-	// Default is set for the stage that is built when none is asked for.
+	// Default is set for the default target.
 	Default     bool
 	Description string
 	stageVariant
-	// Variants are those of a stage that has several: its own line, base and
-	// guard are then those of the first.
+	// Variants are set for a stage with several variants. The line, base and guard of
+	// the stage are then those of the first variant.
 	Variants []stageVariant
 }
 
-// stageVariant is a FROM.
+// stageVariant is one FROM instruction.
 type stageVariant struct {
 	Line  int
 	Base  string
 	Guard string
-	// Platforms are those asked for that it can be built for. A variant is then the
-	// one that is chosen.
+	// Platforms are the requested platforms that the stage can be built for, or that
+	// select the variant.
 	Platforms []string
 }
 
-// listStages returns the stages that patterns mean, or all, in file order.
+// listStages returns the stages that match patterns, in file order. Without patterns, it
+// returns all stages.
 func listStages(file *syntax.File, available *plan.Availability, targets []guard.Platform, patterns selection.Patterns) ([]stageRow, error) {
 	names, err := patterns.Names(file)
 	if err != nil {
@@ -65,7 +66,7 @@ func listStages(file *syntax.File, available *plan.Availability, targets []guard
 	return rows, nil
 }
 
-// isDefault reports whether a stage, or the group of its name, is the last one.
+// isDefault reports whether a stage is the default target, or a variant of it.
 func isDefault(file *syntax.File, s *syntax.Stage) bool {
 	last := file.Stages[len(file.Stages)-1]
 	return s == last || s.Name != "" && s.Name == last.Name && file.Group(s.Name).IsGuarded()
@@ -81,8 +82,8 @@ func variantOf(s *syntax.Stage, available *plan.Availability, targets []guard.Pl
 	return v
 }
 
-// addVariants adds the variants of the row's stage, whose platforms and description
-// become those of all.
+// addVariants adds the variants of the row's stage. The row gets the platforms of all
+// variants, and the first description.
 func (r *stageRow) addVariants(file *syntax.File, available *plan.Availability, targets []guard.Platform) {
 	r.Platforms = []string{}
 	for i, p := range targets {
@@ -98,26 +99,25 @@ func (r *stageRow) addVariants(file *syntax.File, available *plan.Availability, 
 	}
 }
 
-// stagesTable is the table of a listing.
+// stagesTable is the default table.
 const stagesTable = "table {{.Name}}\t{{.Base}}\t{{.Guard}}\t{{.Platforms}}\t{{.Description}}"
 
-// fit is how much of their values the columns of a table show.
+// fit limits the values in a table.
 type fit struct {
-	text      int // characters of a text
-	platforms int // of a stage
+	text      int // the longest text, in characters
+	platforms int // the most platforms of a stage
 }
 
-// fits are tried from the first to the last, until a table fits its terminal.
+// fits returns the limits to try, in order, until the table fits the terminal.
 func fits() []fit {
 	return []fit{{40, 3}, {40, 2}, {30, 2}, {30, 1}, {24, 1}, {20, 1}, {16, 1}, {12, 1}}
 }
 
-// writeStages prints rows as a table, as an object of JSON each, or with a template.
-// The lines of a shortened table have at most width columns if that can be, unless
-// width is 0.
+// writeStages prints rows as a table, as JSON objects, or with a template. It truncates the values
+// of a table to fit width columns, unless width is 0.
 func writeStages(ctx formatter.Context, rows []stageRow, width int) error {
 	out := ctx.Output
-	var text bytes.Buffer // the formatter looks at no error of its output
+	var text bytes.Buffer // the formatter ignores write errors
 	ctx.Output = &text
 	tried := fits()
 	if !ctx.Format.IsTable() || !ctx.Trunc {
@@ -144,7 +144,7 @@ func longestLine(text string) int {
 	return longest
 }
 
-// formatStages prints rows, and in a table as much of them as f says.
+// formatStages prints rows. In a table, f limits the values.
 func formatStages(ctx formatter.Context, rows []stageRow, f fit) error {
 	if ctx.Format == formatter.TableFormatKey {
 		ctx.Format = stagesTable
@@ -173,27 +173,27 @@ func formatStages(ctx formatter.Context, rows []stageRow, f fit) error {
 	})
 }
 
-// stageContext gives a row's values to a template. Its methods are the names that
-// --format knows.
+// stageContext gives the values of a row to a template. Its methods are the fields of
+// --format.
 type stageContext struct {
 	formatter.HeaderContext
 	row     stageRow
-	variant *stageVariant // of the row, for a line of the table
+	variant *stageVariant // set for the table line of a variant
 	table   bool
-	fit     fit // zero to show all
+	fit     fit // zero for no limits
 }
 
-// MarshalJSON returns the row.
+// MarshalJSON returns the row as a JSON object.
 func (c *stageContext) MarshalJSON() ([]byte, error) {
 	return formatter.MarshalJSON(c)
 }
 
-// Name is the stage's. In a table it says more: which is the default, and where a
-// variant stands.
+// Name returns the name of the stage. In a table, it also marks the default target, and
+// shows the line of a variant.
 func (c *stageContext) Name() string {
 	switch {
 	case c.variant != nil:
-		return fmt.Sprintf(` \_ line %d`, c.variant.Line)
+		return fmt.Sprintf(`  %s (line %d)`, c.row.Name, c.variant.Line)
 	case !c.table:
 		return c.row.Name
 	}
@@ -207,29 +207,29 @@ func (c *stageContext) Name() string {
 	return name
 }
 
-// Line is the line of the FROM.
+// Line returns the line of the FROM instruction.
 func (c *stageContext) Line() int { return c.shown().Line }
 
-// Default reports whether the stage is built when none is asked for.
+// Default reports whether the stage is the default target.
 func (c *stageContext) Default() bool { return c.row.Default }
 
-// Base is what the stage is FROM.
+// Base returns the base of the stage.
 func (c *stageContext) Base() string {
-	if c.heads() {
+	if c.isHeader() {
 		return ""
 	}
 	return c.short(c.shown().Base)
 }
 
-// Guard is what has to hold for the stage.
+// Guard returns the guard of the stage.
 func (c *stageContext) Guard() string {
-	if c.heads() {
+	if c.isHeader() {
 		return ""
 	}
 	return c.short(c.shown().Guard)
 }
 
-// Platforms are those that the stage can be built for.
+// Platforms returns the platforms that the stage can be built for.
 func (c *stageContext) Platforms() any {
 	list := c.shown().Platforms
 	switch {
@@ -243,7 +243,7 @@ func (c *stageContext) Platforms() any {
 	return strings.Join(list, ", ")
 }
 
-// Description is what the comment above the stage says.
+// Description returns the description in the comment above the stage.
 func (c *stageContext) Description() string {
 	if c.variant != nil {
 		return ""
@@ -251,7 +251,7 @@ func (c *stageContext) Description() string {
 	return c.short(c.row.Description)
 }
 
-// Variants are the stage's, if it has several.
+// Variants returns the variants of the stage if it has several.
 func (c *stageContext) Variants() []stageVariant { return c.row.Variants }
 
 func (c *stageContext) short(text string) string {
@@ -261,8 +261,8 @@ func (c *stageContext) short(text string) string {
 	return text
 }
 
-// heads reports whether the line is that of a stage whose variants stand below it.
-func (c *stageContext) heads() bool {
+// isHeader reports whether the line is followed by the lines of the stage's variants.
+func (c *stageContext) isHeader() bool {
 	return c.table && c.variant == nil && len(c.row.Variants) > 0
 }
 

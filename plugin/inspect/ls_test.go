@@ -35,7 +35,7 @@ func TestTableFits(t *testing.T) {
 				t.Errorf("%d columns on a terminal of %d: %s", n, width, line)
 			}
 		}
-		if !strings.Contains(text, "base ") || !strings.Contains(text, `\_ line 5`) || !strings.Contains(text, "app*") {
+		if !strings.Contains(text, "base ") || !strings.Contains(text, `  base (line 5)`) || !strings.Contains(text, "app*") {
 			t.Errorf("a stage is missing:\n%s", text)
 		}
 		if n := len(strings.ReplaceAll(text, " ", "")); n < shown {
@@ -60,7 +60,7 @@ func TestTableOfATemplate(t *testing.T) {
 	if err := writeStages(formatter.Context{Output: &out, Format: `table {{.Name}}\t{{.Base}}\t{{.Guard}}`, Trunc: true}, rows, 0); err != nil {
 		t.Fatal(err)
 	}
-	want := "STAGE        FROM      GUARD\nbase\n \\_ line 5   debian    --if=DEBUG\n \\_ line 7   alpine\napp*         base\n"
+	want := "STAGE             FROM      GUARD\nbase\n  base (line 5)   debian    --if=DEBUG\n  base (line 7)   alpine\napp*              base\n"
 	if got := regexp.MustCompile(` +\n`).ReplaceAllString(out.String(), "\n"); got != want {
 		t.Errorf("the table is\n%s\nand not\n%s", got, want)
 	}

@@ -17,30 +17,31 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/plan"
 )
 
-// renderOptions are the flags of the render command, as they were written.
+// renderOptions are the flags of the render command, as the user wrote them.
 type renderOptions struct {
 	cli.DockerfileOptions
 	stage    cli.StageValue
 	platform string
 }
 
+// NewRenderCommand returns the render command.
 func NewRenderCommand(dockerCLI command.Cli) *cobra.Command {
 	var options renderOptions
 	cmd := &cobra.Command{
 		Use:   "render [OPTIONS] [PATH | -]",
-		Short: "Print the plain Dockerfile of one platform",
-		Long: `Print the plain Dockerfile that a staged one stands for, on one platform and
-with one set of build args. It has the same lines: what is not selected is
-commented out. No builder is needed.`,
-		Example: `  # What is built for arm64
+		Short: "Print the plain Dockerfile for one platform",
+		Long: `Print the plain Dockerfile that a staged Dockerfile lowers to, for one platform
+and one set of build args. Lines keep their numbers, and dropped instructions
+become comments. No builder is needed.`,
+		Example: `  # Print the plain Dockerfile for arm64
   docker stagebuild render --platform linux/arm64
 
-  # What a build arg changes
+  # Show the effect of a build arg
   diff <(docker stagebuild render) \
     <(docker stagebuild render --build-arg DEBUG=1)
 
-  # Build it with BuildKit's own frontend, whichever the file names in its first
-  # line, if no stage is for a platform of its own
+  # Build it with BuildKit's own frontend, which requires that no stage is for
+  # another platform
   docker stagebuild render | docker buildx build \
     --build-arg BUILDKIT_SYNTAX=docker/dockerfile:1 -f - .`,
 		Args:                  cli.OptionalPath(),
@@ -61,8 +62,8 @@ commented out. No builder is needed.`,
 	}
 	options.AddFlags(cmd)
 	flags := cmd.Flags()
-	flags.Var(&options.stage, "stage", "Set the stage to build")
-	flags.Var(&options.stage, "target", "Set the stage to build (the same as --stage)")
+	flags.Var(&options.stage, "stage", "Set the target stage")
+	flags.Var(&options.stage, "target", "Set the target stage (same as --stage)")
 	flags.StringVar(&options.platform, "platform", "", `Set the target platform (default: "linux" on this machine's architecture)`)
 	cli.CompleteDockerfile(cmd, false)
 	cli.CompleteFlag(cmd, "platform", cli.CompletePlatform)
@@ -75,7 +76,7 @@ func (o *renderOptions) target(own guard.Platform) (guard.Platform, error) {
 	case "", "local":
 		return own, nil
 	case "all":
-		return own, errors.New("--platform=all: a plain Dockerfile is one platform's; name it")
+		return own, errors.New("--platform=all: a plain Dockerfile is for one platform; name that platform")
 	}
 	p, err := platforms.Parse(o.platform)
 	if err != nil {

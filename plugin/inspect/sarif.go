@@ -73,7 +73,7 @@ type (
 			Region sarifRegion `json:"region"`
 		} `json:"physicalLocation"`
 	}
-	// sarifRegion counts lines and code points from 1; EndColumn is behind the last.
+	// sarifRegion counts lines and code points from 1. EndColumn is that after the last.
 	sarifRegion struct {
 		StartLine   int `json:"startLine"`
 		StartColumn int `json:"startColumn"`
@@ -87,14 +87,14 @@ const (
 	sarifError   = "error"
 )
 
-// unreadable is the rule of a Dockerfile that BuildKit cannot read.
+// unreadable is the rule for a Dockerfile that BuildKit cannot read.
 const unreadable = "UnreadableDockerfile"
 
-// impossible is the rule of a build that BuildKit refuses without naming a line.
+// impossible is the rule for a build that BuildKit rejects without naming a line.
 const impossible = "ImpossibleBuild"
 
-// sarifRules are all rules that a check has, whatever it finds: those of BuildKit, ours,
-// and what is an error in every build, each name once.
+// sarifRules returns all rules: those of BuildKit, ours, and the diagnostics that are errors in
+// every build. Each name appears once.
 func sarifRules() []sarifRule {
 	rules := buildkitRules()
 	for _, r := range lint.Rules() {
@@ -108,9 +108,9 @@ func sarifRules() []sarifRule {
 	const reference = "https://docs.docker.com/reference/dockerfile/"
 	return append(rules,
 		newSARIFRule(unreadable, "The Dockerfile cannot be read",
-			"BuildKit refuses the file, whatever is built of it.", reference, sarifError),
-		newSARIFRule(impossible, "What is asked for cannot be built",
-			"BuildKit refuses the build as a whole: its target is not there, for example, or the file is empty.", reference, sarifError))
+			"BuildKit cannot parse the file, whatever its target.", reference, sarifError),
+		newSARIFRule(impossible, "The requested build is not possible",
+			"BuildKit rejects the build without naming a line, for example because its target does not exist or the file is empty.", reference, sarifError))
 }
 
 func newSARIFRule(name, description, doc, uri, level string) sarifRule {
@@ -125,7 +125,7 @@ func newSARIFRule(name, description, doc, uri, level string) sarifRule {
 	}
 }
 
-// buildkitRules are those of BuildKit's ruleset, which has no list of them.
+// buildkitRules returns BuildKit's rules. BuildKit has no list of them.
 func buildkitRules() []sarifRule {
 	return []sarifRule{
 		fromLinter(linter.RuleStageNameCasing),
@@ -163,8 +163,8 @@ func fromLinter[F any](r linter.LinterRule[F]) sarifRule {
 	return rule
 }
 
-// printSARIF prints what a check has found. Diagnostics are what its error is about in a
-// file that uses the language.
+// printSARIF prints the result of a check. If its error comes from a staged Dockerfile,
+// diagnostics are that error with positions.
 func printSARIF(w io.Writer, file *source.File, found buildkit.LintResults, diagnostics source.List) error {
 	results := []sarifResult{}
 	add := func(rule, level, message string, region sarifRegion) {
@@ -207,8 +207,8 @@ func printSARIF(w io.Writer, file *source.File, found buildkit.LintResults, diag
 
 func (r sarifResult) region() sarifRegion { return r.Locations[0].PhysicalLocation.Region }
 
-// linesOf is the first lines of a location that hang together, or the file's first line
-// where there is none: BuildKit knows no columns.
+// linesOf returns the first contiguous lines of a location, or the first line of the file if
+// there is no location. BuildKit's locations have no columns.
 func linesOf(file *source.File, location *pb.Location) sarifRegion {
 	first, last := 1, 1
 	for i, r := range location.GetRanges() {
@@ -228,7 +228,7 @@ func linesOf(file *source.File, location *pb.Location) sarifRegion {
 	return regionOf(file.Span(from.Start, max(from.Start, to.End)))
 }
 
-// regionOf is the lines and columns of a span.
+// regionOf returns the lines and columns of a span.
 func regionOf(span source.Span) sarifRegion {
 	column := func(offset int) (line, column int) {
 		line = span.File.Line(offset)
@@ -240,8 +240,8 @@ func regionOf(span source.Span) sarifRegion {
 	return r
 }
 
-// sarifURI is a file's name as a URI, relative to this folder where the file is below
-// it: code scanning takes that for the root of the repository.
+// sarifURI returns the name of a file as a URI. It is relative to the current directory, which
+// code scanning takes for the root of the repository, if the file is inside.
 func sarifURI(path string) string {
 	if filepath.IsAbs(path) {
 		if relative, err := filepath.Rel(cli.AbsolutePath("."), path); err == nil && filepath.IsLocal(relative) {

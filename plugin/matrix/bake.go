@@ -36,11 +36,10 @@ type bakeTarget struct {
 	CacheTo          []string          `json:"cache-to,omitempty"`
 }
 
-// bakeDefault is the target or group that bake builds when none is named.
+// bakeDefault is the target or group that bake builds by default.
 const bakeDefault = "default"
 
-// printBake prints a bake file with a target for each result, all of which are built by
-// default.
+// printBake prints a bake file with one target for each result. By default, it builds all.
 func (o *matrixOptions) printBake(out io.Writer, q *cli.Query, results []*result.Result) error {
 	common, err := o.bakeTarget(q)
 	if err != nil {
@@ -72,9 +71,9 @@ func (o *matrixOptions) printBake(out io.Writer, q *cli.Query, results []*result
 	return cli.PrintJSON(out, file)
 }
 
-// bakeTarget is what all targets share. Its paths are relative to the folder that bake
-// runs in, which is this one, but for that of the Dockerfile, which is relative to the
-// context.
+// bakeTarget returns the fields that all targets share. The path of the Dockerfile is relative
+// to the build context. Other paths are relative to the directory that bake runs in, which is
+// the current one.
 func (o *matrixOptions) bakeTarget(q *cli.Query) (*bakeTarget, error) {
 	t := &bakeTarget{Context: literal(o.ContextPath), Args: maps.Clone(q.Env.Args)}
 	for name, value := range t.Args {
@@ -101,11 +100,10 @@ func (o *matrixOptions) bakeTarget(q *cli.Query) (*bakeTarget, error) {
 	return t, nil
 }
 
-// bakeEscapes escapes what begins something in strings of a bake file: an expression
-// or a directive.
+// bakeEscapes escapes the start of a template expression or directive in a bake file.
 var bakeEscapes = strings.NewReplacer("${", "$${", "%{", "%%{")
 
-// literal is text that bake reads as it is.
+// literal escapes text, so that bake reads it unchanged.
 func literal(text string) string {
 	return bakeEscapes.Replace(text)
 }

@@ -15,20 +15,20 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/matrix"
 )
 
-// maxJobs is how many jobs GitHub makes of a matrix at most
+// maxJobs is the most jobs of one matrix on GitHub
 // (https://docs.github.com/en/actions/reference/limits).
 const maxJobs = 256
 
-// job is what one target of bake or one job of GitHub Actions builds.
+// job is one bake target, or one job for GitHub Actions.
 type job struct {
 	*result.Result
-	// id tells it from the others, in letters, digits, "_" and "-".
+	// id is unique. It has letters, digits, "_" and "-".
 	id        string
 	platforms []guard.Platform
 }
 
-// jobs makes a job of each result, or of each platform of each result. Their IDs are
-// none of those that are taken.
+// jobs returns a job for each result or, if split is set, for each platform of each result.
+// Their IDs differ from those in taken.
 func jobs(results []*result.Result, split bool, taken ...string) []*job {
 	used, parts := map[string]bool{}, map[string]int{}
 	for _, id := range taken {
@@ -64,12 +64,12 @@ func jobs(results []*result.Result, split bool, taken ...string) []*job {
 
 var notInIdentifier = regexp.MustCompile(`[^A-Za-z0-9_-]`)
 
-// identifier is a name with the characters that bake's targets can have.
+// identifier replaces the characters of a name that a bake target cannot have.
 func identifier(name string) string {
 	return notInIdentifier.ReplaceAllString(name, "_")
 }
 
-// platformList is the job's platforms as --platform takes them.
+// platformList returns the platforms in the form that --platform takes.
 func (j *job) platformList() string {
 	names := make([]string, len(j.platforms))
 	for i, p := range j.platforms {
@@ -83,28 +83,28 @@ type githubMatrix[T any] struct {
 	Include []T `json:"include"`
 }
 
-// githubJob is what a job of GitHub Actions builds, with names and values as Docker's
-// actions take them. Fields are only ever added to it.
+// githubJob is one job for GitHub Actions, with the names and values that Docker's actions
+// take. Later versions only add fields.
 type githubJob struct {
-	// Name tells it from the others, for people.
+	// Name is the name of the job for people.
 	Name string `json:"name"`
-	// Stage is empty for the file's default when that has no name.
+	// Stage is empty for an unnamed default target.
 	Stage string `json:"stage"`
-	// Platform is one with --native, and otherwise a list.
+	// Platform is one platform with --native, and otherwise a comma-separated list.
 	Platform string `json:"platform"`
-	// Runner is the label for runs-on, and Emulate the architectures that the runner
-	// needs QEMU for, a list.
+	// Runner is the label for runs-on. Emulate lists the architectures that the runner
+	// emulates with QEMU.
 	Runner  string `json:"runner"`
 	Emulate string `json:"emulate"`
 	// CacheScope is for type=gha, and for the names of artifacts.
 	CacheScope string `json:"cache-scope"`
-	// Image is the image's name without a tag and Tags are with one, a list. They are
-	// empty without --tag.
+	// Image is the name of the image without a tag. Tags lists the names with tags. They
+	// are empty without --tag.
 	Image string `json:"image"`
 	Tags  string `json:"tags"`
 }
 
-// printJobs prints a job matrix, in one line as an output of a step has to be.
+// printJobs prints a job matrix in one line, as the output of a step requires.
 func (o *matrixOptions) printJobs(out, log io.Writer, results []*result.Result) error {
 	m := githubMatrix[githubJob]{}
 	for _, j := range jobs(results, o.native) {
@@ -123,12 +123,12 @@ func (o *matrixOptions) printJobs(out, log io.Writer, results []*result.Result) 
 		})
 	}
 	if n := len(m.Include); n > maxJobs {
-		fmt.Fprintf(log, "Note: these are %d jobs, and GitHub makes %d of a matrix at most: choose with --stage\n", n, maxJobs)
+		fmt.Fprintf(log, "Note: GitHub limits a matrix to %[2]d jobs, and this one has %[1]d; select fewer stages with --stage\n", n, maxJobs)
 	}
 	return cli.PrintJSONLine(out, m)
 }
 
-// printNative prints the jobs for people.
+// printNative prints the jobs as a table.
 func (o *matrixOptions) printNative(out io.Writer, results []*result.Result) error {
 	w := tabwriter.NewWriter(out, 0, 0, 3, ' ', 0)
 	fmt.Fprintln(w, "STAGE\tPLATFORM\tRUNNER\tCACHE SCOPE")

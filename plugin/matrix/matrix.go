@@ -17,7 +17,7 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/selection"
 )
 
-// matrixOptions are the flags of the matrix command, as they were written.
+// matrixOptions are the flags of the matrix command, as the user wrote them.
 type matrixOptions struct {
 	cli.QueryOptions
 	format    string
@@ -29,35 +29,36 @@ type matrixOptions struct {
 	cacheTo   []string
 }
 
-// matrixFormats are what --format of the matrix command takes.
+// matrixFormats returns the values of --format.
 func matrixFormats() []cobra.Completion {
 	return []cobra.Completion{
 		cobra.CompletionWithDesc("table", "for people"),
 		cobra.CompletionWithDesc("json", "for programs"),
 		cobra.CompletionWithDesc("bake", "a file for docker buildx bake"),
-		cobra.CompletionWithDesc("github", "a job matrix of GitHub Actions"),
+		cobra.CompletionWithDesc("github", "a job matrix for GitHub Actions"),
 	}
 }
 
+// NewCommand returns the matrix command.
 func NewCommand(dockerCLI command.Cli) *cobra.Command {
 	var options matrixOptions
 	cmd := &cobra.Command{
 		Use:   "matrix [OPTIONS] [PATH | -]",
-		Short: "Multiply stages with platforms",
-		Long: `List the stages of a Dockerfile with the platforms that each can be built for,
-or make a bake file or a job matrix of them. Without --stage it is about every
-stage. No builder is needed.`,
-		Example: `  # What can be built for what
+		Short: "List every stage and platform pair",
+		Long: `List every stage and platform pair, or write them as a bake file or as a job
+matrix for GitHub Actions. Without --stage, all stages are selected. No builder
+is needed.`,
+		Example: `  # List every stage with its platforms
   docker stagebuild matrix
 
   # Build two stages with bake
   docker stagebuild matrix --stage api,worker --format bake \
     --tag 'registry.example.com/{{.Stage}}' | docker buildx bake -f - --push
 
-  # Jobs of GitHub Actions, one for each platform of each stage
+  # Print jobs for GitHub Actions, one for each platform of each stage
   docker stagebuild matrix --format github --native
 
-  # How to put the images that they push together
+  # Print commands that merge the pushed images of single platforms
   docker stagebuild matrix --merge --tag 'registry.example.com/{{.Stage}}'`,
 		Args:                  cli.OptionalPath(),
 		DisableFlagsInUseLine: true,
@@ -82,43 +83,43 @@ func (o *matrixOptions) addFlags(cmd *cobra.Command) {
 	o.QueryOptions.AddFlags(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&o.format, "format", "table", `Format of the output ("table", "json", "bake", "github")`)
-	flags.BoolVar(&o.native, "native", false, "Give each platform a runner and a cache scope of its own")
-	flags.Var(&o.runners, "runner", "Set the runner of platforms (e.g., 'linux/arm64=my-arm'), before GitHub's own")
-	flags.BoolVar(&o.merge, "merge", false, "Print how images of single platforms are put together")
+	flags.BoolVar(&o.native, "native", false, "Make one job for each platform, with its own runner and cache scope")
+	flags.Var(&o.runners, "runner", "Set the runner for platforms instead of GitHub's (e.g., 'linux/arm64=my-arm')")
+	flags.BoolVar(&o.merge, "merge", false, "Print commands that merge images of single platforms")
 	flags.StringArrayVarP(&o.tags, "tag", "t", nil, "Image identifier, for bake, github and --merge (e.g., 'user/{{.Stage}}:1.2')")
-	flags.StringArrayVar(&o.cacheFrom, "cache-from", nil, "External cache sources, for bake (may have {{.Stage}} and {{.Platform}})")
-	flags.StringArrayVar(&o.cacheTo, "cache-to", nil, "Cache export destinations, for bake (may have {{.Stage}} and {{.Platform}})")
+	flags.StringArrayVar(&o.cacheFrom, "cache-from", nil, "External cache sources, for bake (can use {{.Stage}} and {{.Platform}})")
+	flags.StringArrayVar(&o.cacheTo, "cache-to", nil, "Cache export destinations, for bake (can use {{.Stage}} and {{.Platform}})")
 	cli.CompleteFlag(cmd, "format", cobra.FixedCompletions(matrixFormats(), cobra.ShellCompDirectiveNoFileComp))
 	cli.CompleteFlag(cmd, "runner", completeRunner)
 }
 
-// check finds flags that do not go together.
+// check returns an error for flags that cannot be used together.
 func (o *matrixOptions) check() error {
 	formats := []string{"table", "json", "bake", "github"}
 	bake, github := o.format == "bake", o.format == "github"
 	caches := slices.Concat(o.cacheFrom, o.cacheTo)
 	switch {
 	case !slices.Contains(formats, o.format):
-		return fmt.Errorf(`--format=%s is none of "%s"`, o.format, strings.Join(formats, `", "`))
+		return fmt.Errorf(`invalid --format=%s: use "%s"`, o.format, strings.Join(formats, `", "`))
 	case o.native && o.format != "table" && !github:
-		return fmt.Errorf("--native is for the formats table and github, not %s", o.format)
+		return fmt.Errorf("--native cannot be used with --format=%s; use table or github", o.format)
 	case o.merge && o.format != "table" && !github:
-		return fmt.Errorf("--merge is for the formats table and github, not %s", o.format)
+		return fmt.Errorf("--merge cannot be used with --format=%s; use table or github", o.format)
 	case o.merge && len(o.tags) == 0:
-		return errors.New("--merge needs --tag, the names of the images")
+		return errors.New("--merge requires --tag with the names of the images")
 	case len(o.runners.rules) > 0 && !o.native && !github:
-		return errors.New("--runner is for --native and the format github")
+		return errors.New("--runner requires --native or --format=github")
 	case len(o.tags) > 0 && !bake && !github && !o.merge:
-		return errors.New("--tag is for --merge and the formats bake and github")
+		return errors.New("--tag requires --merge, --format=bake or --format=github")
 	case len(caches) > 0 && !bake:
-		return errors.New("--cache-from and --cache-to are for the format bake")
+		return errors.New("--cache-from and --cache-to require --format=bake")
 	case bake && o.ContextPath == "-":
-		return errors.New("a bake file names the folder of the build context: give it as PATH, and a Dockerfile on standard input with -f -")
+		return errors.New("--format=bake needs the directory of the build context as PATH; use -f - for a Dockerfile on standard input")
 	}
 	return nil
 }
 
-// run prints what the flags ask for, and notes on what is left out.
+// run prints the requested matrix to out, and notes on omitted stages and platforms to log.
 func (o *matrixOptions) run(out, log io.Writer, q *cli.Query) error {
 	if len(o.Stages.Patterns) == 0 {
 		o.Stages.Patterns = selection.Every(q.File)

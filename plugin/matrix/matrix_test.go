@@ -47,8 +47,8 @@ func TestMatrixRunners(t *testing.T) {
 		}
 	}
 	for value, want := range map[string]string{
-		"linux/amd64":   `"linux/amd64" is not PLATFORM=LABEL`,
-		"linux/amd64= ": `"linux/amd64= " is not PLATFORM=LABEL`,
+		"linux/amd64":   `"linux/amd64" must have the form PLATFORM=LABEL`,
+		"linux/amd64= ": `"linux/amd64= " must have the form PLATFORM=LABEL`,
 		"linux/amr64=a": `did you mean "linux/arm64"?`,
 	} {
 		if err := new(runnersValue).Set(value); err == nil || !strings.Contains(err.Error(), want) {

@@ -13,25 +13,25 @@ import (
 	"github.com/distribution/reference"
 )
 
-// digestFolder is where the commands look for the digests of the images, each in a
-// file that is named as the cache scope of the job that pushed it.
-const digestFolder = "digests"
+// digestDirectory holds the digests of the pushed images. Each file is named after the cache
+// scope of the job that pushed the image.
+const digestDirectory = "digests"
 
-// githubMerge is what a job of GitHub Actions puts together. Fields are only ever added
-// to it.
+// githubMerge is one job for GitHub Actions that merges images. Later versions only add
+// fields.
 type githubMerge struct {
 	Name  string `json:"name"`
 	Stage string `json:"stage"`
-	// Platform is all platforms of the image, and Tags all its names, lists.
+	// Platform lists the platforms of the image, and Tags its names.
 	Platform string `json:"platform"`
 	Image    string `json:"image"`
 	Tags     string `json:"tags"`
-	// Command makes the image from the digests of its platforms.
+	// Command creates the image from the digests of its platforms.
 	Command string `json:"command"`
 }
 
-// printMerge prints how the images of single platforms, which were pushed by digest,
-// become one for each stage.
+// printMerge prints commands that merge the images of single platforms, which were pushed by
+// digest, into one image for each stage.
 func (o *matrixOptions) printMerge(out io.Writer, results []*result.Result) error {
 	parts := map[string][]*job{}
 	for _, j := range jobs(results, true) {
@@ -40,7 +40,7 @@ func (o *matrixOptions) printMerge(out io.Writer, results []*result.Result) erro
 	m := githubMatrix[githubMerge]{}
 	for _, r := range results {
 		if len(parts[r.Stage]) > len(r.Platforms) {
-			return errors.New("--tag gives the image of each platform a name of its own, so that there is nothing to put together: leave the platform out of it")
+			return errors.New("--merge needs one image name for all platforms; remove the platform from --tag")
 		}
 		image, err := imageName(r.Flags.Tags)
 		if err != nil {
@@ -67,8 +67,8 @@ func (o *matrixOptions) printMerge(out io.Writer, results []*result.Result) erro
 	return nil
 }
 
-// mergeCommand names each platform's digest, so that one that is missing is an error
-// and not an image that lacks a platform. Names of images and IDs need no quotes.
+// mergeCommand returns the command for one image. It names the digest file of each platform, so
+// that a missing digest is an error. Image names and IDs need no quotes.
 func mergeCommand(image string, tags []string, parts []*job) string {
 	var b strings.Builder
 	b.WriteString("docker buildx imagetools create")
@@ -76,12 +76,12 @@ func mergeCommand(image string, tags []string, parts []*job) string {
 		b.WriteString(" --tag " + tag)
 	}
 	for _, part := range parts {
-		fmt.Fprintf(&b, " \\\n  \"%s@$(cat %s/%s)\"", image, digestFolder, part.id)
+		fmt.Fprintf(&b, " \\\n  \"%s@$(cat %s/%s)\"", image, digestDirectory, part.id)
 	}
 	return b.String()
 }
 
-// imageName is the name of the first image without its tag, or "" where there is none.
+// imageName returns the name of the first image without its tag, or "" without images.
 func imageName(tags []string) (string, error) {
 	var image string
 	for _, tag := range tags {

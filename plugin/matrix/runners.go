@@ -12,15 +12,15 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/guard"
 )
 
-// runnerRule says which runner of GitHub Actions builds for some platforms.
+// runnerRule is the runner of GitHub Actions for some platforms.
 type runnerRule struct {
 	platforms *guard.Platforms
 	label     string
 }
 
-// githubRunners are GitHub's own runners and the platforms whose programs they run, by
-// label (https://docs.github.com/en/actions/reference/runners/github-hosted-runners).
-// That 32-bit ones go with the 64-bit ones is as in Docker's own builds
+// githubRunners returns GitHub's runners by label, and the platforms whose programs they run
+// (https://docs.github.com/en/actions/reference/runners/github-hosted-runners).
+// 64-bit runners run 32-bit programs, as in Docker's builds
 // (https://github.com/docker/github-builder).
 func githubRunners() [][2]string {
 	return [][2]string{
@@ -31,24 +31,24 @@ func githubRunners() [][2]string {
 	}
 }
 
-// emulatingRunner builds for what no runner runs by itself.
+// emulatingRunner is the runner for platforms that no runner runs natively.
 const emulatingRunner = "ubuntu-24.04"
 
-// runnersValue is the values of --runner.
+// runnersValue is the value of --runner.
 type runnersValue struct {
 	rules  []runnerRule
 	values []string
 }
 
-// String returns the rules as they are written. It implements pflag.Value, as do Set
-// and Type.
+// String returns the rules as the user wrote them. It implements pflag.Value, as do Set and
+// Type.
 func (v *runnersValue) String() string { return strings.Join(v.values, " ") }
 
-// Set adds PLATFORM=LABEL to the rules that were given before.
+// Set adds the rule PLATFORM=LABEL.
 func (v *runnersValue) Set(s string) error {
 	list, label, ok := strings.Cut(s, "=")
 	if !ok || strings.TrimSpace(label) == "" {
-		return fmt.Errorf("%q is not PLATFORM=LABEL", s)
+		return fmt.Errorf("%q must have the form PLATFORM=LABEL", s)
 	}
 	platforms, errs := guard.ParsePlatforms(list)
 	if len(errs) > 0 {
@@ -59,17 +59,17 @@ func (v *runnersValue) Set(s string) error {
 	return nil
 }
 
-// Type names the kind of value in a usage line.
+// Type returns the name of the value in a usage line.
 func (v *runnersValue) Type() string { return "stringArray" }
 
-// runner is the machine that a job is built on.
+// runner is the machine that runs a job.
 type runner struct {
 	label string
-	// machine is its architecture.
+	// machine is the architecture of the machine.
 	machine string
 }
 
-// runner returns the runner of a platform: the first that was given for it, or else
+// runner returns the runner for a platform: that of the first rule that matches, otherwise
 // GitHub's.
 func (v *runnersValue) runner(platform guard.Platform) runner {
 	for _, rule := range v.rules {
@@ -85,7 +85,7 @@ func (v *runnersValue) runner(platform guard.Platform) runner {
 	return runner{emulatingRunner, "amd64"}
 }
 
-// machine is the architecture of the machines that run a platform's programs.
+// machine returns the architecture of the machines that run a platform's programs.
 func machine(platform guard.Platform) string {
 	switch platform.Architecture {
 	case "386":
@@ -96,9 +96,9 @@ func machine(platform guard.Platform) string {
 	return platform.Architecture
 }
 
-// place returns the runner of a job, and the architectures that it has to emulate. For
-// several platforms it is that of the first Linux one: a BuildKit on Linux makes images
-// for other systems too, as long as nothing runs in them.
+// place returns the runner for a job, and the architectures that it emulates. For several
+// platforms, it is the runner of the first Linux platform, because BuildKit on Linux can also
+// make images for other systems if no program runs in them.
 func (v *runnersValue) place(platforms []guard.Platform) (label string, emulated []string) {
 	lead := guard.Platform{OS: "linux", Architecture: "amd64"}
 	if i := slices.IndexFunc(platforms, isLinux); i >= 0 {
@@ -117,7 +117,7 @@ func (v *runnersValue) place(platforms []guard.Platform) (label string, emulated
 
 func isLinux(p guard.Platform) bool { return p.OS == "linux" }
 
-// completeRunner offers the platforms of a rule, and GitHub's labels behind them.
+// completeRunner offers platforms, and GitHub's labels after "=".
 func completeRunner(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	const directive = cobra.ShellCompDirectiveNoFileComp
 	platform, label, ok := strings.Cut(typed, "=")

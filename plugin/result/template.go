@@ -12,16 +12,16 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/syntax"
 )
 
-// templateHelp says what a template can use.
+// templateHelp lists the values of a template, for errors.
 const templateHelp = `a template can use {{.Stage}}, {{.Platform}}, {{.OS}}, {{.Arch}}, {{.Variant}} and {{.Arg "NAME"}}`
 
-// IsTemplate reports whether the value of a flag has something to be filled in.
+// IsTemplate reports whether the value of a flag is a template.
 func IsTemplate(text string) bool {
 	return strings.Contains(text, "{{")
 }
 
-// Values are what the templates of one result are filled in with. Its
-// methods are the fields and functions of the templates.
+// Values are the values that the templates of one result can use: its methods are their
+// fields and functions.
 type Values struct {
 	// Stage is the name of the result's stage.
 	Stage string
@@ -32,27 +32,27 @@ type Values struct {
 	platform guard.Platform
 }
 
-// Platform is "linux/arm/v7", for example.
+// Platform returns the platform, such as "linux/arm/v7".
 func (v *Values) Platform() string {
 	return guard.FormatPlatform(v.platform)
 }
 
-// OS is "linux", for example.
+// OS returns the operating system, such as "linux".
 func (v *Values) OS() string {
 	return v.platform.OS
 }
 
-// Arch is "arm", for example.
+// Arch returns the architecture, such as "arm".
 func (v *Values) Arch() string {
 	return v.platform.Architecture
 }
 
-// Variant is "v7", for example, and mostly empty.
+// Variant returns the variant of the architecture, such as "v7". Most have none.
 func (v *Values) Variant() string {
 	return v.platform.Variant
 }
 
-// Arg is the value of a build arg: the given one, or the default of the file.
+// Arg returns the value of a build arg: that of --build-arg, or the default in the Dockerfile.
 func (v *Values) Arg(name string) (string, error) {
 	if value, ok := v.env.Args[name]; ok {
 		return value, nil
@@ -63,12 +63,12 @@ func (v *Values) Arg(name string) (string, error) {
 	}
 	msg := fmt.Sprintf("no build arg %q is given or declared above the first stage", name)
 	if near := source.DidYouMean(name, globals.Names()); near != "" {
-		msg += ", " + near
+		msg += "; " + near
 	}
 	return "", errors.New(msg)
 }
 
-// parseTemplate parses a flag's value. The error says what a template can use.
+// parseTemplate parses the value of a flag. Its error lists the values of a template.
 func parseTemplate(flag, text string) (*template.Template, error) {
 	t, err := template.New(flag).Parse(text)
 	if err != nil {
@@ -77,7 +77,7 @@ func parseTemplate(flag, text string) (*template.Template, error) {
 	return t, nil
 }
 
-// checkTemplate parses a flag's value if it has something to be filled in.
+// checkTemplate parses the value of a flag if it is a template.
 func checkTemplate(flag string, text *string) error {
 	if !IsTemplate(*text) {
 		return nil
@@ -86,7 +86,7 @@ func checkTemplate(flag string, text *string) error {
 	return err
 }
 
-// expand fills a flag's value in.
+// expand returns the value of a flag with its template filled in.
 func (v *Values) expand(flag, text string) (string, error) {
 	if !IsTemplate(text) {
 		return text, nil
@@ -103,12 +103,12 @@ func (v *Values) expand(flag, text string) (string, error) {
 }
 
 func templateError(flag, text string, err error) error {
-	return fmt.Errorf("--%s %s: %s; %s", flag, text, templateFault(err), templateHelp)
+	return fmt.Errorf("--%s %s: %s; %s", flag, text, templateCause(err), templateHelp)
 }
 
-// templateFault is a template's error without the place that text/template gives
-// it: a flag has one line, and Go types say nothing to a user.
-func templateFault(err error) string {
+// templateCause returns the message of a template's error without the position and the Go
+// types that text/template adds.
+func templateCause(err error) string {
 	msg := err.Error()
 	if exec, ok := errors.AsType[template.ExecError](err); ok {
 		if cause := errors.Unwrap(exec.Err); cause != nil {
@@ -119,7 +119,7 @@ func templateFault(err error) string {
 			return "there is no ." + name
 		}
 		if _, _, ok := strings.Cut(msg, "can't iterate over"); ok {
-			return "range takes a list, and there is none"
+			return "range needs a list, and a template has none"
 		}
 	}
 	if i := strings.LastIndex(msg, ": "); i >= 0 {
