@@ -70,7 +70,7 @@ add a variant that holds, or a last one without a guard: FROM … AS base`,
 add a variant that holds, or a last one without a guard: FROM … AS context
 Dockerfile:5:13: stage "base" has no variant for linux/amd64:
   line 2: --for=windows does not match linux/amd64
-there is a named context "Base"; call it "base" to have it stand for the stage`,
+there is a named context "Base"; name it "base" to replace the stage`,
 		ranges: []string{"4:12-4:19", "5:12-5:16"},
 	},
 	{
@@ -95,7 +95,7 @@ add a variant that holds, or a last one without a guard: FROM … AS tools`,
 		name:       "number of a dropped stage",
 		opts:       map[string]string{"platform": "linux/amd64"},
 		dockerfile: "FROM --for=windows alpine\nFROM alpine\nCOPY --from=0 /a /b\n",
-		err:        `Dockerfile:3:13: stage 0, on line 1, is not there for linux/amd64: --for=windows does not match linux/amd64; refer to a stage by name: its variants share one`,
+		err:        `Dockerfile:3:13: stage 0, on line 1, is dropped for linux/amd64: --for=windows does not match linux/amd64; refer to a stage by name: its variants share one`,
 		ranges:     []string{"3:12-3:13"},
 	},
 	{

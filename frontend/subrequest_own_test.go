@@ -33,8 +33,8 @@ func TestOwnSubrequests(t *testing.T) {
 		err        string
 	}{
 		{name: "explain", call: "explain", opts: map[string]string{"platform": "linux/arm64", "target": "app", "build-arg:DEBUG": "1"}, text: `app, line 5 for linux/arm64 with DEBUG = "1"
-├── line 5: FROM base:3
-│   └── line 3: FROM debian (image), chosen: --for=linux/arm64 matches
+├── line 5: FROM base (line 3)
+│   └── line 3: FROM debian (image), selected: --for=linux/arm64 matches
 │         linux/arm64
 └── line 6: RUN true is kept: --if=DEBUG is true with DEBUG = "1"
 
@@ -43,9 +43,9 @@ not reached
 `},
 		{name: "declared platforms", call: "graph", text: `other, line 7
 └── line 7: FROM app
-    ├── line 5: FROM base:4 [linux/amd64]
+    ├── line 5: FROM base (line 4) [linux/amd64]
     │   └── line 4: FROM alpine (image)
-    └── line 5: FROM base:3 [linux/arm64]
+    └── line 5: FROM base (line 3) [linux/arm64]
         └── line 3: FROM debian (image)
 `},
 		{name: "all stages", call: "matrix", text: `STAGE   PLATFORMS
@@ -59,10 +59,10 @@ Note: other is left out for windows/amd64: stage "base" has no variant for windo
 		{name: "one stage", call: "matrix", opts: map[string]string{"target": "app", "platform": "linux/arm64,linux/riscv64"}, text: "STAGE   PLATFORMS\napp     linux/arm64, linux/riscv64\n"},
 		{name: "both named", call: "matrix", opts: map[string]string{"target": "app", "platform": "linux/arm64,windows/amd64"}, err: `stage "base" has no variant for windows/amd64`},
 		{name: "as typed", call: "matrix", opts: map[string]string{"target": "APP", "platform": "linux/arm64"}, text: "STAGE   PLATFORMS\napp     linux/arm64\n"},
-		{name: "nothing", call: "matrix", opts: map[string]string{"platform": "windows/amd64"}, err: "nothing that is asked for can be built:\nbase is left out for windows/amd64"},
+		{name: "nothing", call: "matrix", opts: map[string]string{"platform": "windows/amd64"}, err: "none of the requested stages can be built:\nbase is left out for windows/amd64"},
 		{name: "typo", call: "matrix", opts: map[string]string{"target": "ap"}, err: `no stage is named "ap"; did you mean "app"?`},
 		{name: "impossible", call: "graph", opts: map[string]string{"platform": "windows/amd64"}, err: `stage "base" has no variant for windows/amd64`},
-		{name: "another case", call: "graph", opts: map[string]string{"target": "BASE"}, text: "base:4 [linux/amd64]\n└── line 4: FROM alpine (image)\n\nbase:3 [linux/arm64]\n└── line 3: FROM debian (image)\n"},
+		{name: "another case", call: "graph", opts: map[string]string{"target": "BASE"}, text: "base (line 4) [linux/amd64]\n└── line 4: FROM alpine (image)\n\nbase (line 3) [linux/arm64]\n└── line 3: FROM debian (image)\n"},
 		{name: "typo", call: "explain", opts: map[string]string{"target": "ap"}, err: `no stage is named "ap"; did you mean "app"?`},
 	} {
 		t.Run(test.call+" "+test.name, func(t *testing.T) {

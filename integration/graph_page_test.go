@@ -83,7 +83,7 @@ func checkSwitches(t *testing.T, b *browser, page string) {
 	if got := b.visibleNodes(t); strings.Contains(got, "stage:3") || !strings.Contains(got, "stage:2") {
 		t.Errorf("with DEBUG=full the page shows %s", got)
 	}
-	if got := evaluate[string](t, b, `document.getElementById("tree").textContent`); !strings.Contains(got, "FROM base:7") {
+	if got := evaluate[string](t, b, `document.getElementById("tree").textContent`); !strings.Contains(got, "FROM base (line 7)") {
 		t.Errorf("the text with DEBUG=full is\n%s", got)
 	}
 	if got := evaluate[string](t, b, `document.getElementById("status").textContent`); !strings.HasSuffix(got, "for linux/amd64") {
@@ -307,7 +307,7 @@ func checkNames(t *testing.T, b *browser) {
 	}
 	for _, want := range []string{
 		"combobox Platform", "combobox DEBUG", "button Zoom in", "button Close", "dialog app", "group Stages",
-		"button stage app, FROM base", "button stage base:8, FROM busybox", "button image busybox",
+		"button stage app, FROM base", "button stage base (line 8), FROM busybox", "button image busybox",
 	} {
 		if !found[want] {
 			t.Errorf("there is no %s among %v", want, found)

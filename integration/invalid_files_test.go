@@ -79,14 +79,14 @@ var invalidFiles = []invalidFile{
 		name:       "number of a dropped stage",
 		dockerfile: "FROM scratch AS one\nIF false\n  FROM scratch AS two\nENDIF\nFROM one\nCOPY --from=1 a b\n",
 		marked:     []string{"   7 | >>> COPY --from=1 a b"},
-		message: `Dockerfile:7:13: stage 1, on line 4, is not there for linux/amd64: IF false is false (line 3); ` +
+		message: `Dockerfile:7:13: stage 1, on line 4, is dropped for linux/amd64: IF false is false (line 3); ` +
 			`refer to a stage by name: its variants share one`,
 	},
 	{
 		name:       "invalid UTF-8",
 		dockerfile: "FROM --needs=test\xff scratch\nCOPY a b\n",
 		marked:     []string{"   2 | >>> FROM --needs=test\xff scratch"},
-		message:    "Dockerfile:2:14: --needs names no stage: \"test\ufffd\"; name a stage above",
+		message:    "Dockerfile:2:14: no stage is named \"test\ufffd\"; --needs takes a stage above",
 	},
 	{
 		name:       "dropped default target",

@@ -54,7 +54,7 @@ func (g *Graph) explain() []*branch {
 			absent = append(absent, &branch{text: n.from() + ": " + fate.Reason})
 		}
 	}
-	return slices.Concat(trees, under("not reached", rest), under("not there for "+platform, absent))
+	return slices.Concat(trees, under("not reached", rest), under("dropped for "+platform, absent))
 }
 
 // chosen reports whether some variant of a stage's name is there.
@@ -96,7 +96,7 @@ func (t *printer) detail(n *Node, items []item) []item {
 			continue
 		}
 		if f, ok := v.On(t.graph.Platforms[0]); ok && f.State == Dropped {
-			items = append(items, item{line: v.Line, text: "FROM " + v.Base + " is not chosen: " + f.Reason})
+			items = append(items, item{line: v.Line, text: "FROM " + v.Base + " is not selected: " + f.Reason})
 		}
 	}
 	slices.SortStableFunc(items, func(a, b item) int { return a.line - b.line })
@@ -107,7 +107,7 @@ func (t *printer) detail(n *Node, items []item) []item {
 func because(n *Node, fate Fate) string {
 	switch {
 	case fate.Reason != "":
-		return ", chosen: " + fate.Reason
+		return ", selected: " + fate.Reason
 	case n.Variant:
 		return ", the default"
 	}

@@ -179,15 +179,16 @@ func (n *Node) title() string {
 	return fmt.Sprintf("%s, line %d", n.Label(), n.Line)
 }
 
-// Label names the node shortly, as steps of a build do: a variant with its line,
-// "base:12", and with the platform that a reference names, "tools::linux/amd64".
+// Label returns a short name of the node: that of the stage or image, with the platform
+// that a reference names, "tools::linux/amd64", and with the line of a variant,
+// "base (line 12)".
 func (n *Node) Label() string {
 	label := n.Name
-	if n.Variant {
-		label = fmt.Sprintf("%s:%d", label, n.Line)
-	}
 	if n.Platform != "" && n.Kind == Stage {
 		label += "::" + n.Platform
+	}
+	if n.Variant {
+		label += fmt.Sprintf(" (line %d)", n.Line)
 	}
 	return label
 }

@@ -135,7 +135,7 @@ func NewImpossible(stage string, platform guard.Platform, obstacles source.List)
 
 // Nothing is the error when nothing of what is asked for can be built. The notes say why.
 func Nothing(notes []string) error {
-	return errors.New("nothing that is asked for can be built:\n" + strings.Join(notes, "\n"))
+	return errors.New("none of the requested stages can be built:\n" + strings.Join(notes, "\n"))
 }
 
 // Notes say what cannot be built, and why: a line each.

@@ -81,7 +81,7 @@ func (c *chooser) stage(s *syntax.Stage, selected *syntax.Stage, undecided bool)
 	case !d.Holds:
 		return d
 	case selected != nil:
-		return guard.Decision{Reason: fmt.Sprintf("the variant on line %d was chosen", selected.From.First)}
+		return guard.Decision{Reason: fmt.Sprintf("the variant on line %d was selected", selected.From.First)}
 	}
 	return guard.Decision{}
 }

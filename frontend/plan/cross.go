@@ -61,7 +61,7 @@ func (l *linker) checkCross(c *Choice, e Edge, platform guard.Platform) *source.
 	case e.Name == "":
 		return invalid("the reference has a platform and no name", "write name::PLATFORM")
 	case hasSecond:
-		return invalid("the reference names two platforms", "write one :: and the platform that is meant")
+		return invalid("the reference names two platforms", "write one :: and one platform")
 	case !referenceText.MatchString(e.Name): // a quote, or an escaped line end
 		return l.notAName(ref, ref.Text, e.Name)
 	case isNumber && ref.Kind == syntax.CopyFrom:
@@ -100,8 +100,8 @@ func (l *linker) checkStagePlatform(c *Choice, platform guard.Platform) *source.
 		return nil
 	}
 	return l.plan.diagnostic(c.Stage.From.Span(), PlatformConflict,
-		"the stage is FROM a stage for "+guard.FormatPlatform(platform)+" and asks for --platform="+guard.FormatPlatform(given),
-		"leave --platform out: the stage runs on the platform of what it is FROM")
+		"the base is for "+guard.FormatPlatform(platform)+", and --platform="+guard.FormatPlatform(given)+" differs",
+		"leave --platform out: the stage runs on the platform of its base")
 }
 
 // stagePlatform returns the platform of a stage's --platform flag. It is false for one

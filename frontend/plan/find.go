@@ -66,7 +66,7 @@ func (p *Plan) noVariant(group *syntax.Group, span source.Span) source.List {
 	}
 	hint := "add a variant that holds, or a last one without a guard: FROM … AS " + group.Name
 	if context := p.nearContext(group.Name); context != "" {
-		hint = fmt.Sprintf("there is a named context %q; call it %q to have it stand for the stage", context, group.Name)
+		hint = fmt.Sprintf("there is a named context %q; name it %q to replace the stage", context, group.Name)
 	}
 	return source.List{p.diagnostic(span, NoVariant, b.String(), hint)}
 }

@@ -23,7 +23,7 @@ func (l *linker) checkImage(p *Plan, c *Choice, e Edge) (isInvalid bool, list so
 	switch {
 	case group == nil && ref.Kind == syntax.Needs:
 		hint := source.DidYouMean(e.Name, p.File.StageNames())
-		list = source.List{l.plan.diagnostic(ref.Span(), UnknownStage, `--needs names no stage: "`+e.Name+`"`, cmp.Or(hint, "name a stage above"))}
+		list = source.List{l.plan.diagnostic(ref.Span(), UnknownStage, `no stage is named "`+e.Name+`"`, cmp.Or(hint, "--needs takes a stage above"))}
 		return true, list
 	case group == nil:
 		list = l.resemblesStage(c, e)
@@ -50,8 +50,8 @@ func (l *linker) resemblesStage(c *Choice, e Edge) source.List {
 		return nil
 	}
 	return source.List{l.plan.diagnostic(e.Reference.Span(), UnknownStage,
-		`"`+e.Name+`" is no stage, and too much like one to be taken for an image`,
-		`write "`+near+`" for the stage, or "`+e.Name+`:latest" for the image`)}
+		`no stage is named "`+e.Name+`"`,
+		`did you mean "`+near+`"? (for an image, write "`+e.Name+`:latest")`)}
 }
 
 // notAbove returns the message and hint about a stage that is not above its user.
@@ -66,7 +66,7 @@ func (p *Plan) notAbove(group *syntax.Group, found, user *syntax.Stage) (message
 	}
 	if chain := referenceChain(p.File, found, user); chain != "" && found != user {
 		message += ", and is made from this one:" + chain
-		hint = "break the cycle: put what both use into a stage of its own, above them"
+		hint = "break the cycle: move what both use into a stage above them"
 	}
 	return message, hint
 }

@@ -97,7 +97,7 @@ func (l *linker) triggerNumber(e Edge, n int, at source.Span) (Edge, source.List
 		}
 	}
 	return e, source.List{l.plan.diagnostic(at, DroppedStage,
-		"a trigger's number counts the stages that there are for "+l.plan.platformName()+", where stage "+e.Name+" is another one",
+		"a trigger counts the selected stages, and stage "+e.Name+" is another one of these for "+l.plan.platformName(),
 		"refer to the stage by name")}
 }
 
@@ -114,7 +114,7 @@ func (l *linker) byNumber(at source.Span, n int) (stage *Choice, isInvalid bool,
 		return nil, true, nil
 	}
 	return nil, true, source.List{l.plan.diagnostic(at, DroppedStage,
-		"stage "+strconv.Itoa(n)+", on line "+strconv.Itoa(stage.Stage.From.First)+", is not there for "+l.plan.platformName()+": "+stage.Decision.Reason,
+		"stage "+strconv.Itoa(n)+", on line "+strconv.Itoa(stage.Stage.From.First)+", is dropped for "+l.plan.platformName()+": "+stage.Decision.Reason,
 		"refer to a stage by name: its variants share one")}
 }
 

@@ -100,7 +100,7 @@ func (p *planner) input(ref *syntax.Reference, stage *Choice, image string, plat
 // inputSubject returns the part of an input's name that identifies an image: the
 // instruction, and the image itself if the instruction can name several.
 func inputSubject(ref *syntax.Reference, image string) string {
-	subject := fmt.Sprintf("image%d", ref.Instruction.First)
+	subject := fmt.Sprintf("image%d", ref.Instruction.Index)
 	if refs := ref.Instruction.References; ref.HasVariables() || len(refs) > 0 && ref != refs[0] {
 		sum := sha256.Sum256([]byte(image))
 		subject += fmt.Sprintf("-%x", sum[:4])

@@ -66,10 +66,10 @@ func (p *Plan) droppedTarget(last *Choice) source.List {
 	if last.Decision.Holds || last.Decision.IsUndecided() {
 		return nil
 	}
-	hint := "no stage is there for it"
+	hint := "no stage is selected for it"
 	if names := p.selectedNames(); len(names) > 0 {
 		hint = "choose a target: " + strings.Join(names, ", ")
 	}
 	return source.List{p.diagnostic(last.Stage.From.Span(), DroppedTarget,
-		"the default target, the last stage, is not there for "+p.platformName()+": "+last.Decision.Reason, hint)}
+		"the default target, the last stage, is dropped for "+p.platformName()+": "+last.Decision.Reason, hint)}
 }

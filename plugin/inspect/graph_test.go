@@ -68,8 +68,8 @@ LABEL --if='VARIANT == "slim"' c=d
 		if got := strings.Join(v.Graph.Platforms, " "); got != platform {
 			t.Errorf("view %d is for %s and not for %s", i, got, platform)
 		}
-		if got := strings.Contains(v.Text, "FROM app:10"); got != debug {
-			t.Errorf("view %d has app:10 %v:\n%s", i, got, v.Text)
+		if got := strings.Contains(v.Text, "FROM app (line 10)"); got != debug {
+			t.Errorf("view %d has app (line 10) %v:\n%s", i, got, v.Text)
 		}
 	}
 }
@@ -90,7 +90,7 @@ func TestPageProblemsOfOnePlatform(t *testing.T) {
 		t.Fatalf("the views are %+v", p.Views)
 	}
 	all, amd64, arm64 := p.Views[3], p.Views[4], p.Views[5]
-	if amd64.Graph == nil || !strings.Contains(amd64.Text, "FROM base:3") || strings.Join(amd64.Graph.Platforms, " ") != "linux/amd64" {
+	if amd64.Graph == nil || !strings.Contains(amd64.Text, "FROM base (line 3)") || strings.Join(amd64.Graph.Platforms, " ") != "linux/amd64" {
 		t.Errorf("linux/amd64 has the problem %q, and the text\n%s", amd64.Problem, amd64.Text)
 	}
 	for _, v := range []draw.View{all, arm64} {
