@@ -26,12 +26,14 @@ func Of(p *plan.Target) *Graph {
 		},
 		platform: platform,
 		nodes:    map[string]*Node{},
+		walk:     plan.Walk[occurrence]{Edges: occurrence.edges, Next: occurrence.next},
 	}
 	if p.Choice != nil {
-		b.graph.Targets = []string{b.stage(p.Choice, "", Reached)}
+		b.graph.Targets = []string{occurrence{p.Choice, ""}.id()}
+		b.addFrom(p.Choice, Reached)
 	}
 	for _, c := range p.Stages {
-		b.stage(c, "", Unreached)
+		b.addFrom(c, Unreached)
 	}
 	b.graph.finish()
 	return b.graph
@@ -42,22 +44,60 @@ type builder struct {
 	graph    *Graph
 	platform string
 	nodes    map[string]*Node
+	walk     plan.Walk[occurrence]
 }
 
-// stage adds a stage and all that it is made of, unless it is there, and returns its
-// ID. The platform is the one that a reference names for it, or "".
-func (b *builder) stage(c *plan.Choice, platform string, state State) string {
-	s := c.Stage
-	id := identify(fmt.Sprintf("stage:%d", s.Index), platform)
-	if b.nodes[id] != nil {
-		return id
+// occurrence is a stage, with the platform that a reference names for it, or "".
+type occurrence struct {
+	choice   *plan.Choice
+	platform string
+}
+
+func (o occurrence) id() string {
+	return identify(fmt.Sprintf("stage:%d", o.choice.Stage.Index), o.platform)
+}
+
+func (o occurrence) edges() []plan.Edge { return o.choice.Edges }
+
+// next returns the occurrence of the stage that an edge leads to, if it leads to one. A
+// platform that a reference names holds for all that the stage refers to.
+func (o occurrence) next(e *plan.Edge) occurrence {
+	if e.Stage == nil {
+		return occurrence{}
+	}
+	return occurrence{e.Stage, o.platformOf(e)}
+}
+
+func (o occurrence) platformOf(e *plan.Edge) string {
+	if e.Platform != nil {
+		return guard.FormatPlatform(*e.Platform)
+	}
+	return o.platform
+}
+
+// addFrom adds a stage, the nodes that it leads to, and their edges.
+func (b *builder) addFrom(c *plan.Choice, state State) {
+	for o, e := range b.walk.From(occurrence{c, ""}) {
+		switch {
+		case e == nil:
+			b.addStage(o, state)
+		case !e.IsInvalid(): // an invalid reference leads nowhere
+			b.addEdge(o, e, state)
+		}
+	}
+}
+
+// addStage adds the node of a stage, and those of its dropped variants.
+func (b *builder) addStage(o occurrence, state State) {
+	c, s, file := o.choice, o.choice.Stage, o.choice.Plan.File
+	if b.nodes[o.id()] != nil {
+		return
 	}
 	if !c.Decision.Holds {
 		state = Dropped
 	}
-	file := c.Plan.File
 	n := &Node{
-		ID: id, Kind: Stage, Name: s.Name, Platform: platform,
+		ID: o.id(), Kind: Stage, Name: s.Name, Platform: o.platform,
 		Line: s.From.First, LastLine: s.From.Last,
 		Base: s.Base.Text, Guard: Guard(s.From), Description: file.Summary(s.From, s.Name),
 	}
@@ -69,41 +109,40 @@ func (b *builder) stage(c *plan.Choice, platform string, state State) string {
 	if len(s.Body) > 0 {
 		n.LastLine = s.Body[len(s.Body)-1].Last
 	}
-	fate := Fate{Platform: b.platform, State: state, Reason: c.Decision.Reason, Replaced: c.Replaced}
+	outcome := Outcome{Platform: b.platform, State: state, Reason: c.Decision.Reason, Replaced: c.Replaced}
 	if c.Decision.Holds {
-		fate.RunsOn = guard.FormatPlatform(c.RunsOn)
-		fate.Instructions = conditionalOf(c.Plan, s.Body)
+		outcome.RunsOn = guard.FormatPlatform(c.RunsOn)
+		outcome.Instructions = conditionalOf(c.Plan, s.Body)
 	}
-	n.Fates = []Fate{fate}
+	n.Outcomes = []Outcome{outcome}
 	b.add(n)
-	if n.Variant && state != Dropped {
-		for _, other := range file.Group(s.Name).Stages {
-			if v := c.Plan.Stages[other.Index]; !v.Decision.Holds {
-				b.stage(v, platform, Dropped)
-			}
+	if !n.Variant || state == Dropped {
+		return
+	}
+	for _, other := range file.Group(s.Name).Stages {
+		if v := c.Plan.Stages[other.Index]; !v.Decision.Holds {
+			b.addStage(occurrence{v, o.platform}, Dropped)
 		}
 	}
-	for _, e := range c.Edges {
-		if e.IsInvalid() {
-			continue // it is no image, either
-		}
-		uses := b.used(c, e, platform, state)
-		b.graph.Edges = append(b.graph.Edges, &Edge{
-			Stage: id, Uses: uses, Kind: e.Reference.Kind.String(),
-			Line: e.Reference.Instruction.First, Reference: e.Reference.Text, Platforms: []string{b.platform},
-		})
-	}
-	return id
 }
 
-// used adds what an edge of a stage leads to, and returns its ID.
-func (b *builder) used(c *plan.Choice, e plan.Edge, platform string, state State) string {
-	if e.Platform != nil {
-		platform = guard.FormatPlatform(*e.Platform)
-	}
+// addEdge adds an edge, and the image or context that it leads to.
+func (b *builder) addEdge(o occurrence, e *plan.Edge, state State) {
+	uses := ""
 	if e.Stage != nil {
-		return b.stage(e.Stage, platform, state)
+		uses = o.next(e).id()
+	} else {
+		uses = b.addImage(o, e, state)
 	}
+	b.graph.Edges = append(b.graph.Edges, &Edge{
+		Stage: o.id(), Uses: uses, Kind: e.Reference.Kind.String(),
+		Line: e.Reference.Instruction.First, Reference: e.Reference.Text, Platforms: []string{b.platform},
+	})
+}
+
+// addImage adds the image, named context or empty base of an edge, and returns its ID.
+func (b *builder) addImage(o occurrence, e *plan.Edge, state State) string {
+	c, platform := o.choice, o.platformOf(e)
 	n := &Node{Kind: Image, Name: e.Name, Platform: platform}
 	runsOn := c.Plan.Platform
 	if e.Platform != nil {
@@ -114,18 +153,18 @@ func (b *builder) used(c *plan.Choice, e plan.Edge, platform string, state State
 			n.Platform = guard.FormatPlatform(runsOn)
 		}
 	}
-	fate := Fate{Platform: b.platform, State: state, RunsOn: guard.FormatPlatform(runsOn)}
+	outcome := Outcome{Platform: b.platform, State: state, RunsOn: guard.FormatPlatform(runsOn)}
 	switch {
 	case e.Context:
 		n.Kind = Context
 	case e.Name == emptyImage:
-		n.Kind, n.Platform, fate.RunsOn = Scratch, "", ""
+		n.Kind, n.Platform, outcome.RunsOn = Scratch, "", ""
 	}
 	n.ID = identify(string(n.Kind)+":"+n.Name, n.Platform)
 	if known := b.nodes[n.ID]; known != nil {
 		return known.ID
 	}
-	n.Fates = []Fate{fate}
+	n.Outcomes = []Outcome{outcome}
 	b.add(n)
 	return n.ID
 }

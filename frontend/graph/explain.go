@@ -45,13 +45,13 @@ func (g *Graph) explain() []*branch {
 	}
 	var rest, absent []*branch
 	for _, n := range g.Nodes {
-		fate, ok := n.On(platform)
+		outcome, ok := n.On(platform)
 		switch {
 		case !ok || n.Kind != Stage || n.Platform != "":
-		case fate.unasked():
+		case outcome.unasked():
 			rest = append(rest, &branch{text: n.title()})
-		case fate.State == Dropped && !g.chosen(n, platform):
-			absent = append(absent, &branch{text: n.from() + ": " + fate.Reason})
+		case outcome.State == Dropped && !g.chosen(n, platform):
+			absent = append(absent, &branch{text: n.from() + ": " + outcome.Reason})
 		}
 	}
 	return slices.Concat(trees, under("not reached", rest), under("dropped for "+platform, absent))
@@ -60,8 +60,8 @@ func (g *Graph) explain() []*branch {
 // chosen reports whether some variant of a stage's name is there.
 func (g *Graph) chosen(n *Node, platform string) bool {
 	return slices.ContainsFunc(g.Nodes, func(other *Node) bool {
-		fate, ok := other.On(platform)
-		return ok && other.Kind == Stage && other.Name == n.Name && other.Platform == n.Platform && fate.State != Dropped
+		outcome, ok := other.On(platform)
+		return ok && other.Kind == Stage && other.Name == n.Name && other.Platform == n.Platform && outcome.State != Dropped
 	})
 }
 
@@ -79,16 +79,16 @@ func (g *Graph) values() string {
 
 // detail adds what decided about a stage and its instructions to its items.
 func (t *printer) detail(n *Node, items []item) []item {
-	fate, _ := n.On(t.graph.Platforms[0])
+	outcome, _ := n.On(t.graph.Platforms[0])
 	for i := range items {
-		if items[i].line == n.Line && items[i].edge.Kind == "FROM" {
-			items[i].text += because(n, fate)
+		if items[i].edge.Kind == "FROM" {
+			items[i].text += because(n, outcome)
 		}
 	}
-	if fate.Replaced {
+	if outcome.Replaced {
 		items = append(items, item{line: n.Line, text: "a named context stands for the stage"})
 	}
-	for _, in := range fate.Instructions {
+	for _, in := range outcome.Instructions {
 		items = conditional(items, in)
 	}
 	for _, v := range t.graph.Nodes {
@@ -104,10 +104,10 @@ func (t *printer) detail(n *Node, items []item) []item {
 }
 
 // because says why a stage is there.
-func because(n *Node, fate Fate) string {
+func because(n *Node, outcome Outcome) string {
 	switch {
-	case fate.Reason != "":
-		return ", selected: " + fate.Reason
+	case outcome.Reason != "":
+		return ", selected: " + outcome.Reason
 	case n.Variant:
 		return ", the default"
 	}

@@ -81,8 +81,8 @@ type Node struct {
 	Guard string `json:"guard,omitempty"`
 	// Description is what the comment above the stage says.
 	Description string `json:"description,omitempty"`
-	// Fates say what becomes of the node for each platform of the graph that has it.
-	Fates []Fate `json:"fates"`
+	// Outcomes say what becomes of the node for each platform of the graph that has it.
+	Outcomes []Outcome `json:"outcomes"`
 }
 
 // State says what becomes of a node.
@@ -95,8 +95,8 @@ const (
 	Dropped   State = "dropped"   // its guard does not hold
 )
 
-// Fate is what becomes of a node for one target platform.
-type Fate struct {
+// Outcome is what becomes of a node for one target platform.
+type Outcome struct {
 	// Platform is the target platform.
 	Platform string `json:"platform"`
 	State    State  `json:"state"`
@@ -153,13 +153,13 @@ func (g *Graph) Node(id string) *Node {
 }
 
 // On returns what becomes of the node for a platform.
-func (n *Node) On(platform string) (Fate, bool) {
-	for _, f := range n.Fates {
+func (n *Node) On(platform string) (Outcome, bool) {
+	for _, f := range n.Outcomes {
 		if f.Platform == platform {
 			return f, true
 		}
 	}
-	return Fate{}, false
+	return Outcome{}, false
 }
 
 // Reached returns the part of the graph that the targets are made of and need.
@@ -168,7 +168,7 @@ func (g *Graph) Reached() *Graph {
 	part.Nodes, part.Edges = []*Node{}, []*Edge{}
 	reached := map[string][]string{} // the platforms, by node
 	for _, n := range g.Nodes {
-		for _, f := range n.Fates {
+		for _, f := range n.Outcomes {
 			if f.State == Reached {
 				reached[n.ID] = append(reached[n.ID], f.Platform)
 			}

@@ -93,9 +93,9 @@ func TestMergeOfTargets(t *testing.T) {
 		"release, as it is": {release, plain, []string{other}},
 		"docs, as they are": {docs, plain, nil},
 	} {
-		fate, ok := tt.merged.Node(tt.of).On("linux/arm64")
-		if !ok || !slices.Equal(fate.ReachedAs, tt.want) {
-			t.Errorf("%s: %s is %+v", name, tt.of, fate)
+		outcome, ok := tt.merged.Node(tt.of).On("linux/arm64")
+		if !ok || !slices.Equal(outcome.ReachedAs, tt.want) {
+			t.Errorf("%s: %s is %+v", name, tt.of, outcome)
 		}
 	}
 }
@@ -116,9 +116,9 @@ func TestMergeOfTargetsThatDiffer(t *testing.T) {
 		if n := merged.Node("image:busybox"); n != nil {
 			t.Errorf("nothing uses %+v", n)
 		}
-		fate, _ := merged.Node("stage:0").On("linux/arm64")
-		if fate.State != graph.Reached || len(fate.Instructions) != 1 || !fate.Instructions[0].Dropped {
-			t.Errorf("the stage is %+v", fate)
+		outcome, _ := merged.Node("stage:0").On("linux/arm64")
+		if outcome.State != graph.Reached || len(outcome.Instructions) != 1 || !outcome.Instructions[0].Dropped {
+			t.Errorf("the stage is %+v", outcome)
 		}
 	}
 }
@@ -181,9 +181,9 @@ func checkSound(t *testing.T, path string, g *graph.Graph) {
 			t.Errorf("%s: two nodes %s", path, n.ID)
 		}
 		ids[n.ID] = true
-		for _, f := range n.Fates {
+		for _, f := range n.Outcomes {
 			if !slices.Contains(g.Platforms, f.Platform) {
-				t.Errorf("%s: %s has a fate for %s", path, n.ID, f.Platform)
+				t.Errorf("%s: %s has an outcome for %s", path, n.ID, f.Platform)
 			}
 		}
 	}

@@ -4,10 +4,10 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strings"
 )
 
-// Merge returns one graph for what several ones are about, which are of one file and
-// one set of build args.
+// Merge returns the union of graphs of one file and one set of build args.
 func Merge(graphs ...*Graph) *Graph {
 	m := &Graph{}
 	for _, g := range graphs {
@@ -19,7 +19,7 @@ func Merge(graphs ...*Graph) *Graph {
 	m.Globals = merge(graphs, func(g *Graph) []Globals { return g.Globals }, func(s Globals) string { return s.Platform }, first)
 	m.Nodes = merge(graphs, func(g *Graph) []*Node { return g.Nodes }, func(n *Node) string { return n.ID }, mergeNodes)
 	m.Edges = merge(graphs, m.edgesOf, (*Edge).key, mergeEdges)
-	m.dropStrays()
+	m.removeUnused()
 	m.finish()
 	return m
 }
@@ -66,9 +66,9 @@ func merge[T any, K comparable](graphs []*Graph, parts func(*Graph) []T, key fun
 	return merged
 }
 
-// dropStrays takes away what was there for edges that do not hold: what is not reached,
-// is no stage of the file as it is, and is used by none of these.
-func (g *Graph) dropStrays() {
+// removeUnused removes nodes that only existed for dropped edges: nodes that are not
+// reached, are no stage of the file for the target platform, and that no other node uses.
+func (g *Graph) removeUnused() {
 	uses := usesOf(g)
 	kept := map[string]bool{}
 	var keep func(id string)
@@ -83,7 +83,7 @@ func (g *Graph) dropStrays() {
 	}
 	for _, n := range g.Nodes {
 		added := n.Kind != Stage || n.Platform != ""
-		if !added || slices.ContainsFunc(n.Fates, func(f Fate) bool { return f.State != Unreached }) {
+		if !added || slices.ContainsFunc(n.Outcomes, func(f Outcome) bool { return f.State != Unreached }) {
 			keep(n.ID)
 		}
 	}
@@ -105,14 +105,14 @@ func first(a, _ Globals) Globals { return a }
 
 func mergeNodes(a, b *Node) *Node {
 	n := *a
-	n.Fates = slices.Clone(a.Fates)
-	for _, fate := range b.Fates {
-		i := slices.IndexFunc(n.Fates, func(f Fate) bool { return f.Platform == fate.Platform })
+	n.Outcomes = slices.Clone(a.Outcomes)
+	for _, outcome := range b.Outcomes {
+		i := slices.IndexFunc(n.Outcomes, func(f Outcome) bool { return f.Platform == outcome.Platform })
 		switch {
 		case i < 0:
-			n.Fates = append(n.Fates, fate)
-		case fate.State == Reached && n.Fates[i].State != Reached: // by another target
-			n.Fates[i] = fate
+			n.Outcomes = append(n.Outcomes, outcome)
+		case outcome.State == Reached && n.Outcomes[i].State != Reached: // by another target
+			n.Outcomes[i] = outcome
 		}
 	}
 	return &n
@@ -151,39 +151,44 @@ func (g *Graph) finish() {
 	g.relate()
 }
 
-// relate says of stages that are not reached as what else they are.
+// relate sets ReachedAs of the stages that are only reached for another platform.
 func (g *Graph) relate() {
 	type place struct {
-		line     int
-		platform string
+		stage, platform string
 	}
 	reached := map[place][]string{}
 	for _, n := range g.Nodes {
 		for _, platform := range n.ReachedOn() {
-			at := place{n.Line, platform}
+			at := place{n.subject(), platform}
 			reached[at] = append(reached[at], n.ID)
 		}
 	}
 	for i, n := range g.Nodes {
-		others := func(f Fate) []string {
+		others := func(f Outcome) []string {
 			if n.Kind != Stage || f.State != Unreached {
 				return nil
 			}
-			return reached[place{n.Line, f.Platform}]
+			return reached[place{n.subject(), f.Platform}]
 		}
-		if !slices.ContainsFunc(n.Fates, func(f Fate) bool { return !slices.Equal(f.ReachedAs, others(f)) }) {
+		if !slices.ContainsFunc(n.Outcomes, func(f Outcome) bool { return !slices.Equal(f.ReachedAs, others(f)) }) {
 			continue
 		}
 		related := *n // that of a merged graph is of others, too
-		related.Fates = slices.Clone(n.Fates)
-		for j, f := range related.Fates {
-			related.Fates[j].ReachedAs = others(f)
+		related.Outcomes = slices.Clone(n.Outcomes)
+		for j, f := range related.Outcomes {
+			related.Outcomes[j].ReachedAs = others(f)
 		}
 		g.Nodes[i] = &related
 	}
 }
 
-// sort puts the stages in file order, and what they use behind them.
+// subject returns the ID without its platform: nodes of one stage share it.
+func (n *Node) subject() string {
+	subject, _, _ := strings.Cut(n.ID, "@")
+	return subject
+}
+
+// sort puts the stages in file order, before the images and named contexts.
 func (g *Graph) sort() {
 	rank := func(n *Node) int {
 		if n.Kind == Stage {

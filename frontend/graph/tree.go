@@ -46,7 +46,7 @@ func (g *Graph) unreached() []*branch {
 	var list []*branch
 	for _, n := range g.Nodes {
 		var platforms []string
-		for _, f := range n.Fates {
+		for _, f := range n.Outcomes {
 			if n.Kind == Stage && f.unasked() {
 				platforms = append(platforms, f.Platform)
 			}
@@ -59,7 +59,7 @@ func (g *Graph) unreached() []*branch {
 }
 
 // unasked reports whether a stage is there, and not reached under any name.
-func (f Fate) unasked() bool {
+func (f Outcome) unasked() bool {
 	return f.State == Unreached && len(f.ReachedAs) == 0
 }
 
@@ -68,7 +68,7 @@ func (g *Graph) dropped() []*branch {
 	var list []*branch
 	for _, n := range g.Nodes {
 		var platforms, reasons []string
-		for _, f := range n.Fates {
+		for _, f := range n.Outcomes {
 			if f.State == Dropped {
 				platforms = append(platforms, f.Platform)
 				reasons = union(reasons, []string{f.Reason})
@@ -213,7 +213,7 @@ func (n *Node) foreign(platforms []string) string {
 // ReachedOn returns the platforms for which the node is reached.
 func (n *Node) ReachedOn() []string {
 	var list []string
-	for _, f := range n.Fates {
+	for _, f := range n.Outcomes {
 		if f.State == Reached {
 			list = append(list, f.Platform)
 		}

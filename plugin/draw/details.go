@@ -54,8 +54,8 @@ func facts(g *graph.Graph, n *graph.Node) [][2]string {
 	add("About", n.Description)
 	add("FROM", n.Base)
 	add("Guard", n.Guard)
-	for _, f := range n.Fates {
-		add(f.Platform, fateOf(g, f))
+	for _, f := range n.Outcomes {
+		add(f.Platform, outcomeOf(g, f))
 	}
 	var uses, users []string
 	for _, e := range g.Edges {
@@ -71,8 +71,8 @@ func facts(g *graph.Graph, n *graph.Node) [][2]string {
 	return list
 }
 
-// fateOf describes the outcome of a node for one platform.
-func fateOf(g *graph.Graph, f graph.Fate) string {
+// outcomeOf describes the outcome of a node for one platform.
+func outcomeOf(g *graph.Graph, f graph.Outcome) string {
 	text := map[graph.State]string{graph.Reached: "built", graph.Unreached: "not reached", graph.Dropped: "dropped"}[f.State]
 	switch {
 	case len(f.ReachedAs) > 0:
@@ -92,13 +92,13 @@ func fateOf(g *graph.Graph, f graph.Fate) string {
 // lineNotes returns a note for each instruction that is dropped for some platform, or
 // one note if the stage is dropped for all.
 func lineNotes(n *graph.Node) []lineNote {
-	if !slices.ContainsFunc(n.Fates, func(f graph.Fate) bool { return f.State != graph.Dropped }) {
-		return []lineNote{{First: n.Line, Last: n.LastLine, Dropped: true, Text: droppedText(n.Fates, func(f graph.Fate) (string, bool) { return f.Reason, true })}}
+	if !slices.ContainsFunc(n.Outcomes, func(f graph.Outcome) bool { return f.State != graph.Dropped }) {
+		return []lineNote{{First: n.Line, Last: n.LastLine, Dropped: true, Text: droppedText(n.Outcomes, func(f graph.Outcome) (string, bool) { return f.Reason, true })}}
 	}
 	var notes []lineNote
 	for _, in := range conditionalInstructions(n) {
 		kept := false
-		text := droppedText(n.Fates, func(f graph.Fate) (string, bool) {
+		text := droppedText(n.Outcomes, func(f graph.Outcome) (string, bool) {
 			for _, other := range f.Instructions {
 				if other.Line == in.Line {
 					kept = kept || !other.Dropped
@@ -118,7 +118,7 @@ func lineNotes(n *graph.Node) []lineNote {
 // platforms or build args.
 func conditionalInstructions(n *graph.Node) []graph.Instruction {
 	var list []graph.Instruction
-	for _, f := range n.Fates {
+	for _, f := range n.Outcomes {
 		for _, in := range f.Instructions {
 			if !slices.ContainsFunc(list, func(other graph.Instruction) bool { return other.Line == in.Line }) {
 				list = append(list, in)
@@ -130,10 +130,10 @@ func conditionalInstructions(n *graph.Node) []graph.Instruction {
 
 // droppedText lists the platforms for which something is dropped, with the reasons. It
 // joins platforms with the same reason, and returns "" if there are no platforms.
-func droppedText(fates []graph.Fate, dropped func(graph.Fate) (reason string, dropped bool)) string {
+func droppedText(outcomes []graph.Outcome, dropped func(graph.Outcome) (reason string, dropped bool)) string {
 	var reasons []string
 	platforms := map[string][]string{}
-	for _, f := range fates {
+	for _, f := range outcomes {
 		if reason, ok := dropped(f); ok {
 			if platforms[reason] == nil {
 				reasons = append(reasons, reason)

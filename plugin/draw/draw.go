@@ -108,7 +108,7 @@ func newBox(g *graph.Graph, n *graph.Node) *box {
 	if on := runsOn(n); on != "" {
 		b.rows = append(b.rows, "runs on "+on)
 	}
-	if slices.ContainsFunc(n.Fates, func(f graph.Fate) bool { return f.Replaced }) {
+	if slices.ContainsFunc(n.Outcomes, func(f graph.Outcome) bool { return f.Replaced }) {
 		b.rows = append(b.rows, "replaced by a named context")
 	}
 	reached := n.ReachedOn()
@@ -128,10 +128,10 @@ func newBox(g *graph.Graph, n *graph.Node) *box {
 
 // absentText describes the state of a node that is reached on no platform.
 func absentText(g *graph.Graph, n *graph.Node) string {
-	if as := reachedAs(g, n.Fates...); as != "" {
+	if as := reachedAs(g, n.Outcomes...); as != "" {
 		return as
 	}
-	if slices.ContainsFunc(n.Fates, func(f graph.Fate) bool { return f.State == graph.Unreached }) {
+	if slices.ContainsFunc(n.Outcomes, func(f graph.Outcome) bool { return f.State == graph.Unreached }) {
 		return "not reached"
 	}
 	return "dropped"
@@ -139,9 +139,9 @@ func absentText(g *graph.Graph, n *graph.Node) string {
 
 // reachedAs lists the names, such as "test::linux/amd64", under which an otherwise
 // unreached stage is reached. It returns "" if there are none.
-func reachedAs(g *graph.Graph, fates ...graph.Fate) string {
+func reachedAs(g *graph.Graph, outcomes ...graph.Outcome) string {
 	var names []string
-	for _, f := range fates {
+	for _, f := range outcomes {
 		for _, id := range f.ReachedAs {
 			if name := g.Node(id).Label(); !slices.Contains(names, name) {
 				names = append(names, name)
@@ -159,7 +159,7 @@ func reachedAs(g *graph.Graph, fates ...graph.Fate) string {
 func runsOn(n *graph.Node) string {
 	var on []string
 	other := false
-	for _, f := range n.Fates {
+	for _, f := range n.Outcomes {
 		if f.RunsOn != "" && n.Kind == graph.Stage {
 			on = append(on, f.RunsOn)
 			other = other || f.RunsOn != f.Platform

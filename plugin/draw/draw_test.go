@@ -103,12 +103,12 @@ func samples(t *testing.T) map[string]*graph.Graph {
 // hostile returns a graph whose texts all try to break out of their quotes or elements.
 func hostile() *graph.Graph {
 	const evil = `</script></title><script>alert(1)</script>"'&lt;]]>\"\n#34;` + "`" + `**x**%%{init}%%|-->` + "\x00\x1b\r\n" + `語` + "\xff"
-	fates := []graph.Fate{{Platform: "linux/amd64", State: graph.Reached, RunsOn: evil, Reason: evil}}
+	outcomes := []graph.Outcome{{Platform: "linux/amd64", State: graph.Reached, RunsOn: evil, Reason: evil}}
 	return &graph.Graph{
 		File: evil, Platforms: []string{"linux/amd64"}, Targets: []string{"stage:0" + evil},
 		Nodes: []*graph.Node{
-			{ID: "stage:0" + evil, Kind: graph.Stage, Name: evil, Line: 1, LastLine: 2, Base: evil, Guard: evil, Description: evil, Fates: fates},
-			{ID: "image:" + evil, Kind: graph.Image, Name: evil, Platform: evil, Fates: fates},
+			{ID: "stage:0" + evil, Kind: graph.Stage, Name: evil, Line: 1, LastLine: 2, Base: evil, Guard: evil, Description: evil, Outcomes: outcomes},
+			{ID: "image:" + evil, Kind: graph.Image, Name: evil, Platform: evil, Outcomes: outcomes},
 		},
 		Edges: []*graph.Edge{{Stage: "stage:0" + evil, Uses: "image:" + evil, Kind: "FROM", Line: 1, Reference: evil, Platforms: []string{"linux/amd64"}}},
 	}

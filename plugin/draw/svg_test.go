@@ -304,7 +304,7 @@ func graphOf(count int, from func(i int) []int) (g *graph.Graph, pairs int) {
 	g = &graph.Graph{Platforms: []string{"a/b"}}
 	known := map[[2]int]bool{}
 	for i := range count {
-		n := &graph.Node{ID: fmt.Sprintf("stage:%d", i), Kind: graph.Stage, Name: fmt.Sprintf("s%d", i), Line: i + 1, LastLine: i + 1, Fates: []graph.Fate{{Platform: "a/b", State: graph.Reached}}}
+		n := &graph.Node{ID: fmt.Sprintf("stage:%d", i), Kind: graph.Stage, Name: fmt.Sprintf("s%d", i), Line: i + 1, LastLine: i + 1, Outcomes: []graph.Outcome{{Platform: "a/b", State: graph.Reached}}}
 		g.Nodes = append(g.Nodes, n)
 		if i == 0 {
 			continue
@@ -348,7 +348,7 @@ func TestPicturesOfAnyGraph(t *testing.T) {
 		for i := range random.IntN(40) + 1 {
 			n := &graph.Node{ID: fmt.Sprintf("stage:%d", i), Kind: graph.Stage, Name: fmt.Sprintf("s%d", i/2), Line: i + 1, LastLine: i + 1, Variant: true}
 			for _, p := range g.Platforms {
-				n.Fates = append(n.Fates, graph.Fate{Platform: p, State: []graph.State{graph.Reached, graph.Unreached, graph.Dropped}[random.IntN(3)], RunsOn: p})
+				n.Outcomes = append(n.Outcomes, graph.Outcome{Platform: p, State: []graph.State{graph.Reached, graph.Unreached, graph.Dropped}[random.IntN(3)], RunsOn: p})
 			}
 			for k := range random.IntN(4) {
 				if i > 0 {

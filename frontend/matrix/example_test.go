@@ -1,0 +1,36 @@
+package matrix_test
+
+import (
+	"fmt"
+
+	"github.com/containerd/platforms"
+	"github.com/stagebuild/stagebuild/frontend/guard"
+	"github.com/stagebuild/stagebuild/frontend/matrix"
+	"github.com/stagebuild/stagebuild/frontend/plan"
+	"github.com/stagebuild/stagebuild/frontend/source"
+	"github.com/stagebuild/stagebuild/frontend/syntax"
+)
+
+// List the platforms that each stage of a file can be built for.
+func ExampleOf() {
+	file, err := syntax.Parse(source.NewFile("Dockerfile", []byte("FROM --for=linux/arm64 debian AS tools\nFROM alpine AS app\n")))
+	if err != nil {
+		panic(err)
+	}
+	targets := []guard.Platform{platforms.MustParse("linux/amd64"), platforms.MustParse("linux/arm64")}
+	m, err := matrix.Of(file, plan.Env{Build: targets[0]}, nil, targets)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, s := range m.Stages {
+		fmt.Println(s.Stage, s.Platforms)
+	}
+	for _, note := range m.Notes() {
+		fmt.Println("Note:", note)
+	}
+	// Output:
+	// tools [linux/arm64]
+	// app [linux/amd64 linux/arm64]
+	// Note: tools is left out for linux/amd64: stage "tools" has no variant for linux/amd64
+}
