@@ -114,11 +114,11 @@ func metadata(t *testing.T, path string) map[string]any {
 	return m
 }
 
-// wantExit checks the exit status of a failed command.
-func wantExit(t *testing.T, err error, status int) {
+// wantFailure checks that a command ended with exit status 1.
+func wantFailure(t *testing.T, err error) {
 	t.Helper()
-	if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != status {
-		t.Errorf("exit status %d expected: %v", status, err)
+	if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != 1 {
+		t.Errorf("exit status 1 expected: %v", err)
 	}
 }
 

@@ -128,7 +128,7 @@ func (b *builder) addStage(o occurrence, state State) {
 
 // addEdge adds an edge, and the image or context that it leads to.
 func (b *builder) addEdge(o occurrence, e *plan.Edge, state State) {
-	uses := ""
+	var uses string
 	if e.Stage != nil {
 		uses = o.next(e).id()
 	} else {

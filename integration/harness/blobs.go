@@ -108,7 +108,7 @@ func (s *blobStore) read(w http.ResponseWriter, req *http.Request, repo, digest 
 	if err != nil {
 		return err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	info, err := f.Stat()
 	if err != nil {
 		return err

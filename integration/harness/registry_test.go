@@ -17,8 +17,15 @@ const (
 	emptyManifest = `{"schemaVersion":2,"config":{"digest":"` + emptyDigest + `"},"layers":[]}`
 )
 
-// call sends one request to the registry, and returns the response and its body.
-func call(t *testing.T, r *Registry, method, path, body string, header ...string) (*http.Response, string) {
+// reply is a response of the registry that was read to its end.
+type reply struct {
+	status int
+	header http.Header
+	body   string
+}
+
+// call sends one request to the registry.
+func call(t *testing.T, r *Registry, method, path, body string, header ...string) reply {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, "http://"+r.Host+path, strings.NewReader(body))
 	if err != nil {
@@ -31,12 +38,12 @@ func call(t *testing.T, r *Registry, method, path, body string, header ...string
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	data, err := io.ReadAll(resp.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return resp, string(data)
+	return reply{resp.StatusCode, resp.Header, string(data)}
 }
 
 func newRegistry(t *testing.T) *Registry {
@@ -57,8 +64,7 @@ func newRegistry(t *testing.T) *Registry {
 func TestRegistryProtocol(t *testing.T) {
 	r := newRegistry(t)
 	const digest = "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" // of "abc"
-	resp, _ := call(t, r, http.MethodPost, "/v2/from/blobs/uploads/", "")
-	upload := resp.Header.Get("Location")
+	upload := call(t, r, http.MethodPost, "/v2/from/blobs/uploads/", "").header.Get("Location")
 	for _, test := range []struct {
 		name, method, path, body string
 		header                   []string
@@ -88,9 +94,9 @@ func TestRegistryProtocol(t *testing.T) {
 		{"deletion of a blob", "DELETE", "/v2/to/blobs/" + digest, "", nil, 405, "UNSUPPORTED"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			resp, body := call(t, r, test.method, test.path, test.body, test.header...)
-			if resp.StatusCode != test.status || !strings.Contains(body, test.want) {
-				t.Errorf("%s %s: %s, want %d and %q:\n%s", test.method, test.path, resp.Status, test.status, test.want, body)
+			got := call(t, r, test.method, test.path, test.body, test.header...)
+			if got.status != test.status || !strings.Contains(got.body, test.want) {
+				t.Errorf("%s %s: status %d, want %d and %q:\n%s", test.method, test.path, got.status, test.status, test.want, got.body)
 			}
 		})
 	}
@@ -100,10 +106,10 @@ func TestRegistryProtocol(t *testing.T) {
 // blob.
 func TestRegistryStalledUpload(t *testing.T) {
 	r := newRegistry(t)
-	resp, _ := call(t, r, http.MethodPost, "/v2/stalled/blobs/uploads/", "")
+	upload := call(t, r, http.MethodPost, "/v2/stalled/blobs/uploads/", "").header.Get("Location")
 	body, end := io.Pipe()
-	defer end.Close()
-	stalled, err := http.NewRequestWithContext(t.Context(), http.MethodPatch, "http://"+r.Host+resp.Header.Get("Location"), body)
+	defer func() { _ = end.Close() }()
+	stalled, err := http.NewRequestWithContext(t.Context(), http.MethodPatch, "http://"+r.Host+upload, body)
 	if err != nil {
 		t.Fatal(err)
 	}

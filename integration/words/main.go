@@ -16,6 +16,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 )
 
 func main() {
@@ -69,12 +70,12 @@ func reportAdded(ctx context.Context, out io.Writer, root string) error {
 	}
 	c := count("", lines)
 	above := map[int]bool{}
-	text := ""
+	var text strings.Builder
 	for i, w := range words() {
 		above[i] = c.rate(i) > w.limit
-		text += fmt.Sprintf(", %s %.0f (limit %.0f)", w.name, c.rate(i), w.limit)
+		fmt.Fprintf(&text, ", %s %.0f (limit %.0f)", w.name, c.rate(i), w.limit)
 	}
-	fmt.Fprintf(out, "words in the %d comment lines added since %.12s, per 1,000 lines%s\n", c.lines, base, text)
+	fmt.Fprintf(out, "words in the %d comment lines added since %.12s, per 1,000 lines%s\n", c.lines, base, text.String())
 	for _, line := range lines {
 		for i, w := range words() {
 			if above[i] && w.pattern.MatchString(line.text) {

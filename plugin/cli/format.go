@@ -10,8 +10,10 @@ import (
 type FormatValue string
 
 const (
-	FormatText FormatValue = "text" // for people; can change
-	FormatJSON FormatValue = "json" // for programs; later versions only add fields
+	// FormatText is for people; it can change.
+	FormatText FormatValue = "text"
+	// FormatJSON is for programs; released versions only add fields.
+	FormatJSON FormatValue = "json"
 )
 
 // AddFormatFlag adds --format to cmd.

@@ -12,16 +12,17 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/selection"
 )
 
-// requestedPlatforms are the values of --platform.
-type requestedPlatforms struct {
+// RequestedPlatforms are the values of --platform.
+type RequestedPlatforms struct {
 	Names []string // the platforms given by name
 	All   bool     // the declared platforms
 	Local bool     // the builder's platform
 }
 
-// ParsePlatforms parses the values of --platform.
-func ParsePlatforms(given []string) (requestedPlatforms, error) {
-	var w requestedPlatforms
+// ParsePlatforms parses the values of --platform. The error names the flag and an invalid
+// platform.
+func ParsePlatforms(given []string) (RequestedPlatforms, error) {
+	var w RequestedPlatforms
 	for name := range strings.SplitSeq(strings.Join(given, ","), ",") {
 		switch name = strings.TrimSpace(name); strings.ToLower(name) {
 		case "":

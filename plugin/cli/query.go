@@ -23,6 +23,7 @@ type QueryOptions struct {
 	platforms []string
 }
 
+// AddFlags adds the flags of o to cmd, with their completion.
 func (o *QueryOptions) AddFlags(cmd *cobra.Command) {
 	o.DockerfileOptions.AddFlags(cmd)
 	flags := cmd.Flags()
