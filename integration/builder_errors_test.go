@@ -48,7 +48,7 @@ func TestBuilderIsNotBuildKit(t *testing.T) {
 	addr := "tcp://" + env.Registry.Host
 	cmd.Env = append(cmd.Env, "BUILDKIT_HOST="+addr)
 	status, out := startProcess(t, cmd).wait(t, 10*time.Second)
-	if status != 1 || !strings.Contains(out, addr) || !strings.Contains(out, "looked like an HTTP/1.1 header") {
+	if status != 1 || !strings.Contains(out, addr) || !strings.Contains(out, "error reading server preface") {
 		t.Errorf("exit status %d:\n%s", status, out)
 	}
 }

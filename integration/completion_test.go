@@ -32,7 +32,7 @@ func TestDockerCompletion(t *testing.T) {
 		}
 	}
 	for args, want := range map[string]string{
-		"stagebuild b":                                           "build\tBuild stages of a Dockerfile\n:4\n",
+		"stagebuild b":                                           "build\tBuild stages of a Dockerfile for one or more platforms\n:4\n",
 		"stagebuild build --stage a":                             "api\tThe public API\n:6\n",
 		"stagebuild build --stage api,":                          "api,worker\napi,base\n:6\n",
 		"stagebuild build -f other.Dockerfile --target ":         "other\n:6\n",

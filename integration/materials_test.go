@@ -19,7 +19,7 @@ RUN --network=none true
 FROM --for=linux/arm64 %[1]s AS base
 FROM busybox AS base
 
-FROM --needs=checks::linux/amd64 scratch AS needsFile
+FROM --needs=checks::linux/amd64 scratch AS needing
 COPY Dockerfile /
 FROM base AS variants
 FROM busybox AS same

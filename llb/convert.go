@@ -10,6 +10,7 @@ import (
 	buildkit "github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/dockerfile/dockerfile2llb"
 	"github.com/moby/buildkit/frontend/dockerfile/linter"
+	"github.com/moby/buildkit/frontend/subrequests/lint"
 	"github.com/moby/buildkit/solver/pb"
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
@@ -98,12 +99,7 @@ func (c *Converter) For(in Input) dockerfile2llb.ConvertOpt {
 // parser.LocationError.
 func (c *Converter) Convert(ctx context.Context, in Input) (*Result, error) {
 	opt := c.For(in)
-	if opt.Client != nil && opt.Client.LinterConfig != nil {
-		// BuildKit's converter writes Warn into this configuration, which the
-		// platforms of a request share.
-		c.linting.Lock()
-		defer c.linting.Unlock()
-	}
+	defer c.lockLinter(opt)()
 	res, err := dockerfile2llb.Dockerfile2LLB(ctx, in.Dockerfile, opt)
 	if err != nil {
 		return nil, err
@@ -111,6 +107,24 @@ func (c *Converter) Convert(ctx context.Context, in Input) (*Result, error) {
 	converted := &Result{Result: res, names: in.Names}
 	converted.Definition, err = converted.Marshal(ctx, res.State)
 	return converted, err
+}
+
+// Lint checks one lowered file with BuildKit's rules.
+func (c *Converter) Lint(ctx context.Context, in Input) (*lint.LintResults, error) {
+	opt := c.For(in)
+	defer c.lockLinter(opt)()
+	return dockerfile2llb.DockerfileLint(ctx, in.Dockerfile, opt)
+}
+
+// lockLinter locks the configuration of the linter, and returns the function that
+// unlocks it. BuildKit's converter writes Warn into it (newRuleLinter in
+// dockerfile2llb/convert.go), and the platforms of a request share it.
+func (c *Converter) lockLinter(opt dockerfile2llb.ConvertOpt) (unlock func()) {
+	if opt.Client == nil || opt.Client.LinterConfig == nil {
+		return func() {}
+	}
+	c.linting.Lock()
+	return c.linting.Unlock
 }
 
 // Given returns a state and its image config as the result of a conversion.

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/containerd/platforms"
-	"github.com/moby/buildkit/frontend/dockerfile/dockerfile2llb"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/moby/buildkit/frontend/subrequests/lint"
 	"github.com/moby/buildkit/solver/pb"
@@ -80,7 +79,7 @@ func (s *server) lintPlatform(ctx context.Context, lowered *Lowered, i int) (*li
 	if lowered.Set != nil {
 		in.Dockerfile = plan.Lower(lowered.Set.Targets[i].Plan) // with the unreached stages
 	}
-	found, err := dockerfile2llb.DockerfileLint(ctx, in.Dockerfile, s.Converter.For(in))
+	found, err := s.Converter.Lint(ctx, in)
 	if err != nil {
 		return nil, err
 	}
