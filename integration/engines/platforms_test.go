@@ -50,7 +50,7 @@ func TestSeveralPlatformsFail(t *testing.T) {
 		dir := g.staged(t)
 		for _, frontend := range []string{"inprocess", "image=" + frontendImage(t)} {
 			_, err := g.Docker(t.Context(), "stagebuild", "build", "--frontend="+frontend, "-t", "refused", both, dir)
-			wantError(t, err, "one platform each, not for linux/amd64, linux/arm64", "--tag 'NAME:{{.Arch}}'", "docker buildx create --use --driver docker-container", "--push")
+			wantError(t, err, "cannot store one image for several platforms (linux/amd64, linux/arm64)", "--tag 'NAME:{{.Arch}}'", "docker buildx create --use --driver docker-container", "--push")
 		}
 		_, err := g.Docker(t.Context(), "buildx", "build", both, dir)
 		wantError(t, err, documentedError(t))
