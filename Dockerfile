@@ -1,12 +1,13 @@
 ARG GO_VERSION=1.26
 
 # The toolchain and the modules, on the build machine's own platform: both
-# programs are cross-compiled: static, and without the paths of this machine.
+# programs are cross-compiled, with the flags of the Makefile: static, without the
+# paths of this machine, and without debug information, which -s would drop.
 FROM --platform=$BUILDPLATFORM golang:${GO_VERSION}-alpine AS base
 WORKDIR /src
 # Where modules come from, if not from Go's own proxy.
 ARG GOPROXY
-ENV CGO_ENABLED=0
+ENV CGO_ENABLED=0 GOFLAGS="-trimpath -gcflags=all=-dwarf=false"
 RUN --mount=type=bind,source=go.mod,target=go.mod \
     --mount=type=bind,source=go.sum,target=go.sum \
     --mount=type=cache,target=/go/pkg/mod \
@@ -18,7 +19,7 @@ RUN --mount=type=bind,target=. \
     --mount=type=cache,target=/go/pkg/mod \
     --mount=type=cache,target=/root/.cache/go-build \
     GOOS=$TARGETOS GOARCH=$TARGETARCH GOARM=${TARGETVARIANT#v} \
-    go build -trimpath -ldflags "-s -w" -o /out/ ./cmd/stagebuild-frontend
+    go build -ldflags "-s -w" -o /out/ ./cmd/stagebuild-frontend
 
 FROM base AS base-plugin
 ARG VERSION REVISION
@@ -31,7 +32,7 @@ RUN --mount=type=bind,target=. \
     --mount=type=cache,target=/go/pkg/mod \
     --mount=type=cache,target=/root/.cache/go-build \
     GOOS=$TARGETOS GOARCH=$TARGETARCH GOARM=${TARGETVARIANT#v} \
-    go build -trimpath -ldflags "$LDFLAGS" -o /out/ ./cmd/docker-stagebuild
+    go build -ldflags "$LDFLAGS" -o /out/ ./cmd/docker-stagebuild
 
 # The plugin's binary.
 FROM scratch AS plugin
@@ -45,7 +46,7 @@ RUN --mount=type=bind,target=. \
     set -e; \
     for platform in $PLATFORMS; do \
         export GOOS=${platform%/*} GOARCH=${platform#*/}; \
-        go build -trimpath -ldflags "$LDFLAGS" -o "/out/docker-stagebuild-$GOOS-$GOARCH$(go env GOEXE)" ./cmd/docker-stagebuild; \
+        go build -ldflags "$LDFLAGS" -o "/out/docker-stagebuild-$GOOS-$GOARCH$(go env GOEXE)" ./cmd/docker-stagebuild; \
     done; \
     cd /out; \
     sha256sum * > SHA256SUMS

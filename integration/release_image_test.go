@@ -53,11 +53,12 @@ func buildImage(t *testing.T, repo string, flags ...string) harness.Image {
 }
 
 // compile compiles a program of the repository or of a module with the flags of the
-// Dockerfile.
+// Dockerfile. Go records the flags in the program.
 func compile(t *testing.T, path, program string) {
 	t.Helper()
 	t.Setenv("CGO_ENABLED", "0")
-	inRepository(t, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", path, program)
+	t.Setenv("GOFLAGS", "-trimpath -gcflags=all=-dwarf=false")
+	inRepository(t, "go", "build", "-buildvcs=false", "-ldflags=-s -w", "-o", path, program)
 }
 
 // TestReleaseImageIsSmall compares the size of the frontend image with that of an image
