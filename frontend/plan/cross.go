@@ -1,11 +1,12 @@
 package plan
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"strconv"
 	"strings"
 
 	"github.com/containerd/platforms"
-	"github.com/moby/buildkit/frontend/dockerfile/shell"
 	"github.com/stagebuild/stagebuild/frontend/guard"
 	"github.com/stagebuild/stagebuild/frontend/source"
 	"github.com/stagebuild/stagebuild/frontend/syntax"
@@ -104,27 +105,29 @@ func (l *linker) checkStagePlatform(c *Choice, platform guard.Platform) *source.
 		"leave --platform out: the stage runs on the platform of its base")
 }
 
-// stagePlatform returns the platform of a stage's --platform flag. It is false for one
-// that is invalid, which BuildKit refuses.
-func (p *Plan) stagePlatform(s *syntax.Stage) (guard.Platform, bool) {
-	env := &getter{scope: p.globals}
-	text, _, err := shell.NewLex(p.File.Escape).ProcessWord(s.Platform, env)
-	if err != nil || env.isInvalid {
-		return guard.Platform{}, false
+// input returns the input for a stage, or else for an image, on a platform.
+func (p *planner) input(ref *syntax.Reference, stage *Choice, image string, platform guard.Platform) *Input {
+	subject := inputSubject(ref, image)
+	if stage != nil {
+		subject = fmt.Sprintf("stage%d", stage.Stage.Index)
 	}
-	platform, err := platforms.Parse(text)
-	return platform, err == nil
+	// The domain does not exist, so that nothing can be pulled by this name.
+	name := "stagebuild.invalid/" + subject + "/" + guard.PlatformName(platform)
+	in := p.inputs[name]
+	if in == nil {
+		in = &Input{Name: name, Stage: stage, Image: image, Platform: platform, Reference: ref}
+		p.inputs[name] = in
+	}
+	return in
 }
 
-// hasContext reports whether a named context replaces a stage, or the base of a stage,
-// for the platform that its FROM names (buildDispatchStates and resolveBaseImage in
-// BuildKit's dockerfile2llb/convert.go).
-func (p *Plan) hasContext(s *syntax.Stage, name string) bool {
-	platform := p.Platform
-	if len(p.Env.Contexts) > 0 && s.Platform != "" {
-		if given, ok := p.stagePlatform(s); ok {
-			platform = given
-		}
+// inputSubject returns the part of an input's name that identifies an image: the
+// instruction, and the image itself if the instruction can name several.
+func inputSubject(ref *syntax.Reference, image string) string {
+	subject := fmt.Sprintf("image%d", ref.Instruction.Index)
+	if refs := ref.Instruction.References; ref.HasVariables() || len(refs) > 0 && ref != refs[0] {
+		sum := sha256.Sum256([]byte(image))
+		subject += fmt.Sprintf("-%x", sum[:4])
 	}
-	return p.Env.hasContext(name, platform)
+	return subject
 }

@@ -13,4 +13,9 @@
 // what the references of these mean. Both can need another draft: tools::linux/arm64 in
 // a plan for linux/amd64 means a stage of the plan for linux/arm64. A Plan does not
 // change after Resolve returns, and can be read concurrently.
+//
+// Read request.go (the input), plan.go and set.go (the result) first, then planner.go,
+// which calls choose.go (guards and blocks, with the args of scope.go) and link.go
+// (references, with expand.go, cross.go, image.go and trigger.go). walk.go, lower.go and
+// availability.go use the finished plans.
 package plan

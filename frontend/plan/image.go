@@ -3,6 +3,7 @@ package plan
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -39,19 +40,37 @@ func (l *linker) checkImage(p *Plan, c *Choice, e Edge) (isInvalid bool, list so
 	return true, source.List{p.diagnostic(ref.Span(), StageBelow, message, hint)}
 }
 
-// resemblesStage returns the diagnostic of a name that is a typo away from that of a
-// stage. A reference with more than a name, alpine:latest, always means an image.
-func (l *linker) resemblesStage(c *Choice, e Edge) source.List {
-	if strings.ContainsAny(e.Name, ":/@") || e.Name == emptyImage {
-		return nil
+// noVariant lists the variants of a stage of which none is selected, with the reasons.
+// The list is empty when a guard is undecided, which has been reported.
+func (p *Plan) noVariant(group *syntax.Group, span source.Span) source.List {
+	var b strings.Builder
+	fmt.Fprintf(&b, "stage %q has no variant for %s:", group.Name, p.platformName())
+	for _, s := range group.Stages {
+		d := p.Stages[s.Index].Decision
+		if d.IsUndecided() {
+			return nil
+		}
+		fmt.Fprintf(&b, "\n  line %d: %s", s.From.First, d.Reason)
 	}
-	near := l.planner.near(e.Name)
-	if near == "" || near == c.Stage.Name {
-		return nil
+	hint := "add a variant that holds, or a last one without a guard: FROM … AS " + group.Name
+	if context := p.nearContext(group.Name); context != "" {
+		hint = fmt.Sprintf("there is a named context %q; name it %q to replace the stage", context, group.Name)
 	}
-	return source.List{l.plan.diagnostic(e.Reference.Span(), UnknownStage,
-		`no stage is named "`+e.Name+`"`,
-		`did you mean "`+near+`"? (for an image, write "`+e.Name+`:latest")`)}
+	return source.List{p.diagnostic(span, NoVariant, b.String(), hint)}
+}
+
+// nearContext returns the named context whose name is a typo away from that of a stage,
+// and is no stage itself, or "".
+func (p *Plan) nearContext(stage string) string {
+	var names []string
+	for context := range p.Env.Contexts {
+		name, _, _ := syntax.SplitPlatform(context)
+		if group := p.File.Group(name); group == nil || group.Name != name {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return source.Closest(stage, names)
 }
 
 // notAbove returns the message and hint about a stage that is not above its user.
@@ -97,4 +116,74 @@ func referenceChain(file *syntax.File, from, to *syntax.Stage) string {
 		}
 	}
 	return ""
+}
+
+// resemblesStage returns the diagnostic of a name that is a typo away from that of a
+// stage. A reference with more than a name, alpine:latest, always means an image.
+func (l *linker) resemblesStage(c *Choice, e Edge) source.List {
+	if strings.ContainsAny(e.Name, ":/@") || e.Name == emptyImage {
+		return nil
+	}
+	near := l.planner.near(e.Name)
+	if near == "" || near == c.Stage.Name {
+		return nil
+	}
+	return source.List{l.plan.diagnostic(e.Reference.Span(), UnknownStage,
+		`no stage is named "`+e.Name+`"`,
+		`did you mean "`+near+`"? (for an image, write "`+e.Name+`:latest")`)}
+}
+
+// near returns the name of a stage that word is a typo away from, or "".
+func (p *planner) near(word string) string {
+	if p.typos == nil {
+		p.typos = newTypos(p.file.StageNames())
+	}
+	return p.typos.near(word)
+}
+
+// minTypoLength is the shortest stage name that a similar name is taken for. Shorter
+// names all resemble each other.
+const minTypoLength = 4
+
+// typos finds the name that a word is a typo away from: one letter more, less or
+// other, or two exchanged. It indexes the names with one letter left out, so that a
+// lookup does not go through all of them.
+type typos map[string][]string
+
+func newTypos(names []string) typos {
+	t := typos{}
+	for _, name := range names {
+		for key := range shortened(name) {
+			t[key] = append(t[key], name)
+		}
+	}
+	return t
+}
+
+// near returns the first name other than word that word is a typo away from, or "".
+func (t typos) near(word string) string {
+	word = strings.ToLower(word)
+	for key := range shortened(word) {
+		for _, name := range t[key] {
+			// Words of one key can differ by a letter in another place.
+			if name != word && len(name) >= minTypoLength && source.OneTypo(name, word) {
+				return name
+			}
+		}
+	}
+	return ""
+}
+
+// shortened yields a word, and the word without each of its letters.
+func shortened(word string) func(func(string) bool) {
+	return func(yield func(string) bool) {
+		if !yield(word) {
+			return
+		}
+		for i := range word {
+			if !yield(word[:i] + word[i+1:]) {
+				return
+			}
+		}
+	}
 }

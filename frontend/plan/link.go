@@ -1,8 +1,11 @@
 package plan
 
 import (
+	"slices"
 	"strconv"
 
+	"github.com/containerd/platforms"
+	"github.com/moby/buildkit/frontend/dockerfile/shell"
 	"github.com/stagebuild/stagebuild/frontend/guard"
 	"github.com/stagebuild/stagebuild/frontend/source"
 	"github.com/stagebuild/stagebuild/frontend/syntax"
@@ -62,45 +65,6 @@ func (l *linker) link(c *Choice, ref *syntax.Reference, s *scope) (Edge, source.
 	return e, list
 }
 
-// trigger returns the edge of a reference in an ONBUILD trigger, with its diagnostics at
-// a given place.
-func (l *linker) trigger(ref *syntax.Reference, at source.Span) (Edge, source.List) {
-	e := Edge{Reference: ref, Name: ref.Text, isTrigger: true}
-	if e.Context = l.plan.Env.hasContext(e.Name, l.plan.Platform); e.Context {
-		return e, nil
-	}
-	if n, ok := stageNumber(e.Name); ok && ref.Kind == syntax.CopyFrom {
-		return l.triggerNumber(e, n, at)
-	}
-	if e.Stage = l.plan.find(e.Name, len(l.plan.Stages)); e.Stage != nil {
-		return e, nil
-	}
-	if group := l.plan.File.Group(e.Name); group != nil {
-		e.isInvalid = true
-		return e, l.plan.noVariant(group, at)
-	}
-	return e, nil
-}
-
-// triggerNumber is trigger for COPY --from=0. The number counts the stages of the
-// lowered file, so it has to be the same in the file as written.
-func (l *linker) triggerNumber(e Edge, n int, at source.Span) (Edge, source.List) {
-	var list source.List
-	e.Stage, e.isInvalid, list = l.byNumber(at, n)
-	if e.Stage == nil || e.Stage.position == n {
-		return e, list
-	}
-	e.Stage, e.isInvalid = nil, true
-	for _, c := range l.plan.Stages {
-		if c.Decision.IsUndecided() {
-			return e, nil // its position is not known
-		}
-	}
-	return e, source.List{l.plan.diagnostic(at, DroppedStage,
-		"a trigger counts the selected stages, and stage "+e.Name+" is another one of these for "+l.plan.platformName(),
-		"refer to the stage by name")}
-}
-
 // byNumber returns the stage of COPY --from=0, which counts the stages as written.
 func (l *linker) byNumber(at source.Span, n int) (stage *Choice, isInvalid bool, list source.List) {
 	if n < 0 || n >= len(l.plan.Stages) {
@@ -122,6 +86,35 @@ func (l *linker) byNumber(at source.Span, n int) (stage *Choice, isInvalid bool,
 func stageNumber(name string) (int, bool) {
 	n, err := strconv.Atoi(name)
 	return n, err == nil
+}
+
+// find returns the stage that a name means for the stage at an index: the last selected
+// one of the name above it, or nil.
+func (p *Plan) find(name string, index int) *Choice {
+	group := p.File.Group(name)
+	if group == nil {
+		return nil
+	}
+	for _, s := range slices.Backward(group.Stages) {
+		if c := p.Stages[s.Index]; s.Index < index && c.Decision.Holds {
+			return c
+		}
+	}
+	return nil
+}
+
+// above returns the stage that a reference of some kind means in the stage at an index,
+// or nil. Of stages that share a name without guards, files come from the last one in the
+// file, and other references mean the last one above (buildStageDependencyGraph and
+// addState in BuildKit's dockerfile2llb/convert.go).
+func (p *Plan) above(kind syntax.ReferenceKind, name string, index int) *Choice {
+	if kind != syntax.CopyFrom && kind != syntax.MountFrom {
+		return p.find(name, index)
+	}
+	if c := p.find(name, len(p.Stages)); c != nil && c.Stage.Index < index {
+		return c
+	}
+	return nil
 }
 
 // runsOn returns the platform of a stage's RUNs.
@@ -158,4 +151,29 @@ func (l *linker) baseImage(c *Choice, base Edge) *Base {
 		return nil
 	}
 	return &Base{Image: base.Name, Platform: platform}
+}
+
+// stagePlatform returns the platform of a stage's --platform flag. It is false for one
+// that is invalid, which BuildKit refuses.
+func (p *Plan) stagePlatform(s *syntax.Stage) (guard.Platform, bool) {
+	env := &getter{scope: p.globals}
+	text, _, err := shell.NewLex(p.File.Escape).ProcessWord(s.Platform, env)
+	if err != nil || env.isInvalid {
+		return guard.Platform{}, false
+	}
+	platform, err := platforms.Parse(text)
+	return platform, err == nil
+}
+
+// hasContext reports whether a named context replaces a stage, or the base of a stage,
+// for the platform that its FROM names (buildDispatchStates and resolveBaseImage in
+// BuildKit's dockerfile2llb/convert.go).
+func (p *Plan) hasContext(s *syntax.Stage, name string) bool {
+	platform := p.Platform
+	if len(p.Env.Contexts) > 0 && s.Platform != "" {
+		if given, ok := p.stagePlatform(s); ok {
+			platform = given
+		}
+	}
+	return p.Env.hasContext(name, platform)
 }

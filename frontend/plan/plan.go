@@ -48,6 +48,14 @@ func (p *Plan) AddsPlatform(from *syntax.Instruction) bool {
 	return false
 }
 
+func (p *Plan) diagnostic(span source.Span, name, message, hint string) *source.Diagnostic {
+	return &source.Diagnostic{Name: name, Span: span, Message: message, Hint: hint}
+}
+
+func (p *Plan) platformName() string {
+	return guard.FormatPlatform(p.Platform)
+}
+
 // Choice is the outcome of one stage for one platform.
 type Choice struct {
 	Stage *syntax.Stage
@@ -111,6 +119,12 @@ func (c *Choice) Inputs() []*Input {
 		}
 	}
 	return inputs
+}
+
+func (c *Choice) addUnresolved(in *syntax.Instruction, list source.List) {
+	for _, d := range list {
+		c.unresolved = append(c.unresolved, Unresolved{Diagnostic: d, Instruction: in})
+	}
 }
 
 // Edge is a reference of a stage, and what it means.

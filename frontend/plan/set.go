@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -13,16 +14,6 @@ import (
 // UndeclaredPlatform is the name of the warning about a target platform that the
 // file does not declare.
 const UndeclaredPlatform = "UndeclaredPlatform"
-
-// Request is a stage to build, and the platforms to build it for.
-type Request struct {
-	// Stage is the target stage's name, or "" for the file's default.
-	Stage string
-	// Platforms are the target platforms.
-	Platforms []guard.Platform
-	// Triggers are the ONBUILD triggers of base images, as far as they are known.
-	Triggers Triggers
-}
 
 // Set is the plans for one request. It is immutable.
 type Set struct {
@@ -218,4 +209,84 @@ func undeclared(file *syntax.File, platform guard.Platform) source.List {
 		Message: "the file does not declare " + guard.FormatPlatform(platform) + ", only " + strings.Join(names, ", "),
 		Hint:    "add it to # platforms=, or build for a declared one",
 	}}
+}
+
+// Target is a plan, and the stage of it to build.
+type Target struct {
+	*Plan
+	// Choice is the stage to build, or nil when it is not selected.
+	Choice *Choice
+	// Default is the default target, or nil when it is not selected.
+	Default *Choice
+	// Name is the target to give to BuildKit. It is "" when that is the last stage of
+	// the lowered file.
+	Name string
+	// Unreached are the invalid references in stages that no target of the set reaches.
+	// They do not fail a build.
+	Unreached []Unresolved
+}
+
+// target finds the stage of a name, "" for the default, and returns the diagnostics if it
+// is not selected. There is no Choice in a file whose stages are unclear.
+func (p *Plan) target(stage string) (*Target, source.List) {
+	t := &Target{Plan: p}
+	if len(p.Stages) == 0 || p.File.HasBlockErrors {
+		return t, nil
+	}
+	last := p.Stages[len(p.Stages)-1]
+	switch {
+	case last.Stage.Name != "":
+		t.Default = p.find(last.Stage.Name, len(p.Stages))
+	case last.Decision.Holds:
+		t.Default = last
+	}
+	name := cmp.Or(stage, last.Stage.Name)
+	if name == "" {
+		t.Choice = t.Default
+		return t, p.droppedTarget(last)
+	}
+	group := p.File.Group(name)
+	if group == nil {
+		t.Name = name // BuildKit refuses it, with a suggestion.
+		return t, nil
+	}
+	t.Choice = p.find(name, len(p.Stages))
+	if t.Choice == nil {
+		list := p.noVariant(group, group.Stages[len(group.Stages)-1].From.Span())
+		if names := p.selectedNames(); stage == "" && len(list) > 0 && len(names) > 0 {
+			list[0].Hint += "; or choose a target: " + strings.Join(names, ", ")
+		}
+		return t, list
+	}
+	if stage != "" || t.Choice.position != p.selected-1 {
+		t.Name = name
+	}
+	return t, nil
+}
+
+// droppedTarget returns the diagnostic of a default target without a name that is
+// dropped. The list is empty for any other.
+func (p *Plan) droppedTarget(last *Choice) source.List {
+	if last.Decision.Holds || last.Decision.IsUndecided() {
+		return nil
+	}
+	hint := "no stage is selected for it"
+	if names := p.selectedNames(); len(names) > 0 {
+		hint = "choose a target: " + strings.Join(names, ", ")
+	}
+	return source.List{p.diagnostic(last.Stage.From.Span(), DroppedTarget,
+		"the default target, the last stage, is dropped for "+p.platformName()+": "+last.Decision.Reason, hint)}
+}
+
+// selectedNames returns the names of the selected stages, each once.
+func (p *Plan) selectedNames() []string {
+	var names []string
+	seen := map[string]bool{"": true}
+	for _, c := range p.Stages {
+		if c.Decision.Holds && !seen[c.Stage.Name] {
+			seen[c.Stage.Name] = true
+			names = append(names, c.Stage.Name)
+		}
+	}
+	return names
 }
