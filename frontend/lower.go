@@ -84,7 +84,7 @@ func (l *lowering) text(p *plan.Plan) []byte {
 // stages, BuildKit converts every stage of the text: then it has only those that the
 // stage needs.
 func (l *lowering) stageText(c *plan.Choice) []byte {
-	if l.set.Triggers {
+	if l.set.HasTriggers {
 		return plan.LowerStage(c)
 	}
 	return l.text(c.Plan)
@@ -92,7 +92,7 @@ func (l *lowering) stageText(c *plan.Choice) []byte {
 
 // targetFile returns the file of a target.
 func (l *lowering) targetFile(t *plan.Target, platform *ocispecs.Platform) llb.Input {
-	file := llb.Input{AllStages: l.set.Triggers, Target: t.Name, Platform: platform, Names: l.names(t.Plan)}
+	file := llb.Input{AllStages: l.set.HasTriggers, Target: t.Name, Platform: platform, Names: l.names(t.Plan)}
 	if t.Choice != nil {
 		file.Dockerfile = l.stageText(t.Choice)
 	} else {
@@ -111,7 +111,7 @@ func (l *lowering) partFile(c *plan.Choice) llb.Input {
 	stages := c.Plan.File.Stages
 	target := cmp.Or(l.target, stages[len(stages)-1].Name, defaultStage)
 	return llb.Input{
-		Dockerfile: until(l.stageText(c), c), AllStages: l.set.Triggers, Target: c.Stage.Name, Platform: &c.Plan.Platform,
+		Dockerfile: until(l.stageText(c), c), AllStages: l.set.HasTriggers, Target: c.Stage.Name, Platform: &c.Plan.Platform,
 		TargetStage: target, Part: true, Names: l.names(c.Plan),
 	}
 }

@@ -9,18 +9,18 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/syntax"
 )
 
-// Availability is the plans of all stages of a file for some platforms. A stage can be
-// built for a platform when it and all stages that it reaches have a selected variant
-// there.
+// Availability has the plans of every stage of a file for some platforms. A stage can be
+// built for a platform if a variant is selected for it and for all stages that it
+// reaches.
 type Availability struct {
 	platforms   []guard.Platform
-	resolutions map[string]*resolution // by stage
+	resolutions map[string]*resolution // by the name of the target stage
 }
 
-// Available plans the file for each of its stages, for its default, and for the stages
-// that are named. Names are the stages as the user typed them; case matters, because
-// TARGETSTAGE keeps it. The error is a source.List of the diagnostics that the file has
-// whichever stage is built.
+// Available plans the file with each of its stages, the default target and the given names
+// as the target. Names are the stages as the user typed them; case matters, because
+// TARGETSTAGE keeps it. The error is a source.List of the diagnostics that every build
+// of the file has: those of its syntax and its guards.
 func Available(file *syntax.File, env Env, platforms []guard.Platform, names ...string) (*Availability, error) {
 	if file.HasUnterminatedText {
 		return nil, file.Diagnostics.Err()
@@ -34,7 +34,7 @@ func Available(file *syntax.File, env Env, platforms []guard.Platform, names ...
 			continue
 		}
 		if r == nil || dependsOnTarget {
-			r = newPlanner(file, env, Request{Stage: name}).finish(platforms)
+			r = newPlanner(file, env, Request{Stage: name}).resolve(platforms)
 			for _, p := range r.plans {
 				list = append(list, p.diagnostics...)
 			}
@@ -44,8 +44,8 @@ func Available(file *syntax.File, env Env, platforms []guard.Platform, names ...
 	return a, list.Err()
 }
 
-// usesTargetStage reports whether the plans of a file depend on the target stage: whether
-// a condition, a reference or the value of another arg names TARGETSTAGE.
+// usesTargetStage reports whether the plans of a file depend on the target stage, because
+// a condition, a reference or the default of an arg names TARGETSTAGE.
 func usesTargetStage(file *syntax.File) bool {
 	for _, in := range file.Instructions {
 		if in.Guard.If != nil && slices.Contains(in.Guard.If.Names(), targetStage) {
@@ -63,43 +63,43 @@ func usesTargetStage(file *syntax.File) bool {
 	})
 }
 
-// Diagnostics tells why a stage cannot be built for the platform at an index of those
-// given to [Available]. It returns nil when the stage can be built. "" is the file's
-// default. A reference that is invalid on every platform does not count: building the
-// stage reports it.
+// Diagnostics returns the reasons why a stage, or the default target if the name is "",
+// cannot be built for a platform: the one at an index of the platforms given to
+// [Available]. Diagnostics returns nil if the stage can be built. It leaves out references
+// that are invalid for another reason than a dropped stage; building the stage reports
+// them.
 func (a *Availability) Diagnostics(stage string, platform int) source.List {
-	return a.resolutions[stage].unavailable(stage, a.platforms[platform])
+	return a.resolutions[stage].whyUnavailable(stage, a.platforms[platform])
 }
 
-// Target returns the plan of a stage for the platform at an index. It has no Choice when
+// Target returns the target for a stage and the platform at an index. It has no Choice if
 // the stage is not selected.
 func (a *Availability) Target(stage string, platform int) *Target {
 	target, _ := a.resolutions[stage].plan(a.platforms[platform]).target(stage)
 	return target
 }
 
-// Set returns the plans for building a stage for some of the platforms. The error is that
-// of [Resolve].
+// Set returns the set for a stage and some of the platforms, with the error of [Resolve].
 func (a *Availability) Set(stage string, platforms []guard.Platform) (*Set, error) {
 	return a.resolutions[stage].set(stage, platforms, nil)
 }
 
-// IsAvailable reports whether a stage of the file, which may be a variant, is selected
-// and can be built for the platform at an index, when the stage of its name is the
-// target.
+// IsAvailable reports whether a stage, which may be one of several variants, is selected
+// and can be built for the platform at an index if its name is the target.
 func (a *Availability) IsAvailable(s *syntax.Stage, platform int) bool {
 	c := a.resolutions[s.Name].plan(a.platforms[platform]).Stages[s.Index]
 	return c.Decision.Holds && len(missingVariants(c)) == 0
 }
 
-// unavailable returns the reasons why a stage cannot be built for a platform.
-func (r *resolution) unavailable(stage string, platform guard.Platform) source.List {
+// whyUnavailable returns the diagnostics that keep a stage from being built for a
+// platform: a stage that it reaches has no selected variant.
+func (r *resolution) whyUnavailable(stage string, platform guard.Platform) source.List {
 	target, list := r.plan(platform).target(stage)
 	return append(list, missingVariants(target.Choice)...)
 }
 
-// missingVariants returns the diagnostics of references to stages without a selected
-// variant, in all stages that c reaches.
+// missingVariants returns the diagnostics of references to dropped stages, in c and the
+// stages that it reaches.
 func missingVariants(c *Choice) source.List {
 	var list source.List
 	for c, e := range newWalk(isAny).From(c) {

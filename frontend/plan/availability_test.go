@@ -189,6 +189,6 @@ func inWords(set *plan.Set, err error) string {
 	for _, c := range set.Needs {
 		fmt.Fprintf(&b, "needs %d for %s\n", c.Stage.Index, guard.FormatPlatform(c.Plan.Platform))
 	}
-	fmt.Fprintln(&b, set.Triggers, set.Warnings)
+	fmt.Fprintln(&b, set.HasTriggers, set.Warnings)
 	return b.String()
 }

@@ -7,20 +7,20 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/syntax"
 )
 
-// chooser decides which stages and instructions of a file are kept in a plan. It records
-// the decisions and the diagnostics of guards in the plan.
+// chooser decides which stages are selected and which instructions are kept in a plan. It
+// records the decisions and the diagnostics of guards in the plan.
 type chooser struct {
 	plan   *Plan
-	blocks map[*syntax.Block]branches // those that were decided
+	blocks map[*syntax.Block]branches // the decided blocks
 }
 
 func newChooser(p *Plan) *chooser {
 	return &chooser{plan: p, blocks: map[*syntax.Block]branches{}}
 }
 
-// globals decides about the instructions before the first FROM. The target stage is the
-// file's default if its name is "".
-func (c *chooser) globals(stage string) {
+// chooseGlobals decides which instructions before the first FROM are kept. An empty stage
+// name means the default target.
+func (c *chooser) chooseGlobals(stage string) {
 	stages := c.plan.File.Stages
 	if stage == "" && len(stages) > 0 {
 		stage = stages[len(stages)-1].Name
@@ -28,15 +28,15 @@ func (c *chooser) globals(stage string) {
 	automatic := &scope{args: c.plan.Env.automatic(c.plan.Platform, stage)}
 	c.plan.globals = automatic.child(false)
 	for _, in := range c.plan.File.Globals {
-		c.instruction(in, c.plan.globals)
+		c.decideInstruction(in, c.plan.globals)
 	}
 }
 
-// stages selects the stages: of each name the first one whose guard holds.
-func (c *chooser) stages() {
+// chooseStages selects the first variant of each name whose guard holds.
+func (c *chooser) chooseStages() {
 	for _, block := range c.plan.File.Blocks {
 		if block.OfStages {
-			c.block(block, c.plan.globals)
+			c.decideBlock(block, c.plan.globals)
 		}
 	}
 	selected := map[*syntax.Group]*syntax.Stage{}
@@ -48,10 +48,10 @@ func (c *chooser) stages() {
 		if s.Name != "" {
 			group = c.plan.File.Group(s.Name)
 		}
-		choice.Decision = c.stage(s, selected[group], undecided[group])
+		choice.Decision = c.decideStage(s, selected[group], undecided[group])
 		undecided[group] = group != nil && (undecided[group] || choice.Decision.IsUndecided())
-		// A named context replaces the stage, whichever variant it would be. One variant
-		// has to be kept, for BuildKit to put the context in its place.
+		// A named context replaces the stage even if the guard of no variant holds.
+		// BuildKit needs a stage in the file to replace, so the last variant is kept.
 		isLast := group != nil && group.IsGuarded() && s == group.Stages[len(group.Stages)-1]
 		if isLast && selected[group] == nil && c.plan.hasContext(s, s.Name) {
 			choice.Decision = guard.Decision{Holds: true}
@@ -68,12 +68,13 @@ func (c *chooser) stages() {
 	}
 }
 
-// stage decides whether a stage is selected, after a variant of its name that is, or
-// after one that is undecided and may have to be.
-func (c *chooser) stage(s *syntax.Stage, selected *syntax.Stage, undecided bool) guard.Decision {
-	d := c.within(s.From.Branch, c.plan.globals)
+// decideStage decides whether a stage is selected. selected is the variant above it that is
+// selected, or nil; undecided reports whether a variant above it is undecided, so that it
+// may have to be selected instead.
+func (c *chooser) decideStage(s *syntax.Stage, selected *syntax.Stage, undecided bool) guard.Decision {
+	d := c.decideBranch(s.From.Branch, c.plan.globals)
 	if d.Holds && selected == nil && !undecided {
-		return d.And(c.decide(s.From, c.plan.globals))
+		return d.And(c.evalGuard(s.From, c.plan.globals))
 	}
 	c.reportNames(s.From, c.plan.globals)
 	switch {
@@ -85,15 +86,16 @@ func (c *chooser) stage(s *syntax.Stage, selected *syntax.Stage, undecided bool)
 	return guard.Decision{}
 }
 
-// instruction decides whether an instruction is kept, and declares its names.
-func (c *chooser) instruction(in *syntax.Instruction, s *scope) bool {
+// decideInstruction decides whether an instruction is kept, and adds the names that it
+// declares to the scope.
+func (c *chooser) decideInstruction(in *syntax.Instruction, s *scope) bool {
 	if in.IsBlock() {
-		c.blockLine(in, s)
+		c.decideBlockAt(in, s)
 		return false
 	}
-	d := c.within(in.Branch, s)
+	d := c.decideBranch(in.Branch, s)
 	if d.Holds {
-		d = d.And(c.decide(in, s))
+		d = d.And(c.evalGuard(in, s))
 	} else {
 		c.reportNames(in, s)
 	}
@@ -102,9 +104,9 @@ func (c *chooser) instruction(in *syntax.Instruction, s *scope) bool {
 	return d.Holds
 }
 
-// decide evaluates an instruction's guard. The decision is undecided when the guard has
-// diagnostics.
-func (c *chooser) decide(in *syntax.Instruction, s *scope) guard.Decision {
+// evalGuard evaluates the guard of an instruction. If the guard has diagnostics, the
+// decision is undecided.
+func (c *chooser) evalGuard(in *syntax.Instruction, s *scope) guard.Decision {
 	if in.Guard.IsZero() && !in.Invalid {
 		return guard.Decision{Holds: true}
 	}
@@ -118,13 +120,14 @@ func (c *chooser) decide(in *syntax.Instruction, s *scope) guard.Decision {
 	return d
 }
 
-// isDecidable reports whether the guard of an instruction and the args in it are valid.
+// isDecidable reports whether a guard can be evaluated: the instruction and the values of
+// the args in its condition are valid.
 func isDecidable(in *syntax.Instruction, s *scope) bool {
 	return !in.Invalid && (in.Guard.If == nil || in.Guard.If.IsDecidable(s))
 }
 
-// reportNames reports the names of a condition that the scope does not know, and returns
-// how many there are.
+// reportNames reports the names in a condition that are not in scope, and returns their
+// number.
 func (c *chooser) reportNames(in *syntax.Instruction, s *scope) int {
 	if in.Guard.If == nil {
 		return 0
@@ -136,9 +139,8 @@ func (c *chooser) reportNames(in *syntax.Instruction, s *scope) int {
 	return len(errs)
 }
 
-// reportUnknownNames reports unknown names in the conditions of instructions that are not
-// evaluated. It is unknown what their stage inherits, so every ARG of the file above
-// counts as declared.
+// reportUnknownNames reports the unknown names in the conditions of a stage that is not
+// linked. Its base is unknown, so the stage may inherit every arg that is declared above.
 func (c *chooser) reportUnknownNames(body []*syntax.Instruction, declared *scope) {
 	for _, in := range body {
 		c.reportNames(in, declared)
@@ -151,20 +153,21 @@ func (c *chooser) reportGuard(in *syntax.Instruction, err *guard.Error) {
 	c.plan.diagnostics = append(c.plan.diagnostics, c.plan.diagnostic(span, err.Name, err.Message, hint))
 }
 
-// branches are the decisions about the branches of a block. It is empty for a block with
-// diagnostics, or in a branch that does not hold.
+// branches has the decision for each branch of a block. It is empty for a block that has
+// diagnostics, or that is inside a branch that does not hold.
 type branches map[*syntax.Branch]guard.Decision
 
-// blockLine decides a block of instructions at its IF, with the names declared above.
-func (c *chooser) blockLine(in *syntax.Instruction, s *scope) {
+// decideBlockAt decides a block of instructions when it is called for the IF line, so that
+// the names declared above are in scope. It does nothing for the other lines of a block.
+func (c *chooser) decideBlockAt(in *syntax.Instruction, s *scope) {
 	if in.Opens == nil || in.Opens.Block.OfStages || in.Opens != in.Opens.Block.Branches[0] {
 		return
 	}
-	c.block(in.Opens.Block, s)
+	c.decideBlock(in.Opens.Block, s)
 }
 
-// block decides which branch of a block holds.
-func (c *chooser) block(block *syntax.Block, s *scope) branches {
+// decideBlock decides which branch of a block holds. It decides a block once.
+func (c *chooser) decideBlock(block *syntax.Block, s *scope) branches {
 	if known := c.blocks[block]; known != nil {
 		return known
 	}
@@ -175,16 +178,16 @@ func (c *chooser) block(block *syntax.Block, s *scope) branches {
 		unknown := c.reportNames(branch.Keyword, s)
 		decidable = decidable && unknown == 0 && isDecidable(branch.Keyword, s)
 	}
-	if !decidable || !c.within(block.Branches[0].Outer, s).Holds {
+	if !decidable || !c.decideBranch(block.Branches[0].Outer, s).Holds {
 		return decided
 	}
-	taken := 0 // the line of the branch that holds
+	taken := 0 // the line of the branch that holds, or 0, or 0
 	for _, branch := range block.Branches {
 		if taken != 0 {
 			decided[branch] = guard.Decision{Reason: fmt.Sprintf("the branch on line %d was taken", taken)}
 			continue
 		}
-		d, err := c.branch(branch, s)
+		d, err := c.evalBranch(branch, s)
 		if err != nil {
 			c.reportGuard(branch.Keyword, err.(*guard.Error)) //nolint:errorlint // Eval documents its type
 			return decided
@@ -196,8 +199,8 @@ func (c *chooser) block(block *syntax.Block, s *scope) branches {
 	return decided
 }
 
-// branch decides about a branch, when none above it holds.
-func (c *chooser) branch(branch *syntax.Branch, s *scope) (guard.Decision, error) {
+// evalBranch evaluates the condition of a branch if no branch above it holds.
+func (c *chooser) evalBranch(branch *syntax.Branch, s *scope) (guard.Decision, error) {
 	line := branch.Keyword.First
 	condition := branch.Keyword.Guard.If
 	if condition == nil {
@@ -210,20 +213,20 @@ func (c *chooser) branch(branch *syntax.Branch, s *scope) (guard.Decision, error
 	}, err
 }
 
-// within decides whether a branch and the branches around it hold.
-func (c *chooser) within(branch *syntax.Branch, s *scope) guard.Decision {
+// decideBranch decides whether a branch and all branches around it hold.
+func (c *chooser) decideBranch(branch *syntax.Branch, s *scope) guard.Decision {
 	if branch == nil {
 		return guard.Decision{Holds: true}
 	}
-	d := c.within(branch.Outer, s)
+	d := c.decideBranch(branch.Outer, s)
 	if !d.Holds {
 		return d
 	}
-	// A branch with diagnostics has the zero decision, which is undecided.
-	return d.And(c.block(branch.Block, s)[branch])
+	// A branch with diagnostics is not in the map. The zero decision is undecided.
+	return d.And(c.decideBlock(branch.Block, s)[branch])
 }
 
-// keyword returns the keyword of a branch with a condition: IF or ELSE IF.
+// keyword returns the keyword of a branch that has a condition: IF or ELSE IF.
 func keyword(branch *syntax.Branch) string {
 	if branch == branch.Block.Branches[0] {
 		return "IF"

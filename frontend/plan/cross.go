@@ -34,7 +34,7 @@ func (l *linker) linkCross(c *Choice, e Edge, written string) (Edge, source.List
 			}
 		}
 	}
-	// Files of a stage for the target platform itself need no input.
+	// A --from that names the target platform itself needs no input.
 	if other == l.plan && e.Stage != nil && e.Reference.Kind != syntax.FromBase {
 		e.Name = e.Stage.Stage.Name
 		return e, nil
@@ -45,7 +45,9 @@ func (l *linker) linkCross(c *Choice, e Edge, written string) (Edge, source.List
 	return e, nil
 }
 
-// checkCross returns the diagnostic of a reference with a platform, or nil.
+// checkCross returns the diagnostic of a reference with a platform, or nil. It does not
+// look for the stage. It does not
+// look for the stage.
 func (l *linker) checkCross(c *Choice, e Edge, platform guard.Platform) *source.Diagnostic {
 	ref := e.Reference
 	if ref.Kind == syntax.FromBase {
@@ -63,15 +65,15 @@ func (l *linker) checkCross(c *Choice, e Edge, platform guard.Platform) *source.
 		return invalid("the reference has a platform and no name", "write name::PLATFORM")
 	case hasSecond:
 		return invalid("the reference names two platforms", "write one :: and one platform")
-	case !referenceText.MatchString(e.Name): // a quote, or an escaped line end
-		return l.notAName(ref, ref.Text, e.Name)
+	case !referenceText.MatchString(e.Name): // for example, a quote or an escaped line end
+		return l.invalidName(ref, ref.Text, e.Name)
 	case isNumber && ref.Kind == syntax.CopyFrom:
 		return invalid("a stage for another platform cannot be referred to by number", "give the stage a name")
 	}
 	return nil
 }
 
-// parsePlatform reads the platform of a reference.
+// parsePlatform parses the platform of a reference. It accepts no patterns.
 func (l *linker) parsePlatform(ref *syntax.Reference, written string) (guard.Platform, *source.Diagnostic) {
 	unknown := func(message, hint string) (guard.Platform, *source.Diagnostic) {
 		return guard.Platform{}, l.plan.diagnostic(ref.Span(), guard.UnknownPlatform, message, hint)
@@ -90,8 +92,8 @@ func (l *linker) parsePlatform(ref *syntax.Reference, written string) (guard.Pla
 	return platforms.Normalize(p), nil
 }
 
-// checkStagePlatform returns the diagnostic of a --platform that differs from the one
-// that the base is for, or nil.
+// checkStagePlatform returns the diagnostic of a --platform flag that differs from the
+// platform of the base, or nil.
 func (l *linker) checkStagePlatform(c *Choice, platform guard.Platform) *source.Diagnostic {
 	if c.Stage.Platform == "" {
 		return nil
@@ -105,13 +107,13 @@ func (l *linker) checkStagePlatform(c *Choice, platform guard.Platform) *source.
 		"leave --platform out: the stage runs on the platform of its base")
 }
 
-// input returns the input for a stage, or else for an image, on a platform.
+// input returns the cross-platform input for a stage, or for an image if stage is nil.
 func (p *planner) input(ref *syntax.Reference, stage *Choice, image string, platform guard.Platform) *Input {
 	subject := inputSubject(ref, image)
 	if stage != nil {
 		subject = fmt.Sprintf("stage%d", stage.Stage.Index)
 	}
-	// The domain does not exist, so that nothing can be pulled by this name.
+	// The domain .invalid is reserved, so no registry serves an image of this name.
 	name := "stagebuild.invalid/" + subject + "/" + guard.PlatformName(platform)
 	in := p.inputs[name]
 	if in == nil {
@@ -121,8 +123,8 @@ func (p *planner) input(ref *syntax.Reference, stage *Choice, image string, plat
 	return in
 }
 
-// inputSubject returns the part of an input's name that identifies an image: the
-// instruction, and the image itself if the instruction can name several.
+// inputSubject returns the part of an input's name that identifies an image: the index of
+// the instruction, and a hash of the image if the instruction can name several images.
 func inputSubject(ref *syntax.Reference, image string) string {
 	subject := fmt.Sprintf("image%d", ref.Instruction.Index)
 	if refs := ref.Instruction.References; ref.HasVariables() || len(refs) > 0 && ref != refs[0] {

@@ -11,16 +11,16 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/syntax"
 )
 
-// plainVariable matches $NAME and ${NAME}, in which an unknown name is an error. The
-// other forms give a value for unknown names.
+// plainVariable matches $NAME and ${NAME}, in which an unknown name is an error. The other
+// forms, such as ${NAME:-default}, define a value for unknown names.
 var plainVariable = regexp.MustCompile(`\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})`)
 
 // referenceText matches the name of a stage or an image reference
 // (distribution/reference), with an optional platform.
 var referenceText = regexp.MustCompile(`^[A-Za-z0-9._:/@+-]+(::[A-Za-z0-9._:/@+%()-]*)?$`)
 
-// expand expands the variables of a reference. The list is empty for an invalid reference
-// when its cause has been reported.
+// expand expands the variables of a reference. The list of an invalid reference is empty
+// if the cause is reported elsewhere.
 func (l *linker) expand(ref *syntax.Reference, s *scope) (name string, isInvalid bool, list source.List) {
 	env := &getter{scope: s}
 	result, err := shell.NewLex(l.plan.File.Escape).ProcessWordWithMatches(ref.Text, env)
@@ -35,9 +35,9 @@ func (l *linker) expand(ref *syntax.Reference, s *scope) (name string, isInvalid
 	if ref.Kind != syntax.FromBase {
 		d = l.checkExpansion(ref, s, env, result.Result)
 	} else if strings.Contains(result.Result, "::") && !referenceText.MatchString(result.Result) {
-		// BuildKit checks other bases. Of a base with a platform, only a name may get into
-		// the lowered file.
-		d = l.notAName(ref, ref.Text, result.Result)
+		// BuildKit checks other bases. A base with a platform is rewritten, so its name
+		// is checked here.
+		d = l.invalidName(ref, ref.Text, result.Result)
 	}
 	if d != nil {
 		return ref.Text, true, source.List{d}
@@ -45,7 +45,8 @@ func (l *linker) expand(ref *syntax.Reference, s *scope) (name string, isInvalid
 	return result.Result, env.isInvalid, nil
 }
 
-// checkExpansion returns the diagnostic of an expanded reference, or nil.
+// checkExpansion returns the diagnostic of a reference with variables, or nil. result is
+// the expanded reference.
 func (l *linker) checkExpansion(ref *syntax.Reference, s *scope, env *getter, result string) *source.Diagnostic {
 	for _, m := range plainVariable.FindAllStringSubmatch(ref.Text, -1) {
 		name := m[1] + m[2]
@@ -69,13 +70,14 @@ func (l *linker) checkExpansion(ref *syntax.Reference, s *scope, env *getter, re
 			ref.Kind.String()+"="+ref.Text+" is empty for "+l.plan.platformName(),
 			"give the arg a value, or write a default: ${NAME:-default}")
 	case !referenceText.MatchString(result):
-		return l.notAName(ref, ref.Kind.String()+"="+ref.Text, result)
+		return l.invalidName(ref, ref.Kind.String()+"="+ref.Text, result)
 	}
 	return nil
 }
 
-// notAName returns the diagnostic of a reference whose value is no possible name.
-func (l *linker) notAName(ref *syntax.Reference, written, result string) *source.Diagnostic {
+// invalidName returns the diagnostic of a reference whose value cannot be the name of a
+// stage or image.
+func (l *linker) invalidName(ref *syntax.Reference, written, result string) *source.Diagnostic {
 	return l.plan.diagnostic(ref.Span(), InvalidReference,
 		written+" is "+strconv.Quote(result)+", which names no stage or image",
 		"a name consists of letters, digits and . _ - / : @")

@@ -11,14 +11,14 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/syntax"
 )
 
-// checkImage decides whether a reference that means no stage above c means an image. It is
-// invalid when its name is, or resembles, that of a stage. The plan is that of the
-// platform that the reference is for. The list is empty for an invalid reference when
-// its cause has been reported.
+// checkImage decides whether a reference that means no stage above c means an image. The
+// reference is invalid if a stage has its name, or a similar one. p is the plan of the
+// platform that the reference is for. The list of an invalid reference is empty if the
+// cause is reported elsewhere.
 func (l *linker) checkImage(p *Plan, c *Choice, e Edge) (isInvalid bool, list source.List) {
 	ref := e.Reference
 	if !p.File.IsStaged {
-		return false, nil // an image, as in BuildKit
+		return false, nil // BuildKit takes every other name for an image.
 	}
 	group := p.File.Group(e.Name)
 	switch {
@@ -40,8 +40,9 @@ func (l *linker) checkImage(p *Plan, c *Choice, e Edge) (isInvalid bool, list so
 	return true, source.List{p.diagnostic(ref.Span(), StageBelow, message, hint)}
 }
 
-// noVariant lists the variants of a stage of which none is selected, with the reasons.
-// The list is empty when a guard is undecided, which has been reported.
+// noVariant returns the diagnostic of a stage without a selected variant. It lists all
+// variants with the reasons. The list is empty if a variant is undecided, because the
+// cause is reported elsewhere.
 func (p *Plan) noVariant(group *syntax.Group, span source.Span) source.List {
 	var b strings.Builder
 	fmt.Fprintf(&b, "stage %q has no variant for %s:", group.Name, p.platformName())
@@ -59,8 +60,8 @@ func (p *Plan) noVariant(group *syntax.Group, span source.Span) source.List {
 	return source.List{p.diagnostic(span, NoVariant, b.String(), hint)}
 }
 
-// nearContext returns the named context whose name is a typo away from that of a stage,
-// and is no stage itself, or "".
+// nearContext returns the named context whose name is similar to that of a stage, or "".
+// It leaves out contexts that have the name of another stage.
 func (p *Plan) nearContext(stage string) string {
 	var names []string
 	for context := range p.Env.Contexts {
@@ -73,7 +74,8 @@ func (p *Plan) nearContext(stage string) string {
 	return source.Closest(stage, names)
 }
 
-// notAbove returns the message and hint about a stage that is not above its user.
+// notAbove returns the message and hint about a stage that is not above the stage that
+// refers to it.
 func (p *Plan) notAbove(group *syntax.Group, found, user *syntax.Stage) (message, hint string) {
 	message, hint = `stage "`+group.Name+`" refers to itself`, "refer to a stage above it"
 	if found != user {
@@ -90,11 +92,11 @@ func (p *Plan) notAbove(group *syntax.Group, found, user *syntax.Stage) (message
 	return message, hint
 }
 
-// referenceChain returns how one stage refers to another, over others if need be: a line
-// for each step, or "" when it does not. It follows the names as written, whatever the
-// platform.
+// referenceChain returns the references that lead from one stage to another, directly or
+// through other stages, one on each line. It returns "" if there are none. It follows the
+// names as written, for all variants.
 func referenceChain(file *syntax.File, from, to *syntax.Stage) string {
-	path := map[*syntax.Stage]string{from: ""} // to each stage
+	path := map[*syntax.Stage]string{from: ""} // the references that lead to each stage
 	for pending := []*syntax.Stage{from}; len(pending) > 0; pending = pending[1:] {
 		s := pending[0]
 		for _, ref := range s.References() {
@@ -118,13 +120,14 @@ func referenceChain(file *syntax.File, from, to *syntax.Stage) string {
 	return ""
 }
 
-// resemblesStage returns the diagnostic of a name that is a typo away from that of a
-// stage. A reference with more than a name, alpine:latest, always means an image.
+// resemblesStage returns the diagnostic of a name that is one typo away from the name of a
+// stage. A reference with a tag, path or digest, such as alpine:latest, always means an
+// image.
 func (l *linker) resemblesStage(c *Choice, e Edge) source.List {
 	if strings.ContainsAny(e.Name, ":/@") || e.Name == emptyImage {
 		return nil
 	}
-	near := l.planner.near(e.Name)
+	near := l.planner.similarStage(e.Name)
 	if near == "" || near == c.Stage.Name {
 		return nil
 	}
@@ -133,21 +136,21 @@ func (l *linker) resemblesStage(c *Choice, e Edge) source.List {
 		`did you mean "`+near+`"? (for an image, write "`+e.Name+`:latest")`)}
 }
 
-// near returns the name of a stage that word is a typo away from, or "".
-func (p *planner) near(word string) string {
+// similarStage returns the name of a stage that is one typo away from word, or "".
+func (p *planner) similarStage(word string) string {
 	if p.typos == nil {
 		p.typos = newTypos(p.file.StageNames())
 	}
-	return p.typos.near(word)
+	return p.typos.find(word)
 }
 
-// minTypoLength is the shortest stage name that a similar name is taken for. Shorter
-// names all resemble each other.
+// minTypoLength is the length of the shortest stage name that is suggested for a similar
+// name. Shorter names all resemble each other.
 const minTypoLength = 4
 
-// typos finds the name that a word is a typo away from: one letter more, less or
-// other, or two exchanged. It indexes the names with one letter left out, so that a
-// lookup does not go through all of them.
+// typos finds the name that is one typo away from a word: one letter more, less or
+// different, or two letters swapped. The keys are the names with each letter left out, so
+// a lookup does not compare the word with all names.
 type typos map[string][]string
 
 func newTypos(names []string) typos {
@@ -160,12 +163,12 @@ func newTypos(names []string) typos {
 	return t
 }
 
-// near returns the first name other than word that word is a typo away from, or "".
-func (t typos) near(word string) string {
+// find returns a name that is one typo away from word, or "".
+func (t typos) find(word string) string {
 	word = strings.ToLower(word)
 	for key := range shortened(word) {
 		for _, name := range t[key] {
-			// Words of one key can differ by a letter in another place.
+			// Two words with the same key can differ by more than one typo.
 			if name != word && len(name) >= minTypoLength && source.OneTypo(name, word) {
 				return name
 			}
@@ -174,7 +177,7 @@ func (t typos) near(word string) string {
 	return ""
 }
 
-// shortened yields a word, and the word without each of its letters.
+// shortened yields the word, and the word without each of its letters.
 func shortened(word string) func(func(string) bool) {
 	return func(yield func(string) bool) {
 		if !yield(word) {

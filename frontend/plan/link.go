@@ -23,9 +23,9 @@ const (
 	UnknownStage     = "UnknownStage"
 )
 
-// linker finds out what the references of a plan mean. It changes nothing in the plan:
-// it returns edges, and the diagnostics of invalid references. These count once it is
-// known that a stage is reached.
+// linker finds the stage, image or named context that each reference of a plan means. It
+// does not change the plan: it returns edges, and the diagnostics of invalid references.
+// Callers keep the diagnostics until they know which stages are reached.
 type linker struct {
 	planner *planner
 	plan    *Plan
@@ -55,7 +55,7 @@ func (l *linker) link(c *Choice, ref *syntax.Reference, s *scope) (Edge, source.
 	if n, ok := stageNumber(e.Name); ok && ref.Kind == syntax.CopyFrom {
 		e.isNumber = true
 		var list source.List
-		e.Stage, e.isInvalid, list = l.byNumber(ref.Span(), n)
+		e.Stage, e.isInvalid, list = l.stageByNumber(ref.Span(), n)
 		return e, list
 	}
 	var list source.List
@@ -65,8 +65,9 @@ func (l *linker) link(c *Choice, ref *syntax.Reference, s *scope) (Edge, source.
 	return e, list
 }
 
-// byNumber returns the stage of COPY --from=0, which counts the stages as written.
-func (l *linker) byNumber(at source.Span, n int) (stage *Choice, isInvalid bool, list source.List) {
+// stageByNumber returns the stage with a 0-based number, as in COPY --from=0. The number
+// counts the stages of the staged Dockerfile, dropped ones included.
+func (l *linker) stageByNumber(at source.Span, n int) (stage *Choice, isInvalid bool, list source.List) {
 	if n < 0 || n >= len(l.plan.Stages) {
 		return nil, false, nil // BuildKit refuses it.
 	}
@@ -82,14 +83,13 @@ func (l *linker) byNumber(at source.Span, n int) (stage *Choice, isInvalid bool,
 		"refer to a stage by name: its variants share one")}
 }
 
-// stageNumber returns the number in a COPY --from=0.
+// stageNumber parses a stage number, as in COPY --from=0.
 func stageNumber(name string) (int, bool) {
 	n, err := strconv.Atoi(name)
 	return n, err == nil
 }
 
-// find returns the stage that a name means for the stage at an index: the last selected
-// one of the name above it, or nil.
+// find returns the last selected stage of a name above the stage at an index, or nil.
 func (p *Plan) find(name string, index int) *Choice {
 	group := p.File.Group(name)
 	if group == nil {
@@ -103,10 +103,10 @@ func (p *Plan) find(name string, index int) *Choice {
 	return nil
 }
 
-// above returns the stage that a reference of some kind means in the stage at an index,
-// or nil. Of stages that share a name without guards, files come from the last one in the
-// file, and other references mean the last one above (buildStageDependencyGraph and
-// addState in BuildKit's dockerfile2llb/convert.go).
+// above returns the stage that a reference in the stage at an index means, or nil if no
+// such stage is above. If stages without guards share a name, COPY --from and RUN
+// --mount=from mean the last one in the file, and other references the last one above
+// (buildStageDependencyGraph and addState in BuildKit's dockerfile2llb/convert.go).
 func (p *Plan) above(kind syntax.ReferenceKind, name string, index int) *Choice {
 	if kind != syntax.CopyFrom && kind != syntax.MountFrom {
 		return p.find(name, index)
@@ -132,9 +132,9 @@ func (l *linker) runsOn(c *Choice, base Edge) guard.Platform {
 	return l.plan.Platform
 }
 
-// baseImage returns the image that a stage is FROM, or nil when it is FROM a stage or
-// from scratch, when a named context replaces a stage as its base, or when the
-// platform of the image is unknown.
+// baseImage returns the image that a stage is FROM. It returns nil if the base is a stage,
+// scratch, or a named context that replaces a stage, or if the platform of the image is
+// unknown.
 func (l *linker) baseImage(c *Choice, base Edge) *Base {
 	isContext := l.plan.File.Group(base.Name) != nil && l.plan.hasContext(c.Stage, base.Name)
 	if base.Stage != nil || isContext || base.isInvalid || base.Name == emptyImage {
@@ -153,8 +153,8 @@ func (l *linker) baseImage(c *Choice, base Edge) *Base {
 	return &Base{Image: base.Name, Platform: platform}
 }
 
-// stagePlatform returns the platform of a stage's --platform flag. It is false for one
-// that is invalid, which BuildKit refuses.
+// stagePlatform returns the platform of a stage's --platform flag. It returns false for an
+// invalid platform, which BuildKit refuses.
 func (p *Plan) stagePlatform(s *syntax.Stage) (guard.Platform, bool) {
 	env := &getter{scope: p.globals}
 	text, _, err := shell.NewLex(p.File.Escape).ProcessWord(s.Platform, env)

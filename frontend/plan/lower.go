@@ -14,13 +14,13 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/syntax"
 )
 
-// emptyImage is the name of the base that BuildKit never pulls.
+// emptyImage is the name of the empty base, which BuildKit does not pull.
 const emptyImage = "scratch"
 
 // Lower returns the plain Dockerfile of a plan. It has as many lines as the file, and
 // every kept instruction begins and ends on its original lines: only the bytes of dropped
-// instructions, guard flags and rewritten references change. A plain file comes back as
-// it is, even if it is invalid: BuildKit reports that.
+// instructions, guard flags and rewritten references change. Lower returns a
+// plain file unchanged, even an invalid one, which BuildKit reports.
 func Lower(p *Plan) []byte {
 	return lower(p, nil)
 }
@@ -42,15 +42,17 @@ func LowerStage(c *Choice) []byte {
 	return lower(c.Plan, emptied)
 }
 
-// epochArg gives the results of a build their time: in seconds, or as the name of a
-// stage that adds one remote source with that time (BuildKit's dockerfile2llb/epoch.go).
+// epochArg is the build arg with the creation time of the image, in seconds, or with the
+// name of a stage that adds one remote source with that time (BuildKit's
+// dockerfile2llb/epoch.go).
 const epochArg = "SOURCE_DATE_EPOCH"
 
-// buildContext is the value that means the build context, also if a stage has the name.
+// buildContext is the value of epochArg that means the build context, even if a stage has
+// this name.
 const buildContext = "context"
 
-// epochStages returns the selected stages that the arg names. BuildKit reads the first of
-// them in every conversion, also in that of a stage which does not use it.
+// epochStages returns the selected stages that epochArg names. BuildKit uses the first of
+// them in every conversion, also of stages that do not depend on it.
 func (p *Plan) epochStages() []*Choice {
 	name, given := p.Env.Args[epochArg]
 	if !given {
@@ -69,7 +71,7 @@ func (p *Plan) epochStages() []*Choice {
 	return stages
 }
 
-// lower lowers a file in which some of the selected stages are emptied.
+// lower lowers a file. It gives the emptied stages no instructions and the base scratch.
 func lower(p *Plan, emptied map[*Choice]bool) []byte {
 	if !p.File.IsStaged {
 		return bytes.Clone(p.File.Source.Data)
@@ -96,7 +98,7 @@ func lower(p *Plan, emptied map[*Choice]bool) []byte {
 	return l.apply()
 }
 
-// lowerer collects the edits of one file.
+// lowerer collects the edits to one file.
 type lowerer struct {
 	file   *source.File
 	escape byte
@@ -109,7 +111,7 @@ type edit struct {
 	text string
 }
 
-// instruction drops an instruction, or cuts the flags of the language out of it.
+// instruction drops an instruction, or cuts stagebuild's own flags out of it.
 func (l *lowerer) instruction(in *syntax.Instruction, isKept bool) {
 	if !isKept {
 		l.drop(in)
@@ -121,7 +123,7 @@ func (l *lowerer) instruction(in *syntax.Instruction, isKept bool) {
 	}
 }
 
-// reference rewrites a reference in place where BuildKit would read it differently.
+// reference rewrites a reference in place if BuildKit would read it differently.
 func (l *lowerer) reference(c *Choice, e *Edge) {
 	name := e.Name
 	switch isBase := e.Reference.Kind == syntax.FromBase; {
@@ -130,13 +132,13 @@ func (l *lowerer) reference(c *Choice, e *Edge) {
 	case e.Reference.Kind == syntax.Needs:
 		return // cut with its flag
 	case e.isInvalid:
-		// BuildKit reads the references of every stage, reached or not.
+		// The stage is unreached, but BuildKit parses its references.
 		name = emptyImage
 	case e.Input != nil && isBase:
-		// The stage runs on the platform of its base. Without the input, the name of a
-		// stage would mean the stage of the target platform, also where a named context
+		// The stage runs on the platform of its base. Without the input, BuildKit would
+		// use the stage of this name for the target platform, even where a named context
 		// replaces it.
-		if in := c.supplied(e); in != nil {
+		if in := c.inputFor(e); in != nil {
 			name = in.Name
 		}
 		if c.Stage.Platform == "" {
@@ -147,15 +149,16 @@ func (l *lowerer) reference(c *Choice, e *Edge) {
 	case e.Stage != nil && e.isNumber:
 		name = strconv.Itoa(e.Stage.position)
 	case isBase && e.Stage != nil && e.Name != e.Stage.Stage.Name:
-		name = e.Stage.Stage.Name // BuildKit compares bases with case.
+		name = e.Stage.Stage.Name // In FROM, BuildKit compares names with case.
 	case isBase:
-		return // BuildKit expands it.
+		return // BuildKit expands the variables of a base.
 	}
 	l.rewriteReference(e.Reference, name)
 }
 
-// drop turns the lines of an instruction into empty comments, so that a comment
-// above them attaches to nothing (comments are reset in BuildKit's parser.go).
+// drop turns the lines of an instruction into empty comments. BuildKit discards the
+// comments above an empty one (parser.go), so they do not become the description of the
+// next instruction.
 func (l *lowerer) drop(in *syntax.Instruction) {
 	for line := in.First; line <= in.Last; line++ {
 		s := l.file.LineSpan(line)
@@ -166,9 +169,10 @@ func (l *lowerer) drop(in *syntax.Instruction) {
 	}
 }
 
-// cut removes the part of a guard flag that stands on one line, with the white
-// space behind it or, at the line's end, before it. The last part of a guard that
-// ends its instruction takes care that what is left still ends there.
+// cut removes a flag, or the part of it that is on one line, with the white space after it
+// or, at the end of the line, before it. last is true for the last part of a flag that ends
+// its instruction: if the text that is left would not end the instruction there, cut adds a
+// marker.
 func (l *lowerer) cut(in *syntax.Instruction, flag source.Span, last bool) {
 	number := l.file.Line(flag.Start)
 	line := l.file.LineSpan(number)
@@ -176,12 +180,12 @@ func (l *lowerer) cut(in *syntax.Instruction, flag source.Span, last bool) {
 	for flag.End < line.End && isBlank(data[flag.End]) {
 		flag.End++
 	}
-	left := bytes.TrimRight(l.left(line, flag.Start), " \t\v\f")
+	left := bytes.TrimRight(l.textBefore(line, flag.Start), " \t\v\f")
 	marker := ""
 	if number != in.First && len(bytes.TrimSpace(left)) == 0 {
 		marker = markerBefore(data[flag.End:line.End])
 	}
-	if marker == "" && last && !l.endsSafely(left) {
+	if marker == "" && last && !l.isSafeEnd(left) {
 		marker = endOfFlags
 	}
 	if flag.End == line.End && marker == "" {
@@ -193,13 +197,13 @@ func (l *lowerer) cut(in *syntax.Instruction, flag source.Span, last bool) {
 	l.replace(flag, marker)
 }
 
-// endOfFlags says nothing where flags end anyway.
+// endOfFlags ends the flags of an instruction. It has no effect after the last flag.
 const endOfFlags = "--"
 
-// markerBefore returns what to write in front of the rest of a continuation line
-// of which nothing else is left. An empty one would join the next instruction, and
-// one that begins with # would be a comment. It is written once: what is cut later
-// stands right of it.
+// markerBefore returns the marker to write before the rest of a continuation line of which
+// nothing else is left. An empty line would join the next instruction, and a line that
+// begins with # would be a comment. A line gets one marker, because later cuts are to the
+// right of it.
 func markerBefore(rest []byte) string {
 	rest = bytes.TrimLeftFunc(rest, unicode.IsSpace)
 	switch {
@@ -211,16 +215,16 @@ func markerBefore(rest []byte) string {
 	return ""
 }
 
-// endsSafely reports whether text stays as it is at the end of an instruction.
-// There an escape character would continue the line, and BuildKit trims a space
-// beyond ASCII, also one whose first byte it took for part of another flag.
-func (l *lowerer) endsSafely(text []byte) bool {
+// isSafeEnd reports whether text can end an instruction. An escape character would
+// continue the line, and BuildKit trims white space beyond ASCII, even if it took the
+// first byte of it for a part of another flag.
+func (l *lowerer) isSafeEnd(text []byte) bool {
 	n := len(text)
 	return n > 0 && text[n-1] < utf8.RuneSelf && text[n-1] != l.escape
 }
 
-// left returns what stands on a line before offset, with spaces for what was cut.
-func (l *lowerer) left(line source.Span, offset int) []byte {
+// textBefore returns the text of a line up to offset, with spaces in place of the edits.
+func (l *lowerer) textBefore(line source.Span, offset int) []byte {
 	left := slices.Clone(l.file.Data[line.Start:offset])
 	for _, e := range slices.Backward(l.edits) {
 		if e.End <= line.Start {
@@ -237,8 +241,8 @@ func isBlank(b byte) bool {
 	return b == ' ' || b == '\t'
 }
 
-// addPlatform gives a FROM a --platform: right behind the keyword, or in the place of an
-// empty one. Behind "--", BuildKit reads no flags.
+// addPlatform adds --platform to a FROM, directly after the keyword or in place of an empty
+// --platform. After "--", BuildKit would not read the flag.
 func (l *lowerer) addPlatform(from *syntax.Instruction, platform guard.Platform) {
 	flag := "--platform=" + guard.FormatPlatform(platform)
 	spans := from.PlatformFlag()
@@ -254,9 +258,9 @@ func (l *lowerer) rewriteReference(ref *syntax.Reference, name string) {
 	}
 }
 
-// rewrite puts a name in the place of bytes that may stand on several lines. It goes
-// to the last of them: a continuation line of which nothing is left would join the
-// next instruction.
+// rewrite replaces the spans of a text, which may be on several lines, with a name. It
+// writes the name on the last of these lines, because an empty continuation line would
+// join the next instruction.
 func (l *lowerer) rewrite(old []source.Span, name string) {
 	last := l.file.LineSpan(l.file.Line(old[len(old)-1].Start)).Start
 	for _, s := range old {
@@ -273,7 +277,7 @@ func (l *lowerer) replace(s source.Span, text string) {
 	l.edits = append(l.edits, edit{s, text})
 }
 
-// apply returns the file with all edits made.
+// apply returns the file with all edits.
 func (l *lowerer) apply() []byte {
 	slices.SortStableFunc(l.edits, func(a, b edit) int { return cmp.Or(a.Start-b.Start, a.End-b.End) })
 	out := make([]byte, 0, len(l.file.Data))

@@ -8,9 +8,9 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/syntax"
 )
 
-// Plan is the outcome of a file for one platform: which instructions are kept, and what
-// references mean. It is immutable. For a plain file a Plan is only displayed; the build
-// does not use it.
+// Plan has all decisions about a file for one target platform: which instructions are
+// kept, and which stage or image each reference means. It is immutable. For a plain file
+// a Plan is only displayed; the build does not use it.
 type Plan struct {
 	File *syntax.File
 	Env  Env
@@ -20,25 +20,25 @@ type Plan struct {
 	Stages []*Choice
 
 	decisions   []guard.Decision // by Instruction.Index
-	globals     *scope
-	selected    int         // how many stages are selected
-	diagnostics source.List // those of guards
+	globals     *scope           // the global ARGs
+	selected    int              // the number of selected stages
+	diagnostics source.List      // the diagnostics of guards
 }
 
-// Decision tells whether an instruction is kept, and why. Lines of blocks never are. In
-// a stage that is not reached, a decision can be undecided.
+// Decision returns whether an instruction is kept, and why. The lines of a block are
+// never kept. In an unreached stage, the decision can be undecided.
 func (p *Plan) Decision(in *syntax.Instruction) guard.Decision {
 	return p.decisions[in.Index]
 }
 
-// Global returns the value of a global ARG or of an automatic arg. It is false for a
-// name that the file does not declare.
+// Global returns the value of a global ARG or of an automatic arg. It returns false for
+// a name that the file does not declare.
 func (p *Plan) Global(name string) (guard.Arg, bool) {
 	return p.globals.read(name)
 }
 
-// AddsPlatform reports whether lowering adds a --platform flag to a FROM, because its
-// base is for a platform of its own.
+// AddsPlatform reports whether lowering adds a --platform flag to a FROM, because the
+// base names a platform with ::.
 func (p *Plan) AddsPlatform(from *syntax.Instruction) bool {
 	for _, c := range p.Stages {
 		if c.Stage.From == from && c.Stage.Platform == "" && len(c.Edges) > 0 {
@@ -56,59 +56,58 @@ func (p *Plan) platformName() string {
 	return guard.FormatPlatform(p.Platform)
 }
 
-// Choice is the outcome of one stage for one platform.
+// Choice is the outcome of one stage for one target platform.
 type Choice struct {
 	Stage *syntax.Stage
-	// Plan is the plan of the platform.
+	// Plan is the plan that the choice belongs to.
 	Plan *Plan
-	// Decision tells whether the stage is selected, and why.
+	// Decision has whether the stage is selected, and why.
 	Decision guard.Decision
-	// Edges are the stage's references, in file order: its base first.
+	// Edges are the stage's references in file order. The first one is the base.
 	Edges []Edge
-	// RunsOn is the platform of the stage's RUNs, for a selected stage: that of its
-	// base. It is the target platform when --platform is invalid.
+	// RunsOn is the platform of a selected stage's RUNs, which is the platform of the
+	// base. If --platform is invalid, it is the target platform.
 	RunsOn guard.Platform
-	// Replaced reports whether a named context replaces the stage. The stage has no
-	// edges then.
+	// Replaced reports whether a named context replaces the stage. A replaced stage has
+	// no edges.
 	Replaced bool
 
-	scope      *scope       // the names at the stage's end, nil for a stage that is not linked
+	scope      *scope       // the args at the end of the stage; nil if it is not linked
 	position   int          // index among the selected stages
 	base       *Base        // the image that the stage is FROM, or nil
-	unresolved []Unresolved // its invalid references
+	unresolved []Unresolved // the diagnostics of its invalid references
 }
 
 // Unresolved is the diagnostic of an invalid reference.
 type Unresolved struct {
 	*source.Diagnostic
-	// Instruction is the one that the diagnostic is about.
+	// Instruction is the instruction that contains the reference.
 	Instruction *syntax.Instruction
 }
 
-// Position counts a selected stage among the selected ones, from 0: its place in
-// the lowered file.
+// Position returns the 0-based number of a selected stage in the lowered file, where
+// only the selected stages are left.
 func (c *Choice) Position() int {
 	return c.position
 }
 
-// hasNoBase reports whether the lowered file has scratch as the base of a selected
-// stage. BuildKit reads the bases of all stages, and cannot read one with a platform.
-// The base is not known when a named context replaces the stage, or when the stage is
-// below all stages that are built for a platform which only references name.
+// hasNoBase reports whether lowering writes scratch as the base of a selected stage,
+// because the meaning of its base is unknown: the stage is not linked, or a named context
+// replaces it. BuildKit parses the base of every stage, and fails for name::PLATFORM.
 func (c *Choice) hasNoBase() bool {
 	_, _, hasPlatform := syntax.SplitPlatform(c.Stage.Base.Text)
 	return c.Decision.Holds && (c.scope == nil || c.Replaced && hasPlatform)
 }
 
-// Arg returns the value of an arg at the stage's end: of the stage, of a stage that it
-// is FROM, or a global one. It is false for an arg that is not declared.
+// Arg returns the value of an arg at the end of the stage. The stage, the stages that it
+// is FROM or the global ARGs declare the arg; otherwise Arg returns false.
 func (c *Choice) Arg(name string) (string, bool) {
 	arg, ok := c.scope.read(name)
 	return arg.Value, ok && !arg.IsEnv
 }
 
-// Inputs returns the cross-platform inputs that the stage is made from, directly or
-// through other stages, each once. Needed stages do not count.
+// Inputs returns the cross-platform inputs that the stage is built from, directly or
+// through other stages, each once. It leaves out the inputs of needed stages.
 func (c *Choice) Inputs() []*Input {
 	var inputs []*Input
 	seen := map[*Input]bool{nil: true}
@@ -127,24 +126,25 @@ func (c *Choice) addUnresolved(in *syntax.Instruction, list source.List) {
 	}
 }
 
-// Edge is a reference of a stage, and what it means.
+// Edge is a reference of a stage, with the stage, image or named context that it means.
 type Edge struct {
 	Reference *syntax.Reference
-	// Name is the reference's text with its variables expanded, without a platform.
+	// Name is the text of the reference without ::PLATFORM, its variables expanded.
 	Name string
-	// Stage is the selected stage that the reference means, of this platform or of
-	// another. It is nil for an image or a named context.
+	// Stage is the selected stage that the reference means, in the plan of this or of
+	// another platform. It is nil for an image or a named context.
 	Stage *Choice
-	// Input is the cross-platform input that supplies the stage or image, or nil.
+	// Input is the cross-platform input that supplies the stage or image. It is nil if
+	// the reference needs none.
 	Input *Input
-	// Platform is the one that the reference names with ::, or nil.
+	// Platform is the platform that the reference names with ::, or nil.
 	Platform *guard.Platform
 	// Context reports whether the reference means a named context.
 	Context bool
 
-	isNumber  bool // COPY --from=0, which counts stages
+	isNumber  bool // the name is a stage number, as in COPY --from=0
 	isInvalid bool
-	isTrigger bool // the reference of an ONBUILD in the stage's base
+	isTrigger bool // the reference comes from an ONBUILD of the base
 }
 
 // IsScratch reports whether the reference means scratch, the empty base.
@@ -152,14 +152,14 @@ func (e *Edge) IsScratch() bool {
 	return e.Name == emptyImage && e.Stage == nil && e.Input == nil && !e.Context
 }
 
-// IsInvalid reports whether the reference has a diagnostic: it means neither a stage,
-// nor an image, nor a named context.
+// IsInvalid reports whether the reference means neither a stage, nor an image, nor a
+// named context.
 func (e *Edge) IsInvalid() bool { return e.isInvalid }
 
-// supplied returns the input that the conversion of a stage needs for one of its edges,
-// or nil. An image in FROM needs none, because its --platform gives the platform, unless
-// the image's name would mean a stage there.
-func (c *Choice) supplied(e *Edge) *Input {
+// inputFor returns the input that BuildKit needs to convert the stage with one of its
+// edges, or nil. A base image needs no input, because lowering adds --platform to its
+// FROM, unless the image has the name of a stage.
+func (c *Choice) inputFor(e *Edge) *Input {
 	isImage := e.Reference.Kind == syntax.FromBase && e.Stage == nil
 	if isImage && (c.Plan.File.Group(e.Name) == nil || c.Stage.Name == strings.ToLower(e.Name)) {
 		return nil
@@ -170,13 +170,13 @@ func (c *Choice) supplied(e *Edge) *Input {
 // Input is a cross-platform input: a stage or an image for another platform. It enters
 // the conversion of its users as a named context.
 type Input struct {
-	// Name is the name of the context.
+	// Name is the name of the named context.
 	Name string
-	// Stage is nil for an image.
+	// Stage is the stage of the other platform, or nil for an image.
 	Stage *Choice
-	// Image is the image's reference, or "".
+	// Image is the image reference, or "" for a stage.
 	Image    string
 	Platform guard.Platform
-	// Reference is the first one that means the input.
+	// Reference is the first reference that means the input.
 	Reference *syntax.Reference
 }

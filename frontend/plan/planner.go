@@ -11,17 +11,17 @@ type instance struct {
 	platform string // as guard.FormatPlatform
 }
 
-// planner makes the plans of one request: those of the target platforms, and those of
-// the platforms that references name.
+// planner makes the plans of one request, for its target platforms and for the platforms
+// that references name with ::.
 type planner struct {
 	file     *syntax.File
 	env      Env
-	stage    string // the target stage's name, or "" for the default
+	stage    string // the name of the target stage, or "" for the default target
 	triggers Triggers
 	drafts   map[instance]*draft
-	order    []*draft // in the order in which they were begun
-	inputs   map[string]*Input
-	typos    typos // made on first use
+	order    []*draft          // the drafts in order of creation
+	inputs   map[string]*Input // by name
+	typos    typos             // the index of stage names, built on first use
 }
 
 func newPlanner(file *syntax.File, env Env, req Request) *planner {
@@ -31,7 +31,8 @@ func newPlanner(file *syntax.File, env Env, req Request) *planner {
 	}
 }
 
-// draft returns the draft of a platform, with its stages chosen.
+// draft returns the draft of a platform. It creates the draft on first use, and selects
+// the stages in it.
 func (p *planner) draft(platform guard.Platform) *draft {
 	key := instance{p.file, guard.FormatPlatform(platform)}
 	if d, ok := p.drafts[key]; ok {
@@ -40,26 +41,27 @@ func (p *planner) draft(platform guard.Platform) *draft {
 	d := newDraft(p, platform)
 	p.drafts[key] = d
 	p.order = append(p.order, d)
-	d.chooser.globals(p.stage)
-	d.chooser.stages()
+	d.chooser.chooseGlobals(p.stage)
+	d.chooser.chooseStages()
 	d.inherited = d.plan.globals.child(true)
 	return d
 }
 
-// finish plans the file for some target platforms and all that these refer to.
-func (p *planner) finish(targets []guard.Platform) *resolution {
+// resolve plans the file for the target platforms, and for the platforms that their
+// references name.
+func (p *planner) resolve(targets []guard.Platform) *resolution {
 	for _, platform := range targets {
 		p.draft(platform)
 	}
-	// Linking a stage can begin the draft of another platform, and link the stages
-	// above it there.
+	// Linking a stage can create the draft of another platform, and link the stages
+	// above the same stage there.
 	for _, platform := range targets {
 		p.draft(platform).linkTo(len(p.file.Stages))
 	}
 	for linked := true; linked; {
 		linked = false
 		for _, d := range p.order {
-			linked = d.linkTo(d.converted()) || linked
+			linked = d.linkTo(d.convertedStages()) || linked
 		}
 	}
 	r := &resolution{file: p.file, triggers: p.triggers, byInstance: map[instance]*Plan{}}
@@ -70,17 +72,18 @@ func (p *planner) finish(targets []guard.Platform) *resolution {
 	return r
 }
 
-// draft is a plan that is being made. It links the stages of the file in order: a stage
+// draft is a plan in the making. It links the stages in file order, because a stage
 // inherits the args of the stage that it is FROM.
 type draft struct {
 	plan      *Plan
 	chooser   *chooser
 	linker    *linker
 	triggers  Triggers
-	next      int  // the first stage that is not linked
-	triggered bool // whether a base image has triggers, which can name stages below
-	// inherited has the args of all stages that are linked, with invalid values: a
-	// stage can inherit them on some platform.
+	next      int  // index of the first stage that is not linked
+	triggered bool // a base image has triggers, which can refer to stages below
+	// inherited declares the args of all linked stages with invalid values. It is the
+	// scope of a stage whose base is invalid, because such a stage may inherit any of
+	// them.
 	inherited *scope
 }
 
@@ -94,10 +97,10 @@ func newDraft(p *planner, platform guard.Platform) *draft {
 	}
 }
 
-// converted returns how many stages BuildKit converts although no reference of this
-// platform may lead to them: all of them if there are triggers, or else those down to
-// the stage of SOURCE_DATE_EPOCH.
-func (d *draft) converted() int {
+// convertedStages returns the number of stages, from the top of the file, that BuildKit
+// converts even if no reference leads to them: all of them if there are triggers,
+// otherwise those down to the stage of SOURCE_DATE_EPOCH.
+func (d *draft) convertedStages() int {
 	if d.triggered {
 		return len(d.plan.Stages)
 	}
@@ -108,9 +111,9 @@ func (d *draft) converted() int {
 	return n
 }
 
-// linkTo links the stages above an index, and reports whether there were any to link. It
-// links none twice: the drafts of two platforms call each other for the stages that
-// are above the user.
+// linkTo links the stages above an index, and reports whether it linked any. The drafts
+// of two platforms can call each other, so linkTo moves next forward before it links a
+// stage: no stage is linked twice.
 func (d *draft) linkTo(index int) bool {
 	from := d.next
 	for d.next < index {
@@ -134,7 +137,7 @@ func (d *draft) linkTo(index int) bool {
 	return d.next > from
 }
 
-// linkStage links a selected stage, and decides about its instructions.
+// linkStage links a selected stage and decides which of its instructions are kept.
 func (d *draft) linkStage(c *Choice) {
 	base := d.addEdge(c, c.Stage.Base, d.plan.globals)
 	for _, ref := range c.Stage.From.References {
@@ -144,7 +147,7 @@ func (d *draft) linkStage(c *Choice) {
 	c.scope = d.scopeOf(base)
 	d.addTriggers(c, base.Stage)
 	for _, in := range c.Stage.Body {
-		if !d.chooser.instruction(in, c.scope) {
+		if !d.chooser.decideInstruction(in, c.scope) {
 			continue
 		}
 		for _, ref := range in.References {
@@ -156,7 +159,7 @@ func (d *draft) linkStage(c *Choice) {
 	c.scope = c.scope.trim()
 }
 
-// addEdge adds what a reference means to its stage.
+// addEdge links a reference, and adds the edge and its diagnostics to the stage.
 func (d *draft) addEdge(c *Choice, ref *syntax.Reference, s *scope) Edge {
 	e, list := d.linker.link(c, ref, s)
 	c.Edges = append(c.Edges, e)
@@ -164,14 +167,14 @@ func (d *draft) addEdge(c *Choice, ref *syntax.Reference, s *scope) Edge {
 	return e
 }
 
-// scopeOf returns the scope of a stage with a base.
+// scopeOf returns the scope at the start of a stage that is FROM base.
 func (d *draft) scopeOf(base Edge) *scope {
 	parent := d.plan.globals
 	switch {
 	case base.isInvalid:
 		parent = d.inherited // The inherited args are unknown.
 	case base.Stage != nil && base.Input == nil:
-		// ARGs of a stage for another platform are not inherited.
+		// A stage for another platform is a named context, which passes on no ARGs.
 		parent = base.Stage.scope
 	}
 	s := parent.child(true)

@@ -13,7 +13,7 @@ type Request struct {
 	Stage string
 	// Platforms are the target platforms.
 	Platforms []guard.Platform
-	// Triggers are the ONBUILD triggers of base images, as far as they are known.
+	// Triggers are the ONBUILD triggers of the base images that were fetched so far.
 	Triggers Triggers
 }
 
@@ -22,11 +22,11 @@ type Request struct {
 type Env struct {
 	// Build is the build platform: the one that the builder runs on.
 	Build guard.Platform
-	// Args are the build args given from outside. They are only read.
+	// Args are the values of --build-arg, by name. Planning does not change the map.
 	Args map[string]string
-	// Contexts are the named contexts that were given, by their names in lower
-	// case: "base", or "base::linux/arm64" for one platform. A named context
-	// replaces the stage or image of its name.
+	// Contexts has the names of the named contexts, in lower case: "base", or
+	// "base::linux/arm64" for one platform. A named context replaces the stage or
+	// image of its name.
 	Contexts map[string]bool
 }
 
@@ -42,7 +42,7 @@ func (e Env) hasContext(name string, platform guard.Platform) bool {
 
 // Base is an image that a stage is FROM.
 type Base struct {
-	// Image is the reference as BuildKit reads it in the lowered file.
+	// Image is the image reference in the lowered file.
 	Image    string
 	Platform guard.Platform
 }
@@ -52,6 +52,6 @@ func (b Base) Key() string {
 	return b.Image + " " + platforms.FormatAll(b.Platform)
 }
 
-// Triggers are the ONBUILD triggers of base images, by [Base.Key]. An image that was
-// looked up has an entry, also if it has no triggers.
+// Triggers are the ONBUILD triggers of base images, by [Base.Key]. An image without
+// triggers has an empty entry once it is fetched; an image without an entry is unknown.
 type Triggers map[string][]string

@@ -11,30 +11,31 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/syntax"
 )
 
-// scope maps names to their values at one place of the file. Scopes form a chain: the
-// stage's own, that of the stage it is FROM, …, the global ARGs, the automatic args.
-// Only the instructions that a scope belongs to change it.
+// scope maps the names of args to their values at one place in the file. Scopes form a
+// chain: the stage, the stage that it is FROM, …, the global ARGs, the automatic args. Only
+// the instructions of the stage itself change its scope.
 type scope struct {
 	parent *scope
 	args   map[string]guard.Arg
-	unset  map[string]bool // args that are declared without a value
-	envs   map[string]bool
+	unset  map[string]bool // the args that are declared without a value
+	envs   map[string]bool // the names that ENV sets
 	// isStage is false for the global ARGs and the automatic args.
 	isStage bool
-	// isBare is set when the base image adds no variables: the chain ends at scratch.
+	// isBare is true if the base image sets no variables, because the chain of bases
+	// ends at scratch.
 	isBare bool
-	// outside is the first scope of the chain that belongs to no stage. It saves
-	// walking a long chain of stages.
-	outside *scope
-	// cache holds what was found in the parents, which do not change any more: the
-	// stages of a long chain look up the same names.
+	// globals is the first scope of the chain that belongs to no stage. Keeping it
+	// avoids a walk along a long chain of stages.
+	globals *scope
+	// cache holds the owners that were found in the parents. These do not change any
+	// more, and the stages of a long chain look up the same names.
 	cache map[lookup]*scope
 }
 
 // lookup is the key of a scope's cache.
 type lookup struct {
 	name string
-	envs bool // whether an ENV of the name counts, too
+	envs bool // an ENV of the name counts, too
 }
 
 // Lookup implements guard.Scope.
@@ -42,8 +43,8 @@ func (s *scope) Lookup(name string) (guard.Arg, bool) {
 	return lookUp(name, s.owner)
 }
 
-// read is Lookup without the cache, so it is safe for concurrent use once the plan is
-// made.
+// read is Lookup without adding to the cache, so it is safe for concurrent use once the
+// plan is finished.
 func (s *scope) read(name string) (guard.Arg, bool) {
 	return lookUp(name, s.search)
 }
@@ -58,7 +59,7 @@ func lookUp(name string, owner func(lookup) *scope) (guard.Arg, bool) {
 
 // owner returns the nearest scope that declares a name, or nil.
 func (s *scope) owner(l lookup) *scope {
-	if s.declares(l) {
+	if s.hasName(l) {
 		return s
 	}
 	owner := s.search(l)
@@ -72,7 +73,7 @@ func (s *scope) owner(l lookup) *scope {
 // search is owner without adding to the cache.
 func (s *scope) search(l lookup) *scope {
 	for ; s != nil; s = s.parent {
-		if s.declares(l) {
+		if s.hasName(l) {
 			return s
 		}
 		if known, ok := s.cache[l]; ok {
@@ -82,7 +83,7 @@ func (s *scope) search(l lookup) *scope {
 	return nil
 }
 
-func (s *scope) declares(l lookup) bool {
+func (s *scope) hasName(l lookup) bool {
 	if _, ok := s.args[l.name]; ok {
 		return true
 	}
@@ -104,12 +105,12 @@ func (s *scope) Names() []string {
 func (s *scope) child(isStage bool) *scope {
 	c := &scope{parent: s, isStage: isStage}
 	if isStage {
-		c.outside = s.global()
+		c.globals = s.global()
 	}
 	return c
 }
 
-// trim returns s, or its parent when s declares nothing, which keeps chains short.
+// trim returns s, or its parent if s declares nothing. It keeps chains short.
 func (s *scope) trim() *scope {
 	if len(s.args) == 0 && len(s.envs) == 0 && s.parent.isStage && s.parent.isBare == s.isBare {
 		return s.parent
@@ -143,7 +144,7 @@ func (s *scope) setEnv(name string) {
 // global returns the part of the chain that belongs to no stage.
 func (s *scope) global() *scope {
 	if s.isStage {
-		return s.outside
+		return s.globals
 	}
 	return s
 }
@@ -151,8 +152,8 @@ func (s *scope) global() *scope {
 // targetStage is the automatic arg whose value is the name of the target stage.
 const targetStage = "TARGETSTAGE"
 
-// automatic returns the args that need no declaration (defaultArgs in BuildKit's
-// dockerfile2llb/platform.go). A build arg of the same name overrides one.
+// automatic returns the automatic args, which need no declaration (defaultArgs in
+// BuildKit's dockerfile2llb/platform.go). A build arg of the same name overrides one.
 func (e Env) automatic(target guard.Platform, stage string) map[string]guard.Arg {
 	if stage == "" {
 		stage = "default"
@@ -180,15 +181,15 @@ func (e Env) automatic(target guard.Platform, stage string) map[string]guard.Arg
 	return args
 }
 
-// Globals returns the values of the global ARGs and of the automatic args, for one
+// Globals returns the global ARGs and the automatic args with their values, for a target
 // platform and the default target.
 func Globals(file *syntax.File, env Env, platform guard.Platform) guard.Scope {
 	return newPlanner(file, env, Request{}).draft(platform).plan.globals
 }
 
-// declare adds the names that an ARG or ENV declares to a scope. The name of a dropped
-// ARG is declared without a value, unless another ARG gives it one. The value of an
-// undecided ARG is invalid.
+// declare adds the names of an ARG or ENV to a scope. A dropped ARG declares its name
+// without a value, unless the name is known already. An undecided ARG declares it with an
+// invalid value.
 func (c *chooser) declare(in *syntax.Instruction, s *scope, decision guard.Decision) {
 	switch in.Keyword {
 	case command.Env:
@@ -211,7 +212,7 @@ func (c *chooser) declare(in *syntax.Instruction, s *scope, decision guard.Decis
 	}
 }
 
-// declareArg gives an arg its value as BuildKit does (buildMetaArgs and
+// declareArg declares an arg with the value that BuildKit would give it (buildMetaArgs and
 // dispatchArg in dockerfile2llb/convert.go).
 func (c *chooser) declareArg(d syntax.Declaration, s *scope) {
 	if given, ok := c.plan.Env.Args[d.Name]; ok {
@@ -226,7 +227,7 @@ func (c *chooser) declareArg(d syntax.Declaration, s *scope) {
 		s.setArg(d.Name, owner.args[d.Name], true)
 		return
 	}
-	// Without a value of its own the arg keeps the value that the stage has.
+	// An ARG without a value keeps the value that the stage has.
 	if owner := s.owner(lookup{name: d.Name}); owner != nil && owner.isStage {
 		return
 	}
@@ -246,8 +247,8 @@ func (c *chooser) envName(text string, s *scope) string {
 	return name
 }
 
-// defaultValue expands the default of an ARG. In a stage it can refer to a variable
-// that only the build knows: an ENV, or a variable of the base image.
+// defaultValue expands the default of an ARG. In a stage, a default can refer to a variable
+// that is known only during the build: an ENV, or a variable of the base image.
 func (c *chooser) defaultValue(text string, s *scope) guard.Arg {
 	env := &getter{scope: s, stageOnly: s.isStage}
 	value, _, err := shell.NewLex(c.plan.File.Escape).ProcessWord(text, env)
@@ -257,14 +258,14 @@ func (c *chooser) defaultValue(text string, s *scope) guard.Arg {
 	return guard.Arg{Value: value, Unknown: env.unknown, Invalid: env.isInvalid}
 }
 
-// getter gives the values of a scope to BuildKit's shell lexer. It remembers the first
-// reference to a variable whose value is unknown before the build.
+// getter supplies the values of a scope to BuildKit's shell lexer. It records whether the
+// lexer used a value that is invalid or unknown before the build.
 type getter struct {
 	scope *scope
-	// stageOnly hides the global ARGs, which the ARGs of a stage do not see.
+	// stageOnly hides the global ARGs, which the ARGs of a stage cannot refer to.
 	stageOnly bool
-	unknown   string
-	isInvalid bool // whether one of the values is
+	unknown   string // the first variable whose value is unknown, such as $PATH
+	isInvalid bool   // one of the values is invalid
 }
 
 // Get implements shell.EnvGetter.
@@ -273,25 +274,25 @@ func (g *getter) Get(name string) (string, bool) {
 	switch {
 	case owner == nil || g.stageOnly && !owner.isStage:
 		if g.stageOnly {
-			g.keep("$" + name)
+			g.noteUnknown("$" + name)
 		}
 		return "", false
 	case owner.envs[name] || owner.args[name].IsEnv:
-		g.keep("$" + name)
+		g.noteUnknown("$" + name)
 		return "", true
 	case g.stageOnly && owner.unset[name] && !g.scope.isBare:
-		g.keep("$" + name) // It does not shadow a variable of the base image.
+		g.noteUnknown("$" + name) // The base image may set the variable.
 		return "", false
 	}
 	arg := owner.args[name]
 	g.isInvalid = g.isInvalid || arg.Invalid
 	if arg.Unknown != "" {
-		g.keep(arg.Unknown)
+		g.noteUnknown(arg.Unknown)
 	}
 	return arg.Value, !owner.unset[name]
 }
 
-func (g *getter) keep(reference string) {
+func (g *getter) noteUnknown(reference string) {
 	if g.unknown == "" {
 		g.unknown = reference
 	}

@@ -11,54 +11,55 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/syntax"
 )
 
-// UndeclaredPlatform is the name of the warning about a target platform that the
-// file does not declare.
+// UndeclaredPlatform is the name of the warning about a target platform that is not among
+// the declared platforms.
 const UndeclaredPlatform = "UndeclaredPlatform"
 
-// Set is the plans for one request. It is immutable.
+// Set is the result of a request: the plan of each platform, and the stages and inputs
+// that the build needs. It is immutable.
 type Set struct {
-	// Targets has the stage to build for each target platform, in the order of the
+	// Targets has one Target for each platform to build for, in the order of the
 	// request.
 	Targets []*Target
-	// Requested has one Target for each requested platform, in order. [ResolvePossible]
-	// leaves some of them out of Targets.
+	// Requested has one Target for each platform of the request, in its order.
+	// [ResolvePossible] leaves out of Targets those that cannot be built.
 	Requested []*Target
-	// Inputs are the cross-platform inputs of the stages that are reached. Each refers
-	// only to inputs before it.
+	// Inputs are the cross-platform inputs of the reached stages. An input comes after
+	// the inputs that it is built from.
 	Inputs []*Input
-	// Needs are the needed stages that have to be built beside the targets, each once.
+	// Needs are the needed stages to build beside the targets, each once.
 	Needs []*Choice
-	// Triggers reports whether an ONBUILD trigger names a stage that is reached.
-	Triggers bool
-	// UnknownBases are the base images of the stages that are reached, each once, if
-	// the request does not have their triggers. Planning again with these can reach
-	// more stages.
+	// HasTriggers reports whether an ONBUILD trigger of a reached stage refers to a stage.
+	HasTriggers bool
+	// UnknownBases are the base images of the reached stages whose triggers are not in
+	// the request, each once. Their triggers can reach more stages: fetch them, add them
+	// to the request and resolve it again.
 	UnknownBases []Base
 	// Warnings are diagnostics that do not fail a build.
 	Warnings source.List
 }
 
-// Resolve plans a file that uses the language, for all platforms of a request. The
-// error is a source.List of the diagnostics on any of them, those of the file
-// included, but not those that follow from another. The set is nil then.
+// Resolve plans a file for all platforms of a request. If the file has diagnostics for
+// any of them, the set is nil and the error is a source.List of the diagnostics, without
+// those that only follow from another one.
 func Resolve(file *syntax.File, env Env, req Request) (*Set, error) {
 	if file.HasUnterminatedText {
 		return nil, file.Diagnostics.Err()
 	}
-	return newPlanner(file, env, req).finish(req.Platforms).set(req.Stage, req.Platforms, nil)
+	return newPlanner(file, env, req).resolve(req.Platforms).set(req.Stage, req.Platforms, nil)
 }
 
-// ResolvePossible is [Resolve] for the platforms that the stage can be built for. The
-// others are only left out of the set's Targets: an invalid guard is an error on every
-// requested platform. When the stage can be built for none, the error tells why.
+// ResolvePossible is [Resolve], but leaves out of the set's Targets the platforms that the
+// stage cannot be built for. An invalid guard is an error on every requested platform. If
+// the stage can be built for none of them, the error has the reasons.
 func ResolvePossible(file *syntax.File, env Env, req Request) (*Set, error) {
 	if file.HasUnterminatedText {
 		return nil, file.Diagnostics.Err()
 	}
-	r := newPlanner(file, env, req).finish(req.Platforms)
+	r := newPlanner(file, env, req).resolve(req.Platforms)
 	impossible := map[int]bool{}
 	for i, platform := range req.Platforms {
-		if len(r.unavailable(req.Stage, platform)) > 0 {
+		if len(r.whyUnavailable(req.Stage, platform)) > 0 {
 			impossible[i] = true
 		}
 	}
@@ -68,8 +69,8 @@ func ResolvePossible(file *syntax.File, env Env, req Request) (*Set, error) {
 	return r.set(req.Stage, req.Platforms, impossible)
 }
 
-// WithAllInputs returns the set with the inputs of all selected stages of its targets'
-// platforms, reached or not: BuildKit reads all of them when it checks a file.
+// WithAllInputs returns a copy of the set whose Inputs are those of all selected stages,
+// reached or not, because BuildKit converts all stages when it checks a file.
 func (s *Set) WithAllInputs() *Set {
 	all := *s
 	all.Inputs = nil
@@ -85,19 +86,19 @@ func (s *Set) WithAllInputs() *Set {
 	return &all
 }
 
-// appendInput appends the input that an edge needs, if there is one and it is not known.
+// appendInput appends the input of an edge, unless the edge has none or the input is known.
 func appendInput(list []*Input, known map[*Input]bool, c *Choice, e *Edge) []*Input {
 	if e == nil || !isDependency(e) {
 		return list
 	}
-	if in := c.supplied(e); !known[in] {
+	if in := c.inputFor(e); !known[in] {
 		known[in] = true
 		list = append(list, in)
 	}
 	return list
 }
 
-// resolution is the plans that a planner made. It is immutable.
+// resolution has the finished plans of a planner. It is immutable.
 type resolution struct {
 	file       *syntax.File
 	triggers   Triggers
@@ -110,8 +111,8 @@ func (r *resolution) plan(platform guard.Platform) *Plan {
 	return r.byInstance[instance{r.file, guard.FormatPlatform(platform)}]
 }
 
-// set returns the set of a stage and its target platforms, of which those at some indexes
-// are not built.
+// set returns the set for a stage and the requested platforms. The platforms at the skipped
+// indexes are not built.
 func (r *resolution) set(stage string, requested []guard.Platform, skipped map[int]bool) (*Set, error) {
 	set := &Set{Warnings: slices.Clone(r.file.Warnings)}
 	missing := map[*Plan]source.List{}
@@ -123,7 +124,7 @@ func (r *resolution) set(stage string, requested []guard.Platform, skipped map[i
 		}
 		missing[target.Plan] = list
 		set.Targets = append(set.Targets, target)
-		set.Warnings = append(set.Warnings, undeclared(r.file, platform)...)
+		set.Warnings = append(set.Warnings, undeclaredWarning(r.file, platform)...)
 	}
 	reached := set.reach(r.triggers)
 	list := slices.Clone(r.file.Diagnostics)
@@ -142,8 +143,8 @@ func (r *resolution) set(stage string, requested []guard.Platform, skipped map[i
 	return set, nil
 }
 
-// unresolved returns the invalid references of the stages that are reached, or of those
-// that are not.
+// unresolved returns the invalid references of the reached stages, or of the unreached
+// ones if isReached is false.
 func (p *Plan) unresolved(reached map[*Choice]bool, isReached bool) []Unresolved {
 	var list []Unresolved
 	for _, c := range p.Stages {
@@ -154,8 +155,8 @@ func (p *Plan) unresolved(reached map[*Choice]bool, isReached bool) []Unresolved
 	return list
 }
 
-// reach adds the inputs, needs and bases of the stages that the targets reach, and returns
-// these stages.
+// reach finds the stages that the targets reach, adds their inputs, needed stages and
+// unknown base images to the set, and returns them.
 func (s *Set) reach(known Triggers) map[*Choice]bool {
 	reached, inputs := map[*Choice]bool{}, map[*Input]bool{nil: true}
 	needs, bases := map[*Choice]bool{nil: true}, map[string]bool{}
@@ -167,7 +168,7 @@ func (s *Set) reach(known Triggers) map[*Choice]bool {
 				s.addBase(c, known, bases)
 				continue
 			}
-			s.Triggers = s.Triggers || e.isTrigger && e.Stage != nil
+			s.HasTriggers = s.HasTriggers || e.isTrigger && e.Stage != nil
 			s.Inputs = appendInput(s.Inputs, inputs, c, e)
 			if !isDependency(e) && !needs[e.Stage] {
 				needs[e.Stage] = true
@@ -178,7 +179,7 @@ func (s *Set) reach(known Triggers) map[*Choice]bool {
 	return reached
 }
 
-// addBase adds the base image of a stage, unless its triggers are known.
+// addBase adds the base image of a stage to UnknownBases, unless its triggers are known.
 func (s *Set) addBase(c *Choice, known Triggers, added map[string]bool) {
 	if c.base == nil {
 		return
@@ -191,8 +192,8 @@ func (s *Set) addBase(c *Choice, known Triggers, added map[string]bool) {
 	s.UnknownBases = append(s.UnknownBases, *c.base)
 }
 
-// undeclared returns the warning about a target platform that the file does not declare.
-func undeclared(file *syntax.File, platform guard.Platform) source.List {
+// undeclaredWarning returns the warning about a platform that the file does not declare.
+func undeclaredWarning(file *syntax.File, platform guard.Platform) source.List {
 	if file.Platforms == nil {
 		return nil
 	}
@@ -211,23 +212,24 @@ func undeclared(file *syntax.File, platform guard.Platform) source.List {
 	}}
 }
 
-// Target is a plan, and the stage of it to build.
+// Target is a plan with the stage to build.
 type Target struct {
 	*Plan
-	// Choice is the stage to build, or nil when it is not selected.
+	// Choice is the stage to build, or nil if it is not selected.
 	Choice *Choice
-	// Default is the default target, or nil when it is not selected.
+	// Default is the default target, or nil if it is not selected.
 	Default *Choice
-	// Name is the target to give to BuildKit. It is "" when that is the last stage of
-	// the lowered file.
+	// Name is the target to pass to BuildKit. It is "" for the last stage of the lowered
+	// file.
 	Name string
-	// Unreached are the invalid references in stages that no target of the set reaches.
-	// They do not fail a build.
+	// Unreached are the invalid references of unreached stages. They do not fail a
+	// build.
 	Unreached []Unresolved
 }
 
-// target finds the stage of a name, "" for the default, and returns the diagnostics if it
-// is not selected. There is no Choice in a file whose stages are unclear.
+// target returns the target for a stage name, or for the default target if the name is
+// "". If the stage is not selected, target also returns the diagnostics. The target has no
+// Choice if errors in blocks leave the stages of the file unknown.
 func (p *Plan) target(stage string) (*Target, source.List) {
 	t := &Target{Plan: p}
 	if len(p.Stages) == 0 || p.File.HasBlockErrors {
@@ -264,8 +266,8 @@ func (p *Plan) target(stage string) (*Target, source.List) {
 	return t, nil
 }
 
-// droppedTarget returns the diagnostic of a default target without a name that is
-// dropped. The list is empty for any other.
+// droppedTarget returns the diagnostic of an unnamed default target that is dropped. The
+// list is empty if the target is selected or undecided.
 func (p *Plan) droppedTarget(last *Choice) source.List {
 	if last.Decision.Holds || last.Decision.IsUndecided() {
 		return nil

@@ -8,8 +8,8 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/syntax"
 )
 
-// addTriggers links the ONBUILD instructions of the stage that c is FROM. They look among
-// all stages of the file, and are stored in an image: nothing in them is rewritten.
+// addTriggers links the triggers of the stage that c is FROM. A trigger can refer to every
+// stage of the file. It is stored in an image, so lowering does not rewrite it.
 func (d *draft) addTriggers(c, base *Choice) {
 	if base == nil {
 		return
@@ -19,11 +19,11 @@ func (d *draft) addTriggers(c, base *Choice) {
 			continue
 		}
 		if in.Keyword == command.Onbuild {
-			c.scope.isBare = false // The trigger can be an ENV.
+			c.scope.isBare = false // The trigger may be an ENV.
 		}
 		for _, ref := range in.Triggered {
-			if !ref.HasVariables() { // BuildKit refuses it.
-				e, list := d.linker.trigger(ref, ref.Span())
+			if !ref.HasVariables() { // BuildKit refuses variables.
+				e, list := d.linker.linkTrigger(ref, ref.Span())
 				c.Edges = append(c.Edges, e)
 				c.addUnresolved(in, list)
 			}
@@ -31,8 +31,8 @@ func (d *draft) addTriggers(c, base *Choice) {
 	}
 }
 
-// addImageTriggers links the ONBUILD triggers of the base image of a stage, if they are
-// known. Their diagnostics point at the FROM.
+// addImageTriggers links the triggers of a stage's base image, if they are known. Their
+// diagnostics point at the FROM.
 func (d *draft) addImageTriggers(c *Choice) {
 	if c.base == nil {
 		return
@@ -40,7 +40,7 @@ func (d *draft) addImageTriggers(c *Choice) {
 	for _, trigger := range d.triggers[c.base.Key()] {
 		d.triggered = true
 		for _, ref := range triggerReferences(trigger) {
-			e, list := d.linker.trigger(ref, c.Stage.Base.Span())
+			e, list := d.linker.linkTrigger(ref, c.Stage.Base.Span())
 			for _, d := range list {
 				d.Message = "the base image has the trigger " + strconv.Quote("ONBUILD "+trigger) + ", and " + d.Message
 			}
@@ -50,10 +50,10 @@ func (d *draft) addImageTriggers(c *Choice) {
 	}
 }
 
-// triggerReferences returns the references in a trigger. An image stores it as one
-// instruction whose escape character is the backslash.
+// triggerReferences returns the references in a trigger of an image. An image stores a
+// trigger as one instruction whose escape character is the backslash.
 func triggerReferences(trigger string) []*syntax.Reference {
-	// BuildKit reports syntax errors in it.
+	// BuildKit reports the syntax errors of a trigger.
 	file, _ := syntax.Parse(source.NewFile("trigger", []byte("FROM scratch\nONBUILD "+trigger)))
 	var refs []*syntax.Reference
 	for _, s := range file.Stages {
@@ -68,15 +68,15 @@ func triggerReferences(trigger string) []*syntax.Reference {
 	return refs
 }
 
-// trigger returns the edge of a reference in an ONBUILD trigger, with its diagnostics at
-// a given place.
-func (l *linker) trigger(ref *syntax.Reference, at source.Span) (Edge, source.List) {
+// linkTrigger returns the edge of a reference in a trigger. Its diagnostics have the span
+// at.
+func (l *linker) linkTrigger(ref *syntax.Reference, at source.Span) (Edge, source.List) {
 	e := Edge{Reference: ref, Name: ref.Text, isTrigger: true}
 	if e.Context = l.plan.Env.hasContext(e.Name, l.plan.Platform); e.Context {
 		return e, nil
 	}
 	if n, ok := stageNumber(e.Name); ok && ref.Kind == syntax.CopyFrom {
-		return l.triggerNumber(e, n, at)
+		return l.linkTriggerNumber(e, n, at)
 	}
 	if e.Stage = l.plan.find(e.Name, len(l.plan.Stages)); e.Stage != nil {
 		return e, nil
@@ -88,18 +88,18 @@ func (l *linker) trigger(ref *syntax.Reference, at source.Span) (Edge, source.Li
 	return e, nil
 }
 
-// triggerNumber is trigger for COPY --from=0. The number counts the stages of the
-// lowered file, so it has to be the same in the file as written.
-func (l *linker) triggerNumber(e Edge, n int, at source.Span) (Edge, source.List) {
+// linkTriggerNumber is linkTrigger for COPY --from=0. Lowering does not rewrite the number
+// in a trigger, so it must mean the same stage in the lowered file.
+func (l *linker) linkTriggerNumber(e Edge, n int, at source.Span) (Edge, source.List) {
 	var list source.List
-	e.Stage, e.isInvalid, list = l.byNumber(at, n)
+	e.Stage, e.isInvalid, list = l.stageByNumber(at, n)
 	if e.Stage == nil || e.Stage.position == n {
 		return e, list
 	}
 	e.Stage, e.isInvalid = nil, true
 	for _, c := range l.plan.Stages {
 		if c.Decision.IsUndecided() {
-			return e, nil // its position is not known
+			return e, nil // The position of the stage is unknown.
 		}
 	}
 	return e, source.List{l.plan.diagnostic(at, DroppedStage,

@@ -6,28 +6,28 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/syntax"
 )
 
-// Walk visits choices along their edges, depth first. A node of the walk is a *Choice,
-// or a value that has one and more that tells it apart. A walk comes to each node
-// once, also over several calls of From.
+// Walk visits choices along their edges, depth first. A node is a *Choice, or a value that
+// identifies one in a wider context. A walk visits each node once, even in several calls
+// of From.
 type Walk[N comparable] struct {
 	// Edges returns the edges of a node.
 	Edges func(N) []Edge
-	// Next returns the node that an edge leads to. The zero node is none.
+	// Next returns the node that an edge leads to, or the zero value to stop there.
 	Next func(N, *Edge) N
 
 	visited map[N]bool
 }
 
-// From yields the nodes that start leads to, itself included. It yields a node without
-// an edge when it comes there, and with each of its edges after the node that the edge
-// leads to: dependencies come before their users.
+// From yields start and the nodes that it leads to. It yields each node with a nil edge
+// first, and then with each of its edges, after everything that the edge leads to. So the
+// edges of a dependency come before the edge that leads to it.
 func (w *Walk[N]) From(start N) iter.Seq2[N, *Edge] {
 	return func(yield func(N, *Edge) bool) {
 		w.visit(start, yield)
 	}
 }
 
-// visit returns false when the walk is to end.
+// visit returns false if yield ended the walk.
 func (w *Walk[N]) visit(n N, yield func(N, *Edge) bool) bool {
 	var none N
 	if n == none || w.visited[n] {
@@ -50,7 +50,7 @@ func (w *Walk[N]) visit(n N, yield func(N, *Edge) bool) bool {
 	return true
 }
 
-// newWalk returns a walk over the stages that edges of some kind lead to.
+// newWalk returns a walk along the edges that follows accepts.
 func newWalk(follows func(*Edge) bool) *Walk[*Choice] {
 	return &Walk[*Choice]{
 		Edges: func(c *Choice) []Edge { return c.Edges },
@@ -66,9 +66,10 @@ func newWalk(follows func(*Edge) bool) *Walk[*Choice] {
 // isAny accepts every edge.
 func isAny(*Edge) bool { return true }
 
-// isDependency accepts the edges to stages that files or a config come from.
+// isDependency accepts the edges to stages that supply files or a base. Needed stages
+// supply neither.
 func isDependency(e *Edge) bool { return e.Reference.Kind != syntax.Needs }
 
-// isInConversion accepts the edges to stages that BuildKit converts together with
-// their user: those of the same lowered file.
+// isInConversion accepts the edges to stages of the same lowered file, which BuildKit
+// converts together.
 func isInConversion(e *Edge) bool { return isDependency(e) && e.Input == nil }
