@@ -86,22 +86,6 @@ func checkTemplate(flag string, text *string) error {
 	return err
 }
 
-// expand returns the value of a flag with its template filled in.
-func (v *Values) expand(flag, text string) (string, error) {
-	if !IsTemplate(text) {
-		return text, nil
-	}
-	t, err := parseTemplate(flag, text)
-	if err != nil {
-		return "", err
-	}
-	var b strings.Builder
-	if err := t.Execute(&b, v); err != nil {
-		return "", templateError(flag, text, err)
-	}
-	return b.String(), nil
-}
-
 func templateError(flag, text string, err error) error {
 	return fmt.Errorf("--%s %s: %s; %s", flag, text, templateCause(err), templateHelp)
 }
