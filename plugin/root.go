@@ -1,11 +1,6 @@
 package plugin
 
 import (
-	"github.com/stagebuild/stagebuild/plugin/build"
-	"github.com/stagebuild/stagebuild/plugin/cli"
-	"github.com/stagebuild/stagebuild/plugin/inspect"
-	"github.com/stagebuild/stagebuild/plugin/matrix"
-
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -20,7 +15,11 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/stagebuild/stagebuild/plugin/build"
 	"github.com/stagebuild/stagebuild/plugin/buildinfo"
+	"github.com/stagebuild/stagebuild/plugin/cli"
+	"github.com/stagebuild/stagebuild/plugin/inspect"
+	"github.com/stagebuild/stagebuild/plugin/matrix"
 )
 
 // Run runs the command line of the process, as a plugin if the Docker CLI

@@ -1,8 +1,6 @@
 package plugin
 
 import (
-	"github.com/stagebuild/stagebuild/plugin/cli"
-
 	"encoding/json"
 	"fmt"
 	"io"
@@ -11,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stagebuild/stagebuild/plugin/buildinfo"
+	"github.com/stagebuild/stagebuild/plugin/cli"
 )
 
 type versionOptions struct {

@@ -1,9 +1,6 @@
 package build
 
 import (
-	"github.com/stagebuild/stagebuild/plugin/cli"
-	"github.com/stagebuild/stagebuild/plugin/result"
-
 	"context"
 	"fmt"
 	"os"
@@ -17,8 +14,10 @@ import (
 
 	"github.com/stagebuild/stagebuild/frontend"
 	"github.com/stagebuild/stagebuild/plugin/buildinfo"
+	"github.com/stagebuild/stagebuild/plugin/cli"
 	"github.com/stagebuild/stagebuild/plugin/connect"
 	"github.com/stagebuild/stagebuild/plugin/inprocess"
+	"github.com/stagebuild/stagebuild/plugin/result"
 )
 
 // NewCommand returns the build command.

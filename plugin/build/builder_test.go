@@ -1,11 +1,11 @@
 package build
 
 import (
-	"github.com/stagebuild/stagebuild/plugin/result"
-
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/stagebuild/stagebuild/plugin/result"
 )
 
 func TestLoadContexts(t *testing.T) {

@@ -1,8 +1,6 @@
 package build
 
 import (
-	"github.com/stagebuild/stagebuild/plugin/cli"
-
 	"context"
 	"errors"
 	"fmt"
@@ -22,6 +20,7 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/selection"
 	"github.com/stagebuild/stagebuild/frontend/source"
 	"github.com/stagebuild/stagebuild/frontend/syntax"
+	"github.com/stagebuild/stagebuild/plugin/cli"
 	"github.com/stagebuild/stagebuild/plugin/inprocess"
 )
 

@@ -1,12 +1,12 @@
 package build
 
 import (
-	"github.com/stagebuild/stagebuild/plugin/cli"
-
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/stagebuild/stagebuild/plugin/cli"
 )
 
 // completeValues returns the values of the flags that take one of a few words.

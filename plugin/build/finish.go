@@ -1,9 +1,6 @@
 package build
 
 import (
-	"github.com/stagebuild/stagebuild/plugin/cli"
-	"github.com/stagebuild/stagebuild/plugin/result"
-
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -23,6 +20,8 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"github.com/stagebuild/stagebuild/frontend/gateway"
+	"github.com/stagebuild/stagebuild/plugin/cli"
+	"github.com/stagebuild/stagebuild/plugin/result"
 )
 
 // finish writes the image ID and metadata files of a completed build, and prints its output.

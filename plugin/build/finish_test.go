@@ -1,8 +1,6 @@
 package build
 
 import (
-	"github.com/stagebuild/stagebuild/plugin/cli"
-
 	"encoding/json"
 	"errors"
 	"io/fs"
@@ -14,6 +12,8 @@ import (
 	"github.com/docker/buildx/build"
 	"github.com/google/go-cmp/cmp"
 	"github.com/moby/buildkit/client"
+
+	"github.com/stagebuild/stagebuild/plugin/cli"
 )
 
 func TestImageID(t *testing.T) {

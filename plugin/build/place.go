@@ -1,13 +1,13 @@
 package build
 
 import (
-	"github.com/stagebuild/stagebuild/plugin/result"
-
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/moby/buildkit/client"
+
+	"github.com/stagebuild/stagebuild/plugin/result"
 )
 
 // places returns the places that the build of a result writes to.

@@ -1,8 +1,6 @@
 package build
 
 import (
-	"github.com/stagebuild/stagebuild/plugin/cli"
-
 	"context"
 	"errors"
 	"time"
@@ -11,6 +9,7 @@ import (
 	"github.com/docker/cli/cli/command"
 	"github.com/moby/buildkit/util/progress/progressui"
 
+	"github.com/stagebuild/stagebuild/plugin/cli"
 	"github.com/stagebuild/stagebuild/plugin/connect"
 	"github.com/stagebuild/stagebuild/plugin/inprocess"
 )

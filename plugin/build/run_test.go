@@ -1,13 +1,13 @@
 package build
 
 import (
-	"github.com/stagebuild/stagebuild/plugin/cli"
-	"github.com/stagebuild/stagebuild/plugin/result"
-
 	"context"
 	"errors"
 	"strings"
 	"testing"
+
+	"github.com/stagebuild/stagebuild/plugin/cli"
+	"github.com/stagebuild/stagebuild/plugin/result"
 )
 
 // TestReportOfAnInterruptedRun says what had failed before, and that it was interrupted.

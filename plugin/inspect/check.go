@@ -1,8 +1,6 @@
 package inspect
 
 import (
-	"github.com/stagebuild/stagebuild/plugin/cli"
-
 	"context"
 	"encoding/json"
 	"fmt"
@@ -25,6 +23,7 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/selection"
 	"github.com/stagebuild/stagebuild/frontend/source"
 	"github.com/stagebuild/stagebuild/frontend/syntax"
+	"github.com/stagebuild/stagebuild/plugin/cli"
 	"github.com/stagebuild/stagebuild/plugin/offline"
 )
 

@@ -1,8 +1,6 @@
 package inspect
 
 import (
-	"github.com/stagebuild/stagebuild/plugin/cli"
-
 	"os"
 	"strings"
 
@@ -10,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stagebuild/stagebuild/frontend/graph"
+	"github.com/stagebuild/stagebuild/plugin/cli"
 )
 
 // explainOptions are the flags of the explain command, as the user wrote them.

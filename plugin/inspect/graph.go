@@ -1,8 +1,6 @@
 package inspect
 
 import (
-	"github.com/stagebuild/stagebuild/plugin/cli"
-
 	"bytes"
 	"errors"
 	"fmt"
@@ -15,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stagebuild/stagebuild/frontend/graph"
+	"github.com/stagebuild/stagebuild/plugin/cli"
 	"github.com/stagebuild/stagebuild/plugin/draw"
 )
 

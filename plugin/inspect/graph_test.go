@@ -1,8 +1,6 @@
 package inspect
 
 import (
-	"github.com/stagebuild/stagebuild/plugin/cli"
-
 	"fmt"
 	"strings"
 	"testing"
@@ -14,6 +12,7 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/plan"
 	"github.com/stagebuild/stagebuild/frontend/source"
 	"github.com/stagebuild/stagebuild/frontend/syntax"
+	"github.com/stagebuild/stagebuild/plugin/cli"
 	"github.com/stagebuild/stagebuild/plugin/draw"
 )
 

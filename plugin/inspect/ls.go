@@ -1,8 +1,6 @@
 package inspect
 
 import (
-	"github.com/stagebuild/stagebuild/plugin/cli"
-
 	"errors"
 	"os"
 	"slices"
@@ -12,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stagebuild/stagebuild/frontend/plan"
+	"github.com/stagebuild/stagebuild/plugin/cli"
 )
 
 // lsOptions are the flags of the ls command, as the user wrote them.

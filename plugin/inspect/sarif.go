@@ -1,8 +1,6 @@
 package inspect
 
 import (
-	"github.com/stagebuild/stagebuild/plugin/cli"
-
 	"cmp"
 	"fmt"
 	"io"
@@ -19,6 +17,7 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/lint"
 	"github.com/stagebuild/stagebuild/frontend/source"
 	"github.com/stagebuild/stagebuild/plugin/buildinfo"
+	"github.com/stagebuild/stagebuild/plugin/cli"
 )
 
 // The parts of SARIF 2.1.0 that code scanning shows

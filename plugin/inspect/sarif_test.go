@@ -1,8 +1,6 @@
 package inspect
 
 import (
-	"github.com/stagebuild/stagebuild/plugin/cli"
-
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -20,6 +18,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	_ "github.com/owenrumney/go-sarif/v3/pkg/report/v210/sarif" // for its source
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/stagebuild/stagebuild/plugin/cli"
 )
 
 // checkSARIF checks a Dockerfile, and returns what is printed and the status.

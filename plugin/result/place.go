@@ -1,14 +1,14 @@
 package result
 
 import (
-	"github.com/stagebuild/stagebuild/plugin/cli"
-
 	"fmt"
 	"path/filepath"
 	"strings"
 
 	"github.com/distribution/reference"
 	"github.com/moby/buildkit/client"
+
+	"github.com/stagebuild/stagebuild/plugin/cli"
 )
 
 // Place is something that a result writes. Places of different kinds can share a name.
