@@ -1,23 +1,12 @@
 package build
 
 import (
-	"context"
-	"fmt"
 	"os"
 
-	"github.com/docker/buildx/util/desktop"
-	"github.com/docker/buildx/util/progress"
 	"github.com/docker/cli/cli/command"
-	"github.com/moby/buildkit/util/progress/progressui"
-	"github.com/moby/term"
 	"github.com/spf13/cobra"
 
-	"github.com/stagebuild/stagebuild/frontend"
-	"github.com/stagebuild/stagebuild/plugin/buildinfo"
 	"github.com/stagebuild/stagebuild/plugin/cli"
-	"github.com/stagebuild/stagebuild/plugin/connect"
-	"github.com/stagebuild/stagebuild/plugin/inprocess"
-	"github.com/stagebuild/stagebuild/plugin/result"
 )
 
 // NewCommand returns the build command.
@@ -75,76 +64,4 @@ templates with {{.Stage}}, {{.Platform}}, {{.OS}}, {{.Arch}}, {{.Variant}} and
 	cli.CompleteDockerfile(cmd, true)
 	completeBuildFlags(cmd)
 	return cmd
-}
-
-// runBuild builds the requested results, and reports how each ended.
-func runBuild(ctx context.Context, dockerCLI command.Cli, options *options, display progressui.DisplayMode, env cli.LookupEnv) error {
-	// A template names a file only when the results are known.
-	if !result.IsTemplate(options.ImageIDFile) {
-		if err := removeStale(options.ImageIDFile); err != nil {
-			return err
-		}
-	}
-	fe := newFrontend(options.frontend)
-	if fe != nil {
-		defer fe.RegisterDrivers()()
-	}
-	b, err := connectBuilder(ctx, dockerCLI, options, display)
-	if err != nil {
-		return err
-	}
-	defer b.Close()
-	printer, err := newPrinter(b, display)
-	if err != nil {
-		return err
-	}
-	r := &buildRun{dockerCLI: dockerCLI, builder: b, frontend: fe, printer: printer, stdin: newStdin(dockerCLI.In())}
-	defer r.stdin.close()
-	results, err := r.choose(ctx, *options, env)
-	if err == nil {
-		err = r.build(ctx, results, options.failFast)
-	}
-	// Print the last progress before any other output.
-	if werr := printer.Wait(); err == nil {
-		err = werr
-	}
-	if err != nil {
-		return err
-	}
-	return r.finish(ctx, results)
-}
-
-// newFrontend returns the frontend that this program runs or chooses. It returns nil
-// for --frontend=image=REF, because buildx runs a named image without help.
-func newFrontend(mode frontendValue) *inprocess.Frontend {
-	switch {
-	case !mode.image:
-		return inprocess.New(frontend.Build)
-	case mode.ref == "":
-		return inprocess.NewImage(inprocess.Image(buildinfo.Read().Version))
-	}
-	return nil
-}
-
-// newPrinter shows the progress of a build on standard error. It does not stop when the
-// build is canceled, so that the cancellation is shown to its end.
-func newPrinter(b *connect.Builder, mode progressui.DisplayMode) (*progress.Printer, error) {
-	var printer *progress.Printer
-	printer, err := progress.NewPrinter(context.Background(), os.Stderr, mode,
-		progress.WithDesc(
-			fmt.Sprintf("building with %q instance using %s driver", b.Name, b.Driver),
-			fmt.Sprintf("%s:%s", b.Driver, b.Name),
-		),
-		progress.WithOnClose(func() {
-			if mode != progressui.QuietMode && mode != progressui.RawJSONMode {
-				printWarnings(os.Stderr, printer.Warnings())
-			}
-		}),
-	)
-	return printer, err
-}
-
-// printBuildDetails links to Docker Desktop's record of the build, if there is one.
-func printBuildDetails(printer *progress.Printer) {
-	desktop.PrintBuildDetails(os.Stderr, printer.BuildRefs(), term.IsTerminal(os.Stderr.Fd()))
 }

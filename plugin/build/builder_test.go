@@ -1,10 +1,15 @@
 package build
 
 import (
+	"context"
 	"testing"
 
+	"github.com/docker/buildx/builder"
+	"github.com/docker/buildx/driver"
+	"github.com/docker/buildx/util/platformutil"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/stagebuild/stagebuild/plugin/connect"
 	"github.com/stagebuild/stagebuild/plugin/result"
 )
 
@@ -31,6 +36,39 @@ func TestLoadContexts(t *testing.T) {
 		}
 		if diff := cmp.Diff(test.want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", test.name, diff)
+		}
+	}
+}
+
+// features is a driver that is asked for nothing but what it can do.
+type features struct {
+	driver.Driver
+	list map[driver.Feature]bool
+}
+
+// Features implements driver.Driver.
+func (f features) Features(context.Context) (map[driver.Feature]bool, error) { return f.list, nil }
+
+func TestCheckPlatforms(t *testing.T) {
+	for _, test := range []struct {
+		driver    string
+		several   bool // whether the driver says that it can
+		platforms string
+		refused   bool
+	}{
+		{"docker", false, "linux/amd64,linux/arm64", true},
+		{"docker", false, "linux/arm64", false},
+		{"docker", true, "linux/amd64,linux/arm64", false},
+		{"remote", false, "linux/amd64,linux/arm64", false},
+	} {
+		requested, err := platformutil.Parse([]string{test.platforms})
+		if err != nil {
+			t.Fatal(err)
+		}
+		handle := &driver.DriverHandle{Driver: features{list: map[driver.Feature]bool{driver.MultiPlatform: test.several}}}
+		b := &connect.Builder{Name: "default", Driver: test.driver, Nodes: []builder.Node{{Driver: handle}, {}}}
+		if err := checkPlatforms(t.Context(), b, requested); (err != nil) != test.refused {
+			t.Errorf("%+v: %v", test, err)
 		}
 	}
 }

@@ -2,26 +2,19 @@ package build
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/containerd/platforms"
-	"github.com/docker/buildx/build"
 	"github.com/docker/buildx/driver"
 	"github.com/docker/buildx/util/buildflags"
 	"github.com/docker/buildx/util/platformutil"
-	"github.com/docker/buildx/util/urlutil"
-	"github.com/moby/buildkit/frontend/dockerui"
-	gateway "github.com/moby/buildkit/frontend/gateway/client"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/stagebuild/stagebuild/frontend/guard"
 	"github.com/stagebuild/stagebuild/frontend/plan"
 	"github.com/stagebuild/stagebuild/frontend/selection"
-	"github.com/stagebuild/stagebuild/frontend/source"
 	"github.com/stagebuild/stagebuild/frontend/syntax"
 	"github.com/stagebuild/stagebuild/plugin/cli"
-	"github.com/stagebuild/stagebuild/plugin/inprocess"
 )
 
 // choose returns the requested results. It reads the Dockerfile only if the flags depend
@@ -108,12 +101,12 @@ func (o *options) selection(file *syntax.File, env plan.Env, asked selection.Pla
 // ownPlatform returns the platform of a build without --platform: the first one of the
 // builder.
 func (r *buildRun) ownPlatform(ctx context.Context) (ocispecs.Platform, error) {
-	for _, node := range r.builder.Nodes {
+	for _, node := range r.Builder.Nodes {
 		if node.Driver == nil || node.Err != nil {
 			continue
 		}
 		// This starts a builder that is not running.
-		c, err := driver.Boot(ctx, ctx, node.Driver, r.printer)
+		c, err := driver.Boot(ctx, ctx, node.Driver, r.Printer)
 		if err != nil {
 			return ocispecs.Platform{}, fmt.Errorf("getting the platform of the builder: %w", err)
 		}
@@ -126,50 +119,4 @@ func (r *buildRun) ownPlatform(ctx context.Context) (ocispecs.Platform, error) {
 		}
 	}
 	return cli.LocalPlatform(), nil
-}
-
-// dockerfile reads the Dockerfile from this machine, or through the builder if the context
-// is remote, such as a Git repository.
-func (r *buildRun) dockerfile(ctx context.Context, o options, env cli.LookupEnv) (*syntax.File, error) {
-	remote := urlutil.IsRemoteURL(o.contextPath) || urlutil.IsHTTPURL(o.file)
-	if !remote && (o.contextPath != "-" || o.file == "-") {
-		return cli.ReadDockerfile(o.contextPath, o.file, r.stdin.reader())
-	}
-	target, _ := o.stages.Name()
-	req, err := o.forDockerfile().request(target, env)
-	if err != nil {
-		return nil, err
-	}
-	if err := req.attach(r.dockerCLI, r.stdin.reader()); err != nil {
-		return nil, err
-	}
-	var src *dockerui.Source
-	reader := inprocess.New(func(ctx context.Context, c gateway.Client) (*gateway.Result, error) {
-		bc, err := dockerui.NewClient(c)
-		if err != nil {
-			return nil, err
-		}
-		src, err = bc.ReadEntrypoint(ctx, "Dockerfile")
-		return gateway.NewResult(), err
-	})
-	if _, err := r.solve(ctx, reader.Handler(), map[string]build.Options{defaultTarget: req.build}, r.printer); err != nil {
-		return nil, fmt.Errorf("failed to build: %w", r.builder.Explain(ctx, err))
-	}
-	if src == nil {
-		return nil, errors.New("the builder did not return a Dockerfile")
-	}
-	return syntax.Parse(source.NewFile(src.Filename, src.Data))
-}
-
-// forDockerfile returns the flags that affect how a remote Dockerfile is read: those for
-// fetching its source, and those that a policy can depend on.
-func (o *options) forDockerfile() *options {
-	return &options{
-		inputOptions: inputOptions{
-			contextPath: o.contextPath, file: o.file, buildArgs: o.buildArgs, secrets: o.secrets, ssh: o.ssh,
-		},
-		outputOptions: outputOptions{labels: o.labels},
-		stepOptions:   stepOptions{network: o.network, policies: o.policies},
-		runOptions:    runOptions{frontend: o.frontend, progress: o.progress, quiet: o.quiet, call: "outline"},
-	}
 }

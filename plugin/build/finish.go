@@ -1,6 +1,7 @@
 package build
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -11,45 +12,101 @@ import (
 	"strconv"
 
 	"github.com/docker/buildx/util/confutil"
+	"github.com/docker/buildx/util/desktop"
 	"github.com/docker/buildx/util/progress"
 	"github.com/moby/buildkit/client"
 	"github.com/moby/buildkit/exporter/containerimage/exptypes"
 	solvererrdefs "github.com/moby/buildkit/solver/errdefs"
 	"github.com/moby/buildkit/util/progress/progressui"
 	"github.com/moby/sys/atomicwriter"
+	"github.com/moby/term"
 	"github.com/sirupsen/logrus"
 
 	"github.com/stagebuild/stagebuild/frontend/gateway"
 	"github.com/stagebuild/stagebuild/plugin/cli"
-	"github.com/stagebuild/stagebuild/plugin/result"
 )
 
+// finish writes the files of the results, and prints their output and a summary. It returns
+// the errors of the results that failed.
+func (r *buildRun) finish(ctx context.Context, results []*resultBuild) error {
+	quiet := results[0].display == progressui.QuietMode || results[0].display == progressui.RawJSONMode
+	if !quiet {
+		// Link to Docker Desktop's record of the build, if there is one.
+		desktop.PrintBuildDetails(os.Stderr, r.Printer.BuildRefs(), term.IsTerminal(os.Stderr.Fd()))
+	}
+	for _, res := range results {
+		if res.outcome.Err == nil {
+			res.outcome.Err = res.finish(r.DockerCLI.Out(), r.Printer)
+		}
+	}
+	if !quiet {
+		r.summarize(ctx, results)
+	}
+	if len(results) == 1 {
+		return results[0].outcome.Err
+	}
+	err := failuresOf(results)
+	if list, failed := err.(cli.Failures); failed && ctx.Err() != nil { //nolint:errorlint // failuresOf does not wrap it
+		return errors.Join(list, ctx.Err())
+	}
+	return err
+}
+
+// failuresOf returns a [cli.Failures] if results failed. Results with the same error, such as an
+// unreadable Dockerfile, are one failure. A result that was stopped because another failed is none.
+func failuresOf(results []*resultBuild) error {
+	var list cli.Failures
+	var stopped error
+	byText := map[string]*cli.Failure{}
+	for _, res := range results {
+		err := res.outcome.Err
+		if err == nil {
+			continue
+		}
+		if cli.IsInterrupted(err) {
+			stopped = err
+			continue
+		}
+		text := err.Error()
+		if byText[text] == nil {
+			byText[text] = &cli.Failure{Err: err}
+			list = append(list, byText[text])
+		}
+		byText[text].Names = append(byText[text].Names, res.Name)
+	}
+	if len(list) == 0 {
+		return stopped
+	}
+	return list
+}
+
 // finish writes the image ID and metadata files of a completed build, and prints its output.
-func finish(out io.Writer, flags result.Flags, req *request, resp *client.SolveResponse, printer *progress.Printer) error {
-	if req.display == progressui.QuietMode && req.printID && req.build.CallFunc == nil {
+func (res *resultBuild) finish(out io.Writer, printer *progress.Printer) error {
+	response, isCall := res.outcome.Response.ExporterResponse, res.build.CallFunc != nil
+	if res.printID && !isCall {
 		// An output other than an image has no ID, and can be on standard output.
-		if id := imageID(resp.ExporterResponse); id != "" {
+		if id := imageID(response); id != "" {
 			fmt.Fprintln(out, id)
 		}
 	}
-	if flags.ImageIDFile != "" {
-		if err := writeFile(flags.ImageIDFile, []byte(imageID(resp.ExporterResponse))); err != nil {
+	if path := res.Flags.ImageIDFile; path != "" {
+		if err := writeFile(path, []byte(imageID(response))); err != nil {
 			return fmt.Errorf("writing the image ID: %w", err)
 		}
 	}
-	if flags.MetadataFile != "" {
+	if path := res.Flags.MetadataFile; path != "" {
 		var warnings []client.VertexWarning
-		if req.build.CallFunc == nil && confutil.MetadataWarningsEnabled() {
+		if !isCall && confutil.MetadataWarningsEnabled() {
 			warnings = printer.Warnings()
 		}
-		if err := writeMetadata(flags.MetadataFile, metadataOf(resp.ExporterResponse, warnings)); err != nil {
+		if err := writeMetadata(path, metadataOf(response, warnings)); err != nil {
 			return fmt.Errorf("writing the metadata: %w", err)
 		}
 	}
-	if req.build.CallFunc != nil {
-		return printCall(out, req, resp.ExporterResponse)
+	if isCall {
+		return printCall(out, res.request, response)
 	}
-	if msg, ok := resp.ExporterResponse["frontend.result.inlinemessage"]; ok {
+	if msg, ok := response["frontend.result.inlinemessage"]; ok {
 		fmt.Fprintf(out, "\n%s\n", msg)
 	}
 	return nil

@@ -1,6 +1,7 @@
 package build
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io/fs"
@@ -14,6 +15,8 @@ import (
 	"github.com/moby/buildkit/client"
 
 	"github.com/stagebuild/stagebuild/plugin/cli"
+	"github.com/stagebuild/stagebuild/plugin/pipeline"
+	"github.com/stagebuild/stagebuild/plugin/result"
 )
 
 func TestImageID(t *testing.T) {
@@ -152,5 +155,27 @@ func TestPrintCall(t *testing.T) {
 	req := &request{build: build.Options{CallFunc: &build.CallFunc{Name: "graph"}}}
 	if err := printCall(&strings.Builder{}, req, map[string]string{"result.json": "{}"}); err == nil {
 		t.Error("a result that cannot be printed: no error")
+	}
+}
+
+// TestReportOfAnInterruptedRun says what had failed before, and that it was interrupted.
+func TestReportOfAnInterruptedRun(t *testing.T) {
+	results := []*resultBuild{
+		{Result: &result.Result{Name: "slow"}, outcome: &pipeline.Outcome{Err: context.Canceled}},
+		{Result: &result.Result{Name: "bad"}, outcome: &pipeline.Outcome{Err: errors.New("exit code 3")}},
+	}
+	err := failuresOf(results)
+	for _, test := range []struct {
+		err    error
+		status int
+		text   string
+	}{
+		{err, cli.ExitFailed, "ERROR: bad: exit code 3\n"},
+		{errors.Join(err, context.Canceled), cli.ExitInterrupted, "ERROR: bad: exit code 3\nInterrupted\n"},
+	} {
+		var out strings.Builder
+		if got := cli.Report(&out, test.err); got != test.status || out.String() != test.text {
+			t.Errorf("status %d, %q", got, &out)
+		}
 	}
 }

@@ -4,6 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/stagebuild/stagebuild/frontend"
+	"github.com/stagebuild/stagebuild/plugin/buildinfo"
+	"github.com/stagebuild/stagebuild/plugin/inprocess"
 )
 
 // frontendValue is the value of --frontend: how the Dockerfile frontend runs.
@@ -55,5 +59,17 @@ func (v *frontendValue) apply(buildArgs map[string]string) error {
 		return fmt.Errorf("--frontend=%s and --build-arg %s=%s name different frontends", v, syntaxArg, other)
 	}
 	buildArgs[syntaxArg] = v.ref
+	return nil
+}
+
+// newFrontend returns the frontend that this program runs or chooses. It returns nil
+// for --frontend=image=REF, because buildx runs a named image without help.
+func newFrontend(mode frontendValue) *inprocess.Frontend {
+	switch {
+	case !mode.image:
+		return inprocess.New(frontend.Build)
+	case mode.ref == "":
+		return inprocess.NewImage(inprocess.Image(buildinfo.Read().Version))
+	}
 	return nil
 }

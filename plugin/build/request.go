@@ -12,7 +12,6 @@ import (
 	"github.com/docker/buildx/util/dockerutil/dockerconfig"
 	"github.com/docker/buildx/util/platformutil"
 	"github.com/docker/cli/cli/command"
-	"github.com/moby/buildkit/client"
 	"github.com/moby/buildkit/session/auth/authprovider"
 	"github.com/moby/buildkit/util/progress/progressui"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
@@ -61,20 +60,33 @@ func (o *options) request(target string, env cli.LookupEnv) (*request, error) {
 		Target:        target,
 		Ulimits:       o.ulimits,
 	}}
-	for _, parse := range []func(*request, cli.LookupEnv) error{
+	err := req.parse(env,
 		o.parseDisplay,
 		o.parseCall,
-		o.parseInputs,
+		o.parsePlatforms,
+		o.parseVariables,
+		o.parseContexts,
+		o.parseCredentials,
 		o.parseOutputs,
 		o.parseAttestations,
 		o.parseCaches,
-		o.parseLimits,
-	} {
-		if err := parse(req, env); err != nil {
-			return nil, err
-		}
+		o.parseResources,
+		o.parsePolicies,
+	)
+	if err != nil {
+		return nil, err
 	}
 	return req, nil
+}
+
+// parse runs parsers until one fails.
+func (r *request) parse(env cli.LookupEnv, parsers ...func(*request, cli.LookupEnv) error) error {
+	for _, parse := range parsers {
+		if err := parse(r, env); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // check returns an error for a mistake that shows without the Dockerfile. Otherwise, it
@@ -143,21 +155,27 @@ func (o *options) parseCall(req *request, _ cli.LookupEnv) error {
 	return nil
 }
 
-func (o *options) parseInputs(req *request, env cli.LookupEnv) error {
-	var err error
+func (o *options) parsePlatforms(req *request, _ cli.LookupEnv) (err error) {
 	if req.platforms, err = platformutil.Parse(o.platforms); err != nil {
 		return fmt.Errorf("--platform: %w", err)
 	}
 	req.build.Platforms = slices.Clone(req.platforms)
+	return nil
+}
+
+// parseVariables parses the build args and labels.
+func (o *options) parseVariables(req *request, env cli.LookupEnv) (err error) {
 	if req.build.BuildArgs, err = buildArgs(o.buildArgs, env); err != nil {
 		return err
 	}
 	if err := o.frontend.apply(req.build.BuildArgs); err != nil {
 		return err
 	}
-	if req.build.Labels, err = cli.KeyValues("label", o.labels, nil); err != nil {
-		return err
-	}
+	req.build.Labels, err = cli.KeyValues("label", o.labels, nil)
+	return err
+}
+
+func (o *options) parseContexts(req *request, _ cli.LookupEnv) error {
 	contexts, err := buildflags.ParseContextNames(o.contexts)
 	if err != nil {
 		return fmt.Errorf("--build-context: %w", err)
@@ -166,6 +184,11 @@ func (o *options) parseInputs(req *request, env cli.LookupEnv) error {
 	for name, path := range contexts {
 		req.build.Inputs.NamedContexts[name] = build.NamedContext{Path: path}
 	}
+	return nil
+}
+
+// parseCredentials parses the secrets and the SSH agents and keys.
+func (o *options) parseCredentials(req *request, _ cli.LookupEnv) (err error) {
 	if req.secrets, err = buildflags.ParseSecretSpecs(o.secrets); err != nil {
 		return fmt.Errorf("--secret: %w", err)
 	}
@@ -176,100 +199,6 @@ func (o *options) parseInputs(req *request, env cli.LookupEnv) error {
 		req.ssh = []*buildflags.SSH{{ID: "default"}}
 	}
 	return nil
-}
-
-func (o *options) parseOutputs(req *request, _ cli.LookupEnv) error {
-	entries, err := buildflags.ParseExports(o.Outputs)
-	if err != nil {
-		return fmt.Errorf("--output: %w", err)
-	}
-	outputs, _, err := build.CreateExports(entries)
-	if err != nil {
-		return fmt.Errorf("--output: %w", err)
-	}
-	req.dests = destinations(entries)
-	req.files.Divert(entries, outputs)
-	for _, out := range outputs {
-		if o.ImageIDFile != "" && (out.Type == client.ExporterLocal || out.Type == client.ExporterTar) {
-			return fmt.Errorf("--iidfile: output of type %q has no image ID", out.Type)
-		}
-	}
-	if o.push {
-		outputs = withPush(outputs)
-	}
-	if o.load {
-		outputs = withLoad(outputs)
-	}
-	allow, allowDelete, err := buildflags.ParseEntitlements(o.allow)
-	if err != nil {
-		return fmt.Errorf("--allow: %w", err)
-	}
-	if err := build.ValidateLocalExportDelete(outputs, allowDelete); err != nil {
-		return err
-	}
-	if req.build.Annotations, err = buildflags.ParseAnnotations(o.annotations); err != nil {
-		return fmt.Errorf("--annotation: %w", err)
-	}
-	for _, out := range outputs {
-		for k, v := range req.build.Annotations {
-			out.Attrs[k.String()] = v
-		}
-	}
-	req.build.Exports, req.build.Allow = outputs, allow
-	return nil
-}
-
-// destinations returns the files and directories of the outputs. An archive without a
-// destination goes to standard output.
-func destinations(entries []*buildflags.ExportEntry) []string {
-	var dests []string
-	for _, e := range entries {
-		dest := e.Destination
-		if dest == "" && (e.Type == client.ExporterTar || e.Type == client.ExporterOCI) {
-			dest = "-"
-		}
-		if dest != "" {
-			dests = append(dests, dest)
-		}
-	}
-	return dests
-}
-
-// withPush pushes every image output, or adds an image output that is pushed.
-func withPush(outputs []client.ExportEntry) []client.ExportEntry {
-	var pushed bool
-	for _, out := range outputs {
-		if out.Type != client.ExporterImage {
-			continue
-		}
-		pushed = true
-		out.Attrs["push"] = "true"
-		// A push does not need the image unpacked in the daemon's image store.
-		if _, ok := out.Attrs["unpack"]; !ok {
-			out.Attrs["unpack"] = "false"
-		}
-	}
-	if pushed {
-		return outputs
-	}
-	return append(outputs, client.ExportEntry{
-		Type:  client.ExporterImage,
-		Attrs: map[string]string{"push": "true", "unpack": "false"},
-	})
-}
-
-// withLoad adds an output to the engine unless outputs has one. An output of type docker
-// with a dest does not count: it goes to a file.
-func withLoad(outputs []client.ExportEntry) []client.ExportEntry {
-	for _, out := range outputs {
-		if out.Type != client.ExporterDocker {
-			continue
-		}
-		if _, toFile := out.Attrs["dest"]; !toFile {
-			return outputs
-		}
-	}
-	return append(outputs, client.ExportEntry{Type: client.ExporterDocker, Attrs: map[string]string{}})
 }
 
 func (o *options) parseAttestations(req *request, _ cli.LookupEnv) error {
@@ -297,10 +226,14 @@ func (o *options) parseCaches(req *request, _ cli.LookupEnv) error {
 	return err
 }
 
-func (o *options) parseLimits(req *request, _ cli.LookupEnv) (err error) {
+func (o *options) parseResources(req *request, _ cli.LookupEnv) (err error) {
 	if req.build.ResourceLimits, err = build.ParseResourceLimits(o.resources); err != nil {
 		return fmt.Errorf("--resource: %w", err)
 	}
+	return nil
+}
+
+func (o *options) parsePolicies(req *request, _ cli.LookupEnv) (err error) {
 	if req.build.Policy, err = buildflags.ParsePolicyConfigs(o.policies); err != nil {
 		return fmt.Errorf("--policy: %w", err)
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/selection"
 	"github.com/stagebuild/stagebuild/frontend/syntax"
 	"github.com/stagebuild/stagebuild/plugin/cli"
+	"github.com/stagebuild/stagebuild/plugin/pipeline"
 	"github.com/stagebuild/stagebuild/plugin/result"
 )
 
@@ -14,9 +15,12 @@ import (
 type resultBuild struct {
 	*result.Result
 	*request
-	// outcome is set when the build has ended.
-	outcome *outcome
-	steps   steps
+	outcome *pipeline.Outcome // nil until the build has ended
+}
+
+// target returns the target of the pipeline that builds the result.
+func (res *resultBuild) target() *pipeline.Target {
+	return &pipeline.Target{Name: res.Name, Options: res.build, Platforms: res.platforms, Files: &res.files}
 }
 
 // onlyResult returns the only result of flags that do not depend on the Dockerfile.

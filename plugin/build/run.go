@@ -2,8 +2,8 @@ package build
 
 import (
 	"context"
-	"errors"
-	"time"
+	"fmt"
+	"os"
 
 	"github.com/docker/buildx/util/progress"
 	"github.com/docker/cli/cli/command"
@@ -11,94 +11,95 @@ import (
 
 	"github.com/stagebuild/stagebuild/plugin/cli"
 	"github.com/stagebuild/stagebuild/plugin/connect"
-	"github.com/stagebuild/stagebuild/plugin/inprocess"
+	"github.com/stagebuild/stagebuild/plugin/pipeline"
+	"github.com/stagebuild/stagebuild/plugin/result"
 )
 
-// buildRun is one run of the build command on a builder.
+// runBuild builds the requested results, and reports how each ended.
+func runBuild(ctx context.Context, dockerCLI command.Cli, options *options, display progressui.DisplayMode, env cli.LookupEnv) error {
+	// A template names a file only when the results are known.
+	if !result.IsTemplate(options.ImageIDFile) {
+		if err := removeStale(options.ImageIDFile); err != nil {
+			return err
+		}
+	}
+	fe := newFrontend(options.frontend)
+	if fe != nil {
+		defer fe.RegisterDrivers()()
+	}
+	b, err := connectBuilder(ctx, dockerCLI, options, display)
+	if err != nil {
+		return err
+	}
+	defer b.Close()
+	printer, err := newPrinter(b, display)
+	if err != nil {
+		return err
+	}
+	r := &buildRun{
+		Pipeline: &pipeline.Pipeline{DockerCLI: dockerCLI, Builder: b, Frontend: fe, Printer: printer},
+		stdin:    newStdin(dockerCLI.In()),
+	}
+	defer r.stdin.close()
+	results, err := r.choose(ctx, *options, env)
+	if err == nil {
+		err = r.buildResults(ctx, results, options.failFast)
+	}
+	// Print the last progress before any other output.
+	if werr := printer.Wait(); err == nil {
+		err = werr
+	}
+	if err != nil {
+		return err
+	}
+	return r.finish(ctx, results)
+}
+
+// buildRun is one run of the build command.
 type buildRun struct {
-	dockerCLI command.Cli
-	builder   *connect.Builder
-	// frontend is nil if buildx runs a frontend image.
-	frontend *inprocess.Frontend
-	printer  *progress.Printer
-	stdin    *stdin
+	*pipeline.Pipeline
+	stdin *stdin
 	// notes list the stages and platforms that are not built, one a line.
 	notes []string
 }
 
-// build builds all results at the same time. With failFast, the first failure cancels the
-// other builds.
-func (r *buildRun) build(ctx context.Context, results []*resultBuild, failFast bool) error {
-	for _, res := range results {
-		if err := checkPlatforms(ctx, r.builder, res.platforms); err != nil {
+// buildResults builds all results at the same time. With failFast, the first failure cancels
+// the other builds.
+func (r *buildRun) buildResults(ctx context.Context, results []*resultBuild, failFast bool) error {
+	targets := make([]*pipeline.Target, len(results))
+	for i, res := range results {
+		if err := checkPlatforms(ctx, r.Builder, res.platforms); err != nil {
 			return err
 		}
 		if err := removeStale(res.Flags.ImageIDFile); err != nil {
 			return err
 		}
-		if err := res.attach(r.dockerCLI, r.stdin.reader()); err != nil {
+		if err := res.attach(r.DockerCLI, r.stdin.reader()); err != nil {
 			return err
 		}
+		targets[i] = res.target()
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	p := &pipeline{buildRun: r, began: time.Now(), failed: func() {}}
-	if failFast {
-		p.failed = cancel
+	for i, outcome := range r.Build(ctx, targets, failFast) {
+		results[i].outcome = outcome
+		results[i].build.Inputs = outcome.Inputs
 	}
-	p.buildAll(ctx, results)
 	return nil
 }
 
-// finish writes the files of the results, and prints their output and a summary. It returns
-// the errors of the results that failed.
-func (r *buildRun) finish(ctx context.Context, results []*resultBuild) error {
-	quiet := results[0].display == progressui.QuietMode || results[0].display == progressui.RawJSONMode
-	if !quiet {
-		printBuildDetails(r.printer)
-	}
-	for _, res := range results {
-		if res.outcome.err == nil {
-			res.outcome.err = finish(r.dockerCLI.Out(), res.Flags, res.request, res.outcome.response, r.printer)
-		}
-	}
-	if !quiet {
-		r.summarize(ctx, results)
-	}
-	if len(results) == 1 {
-		return results[0].outcome.err
-	}
-	err := failuresOf(results)
-	if list, failed := err.(cli.Failures); failed && ctx.Err() != nil { //nolint:errorlint // failuresOf does not wrap it
-		return errors.Join(list, ctx.Err())
-	}
-	return err
-}
-
-// failuresOf returns a [cli.Failures] if results failed. Results with the same error, such as an
-// unreadable Dockerfile, are one failure. A result that was stopped because another failed is none.
-func failuresOf(results []*resultBuild) error {
-	var list cli.Failures
-	var stopped error
-	byText := map[string]*cli.Failure{}
-	for _, res := range results {
-		err := res.outcome.err
-		if err == nil {
-			continue
-		}
-		if cli.IsInterrupted(err) {
-			stopped = err
-			continue
-		}
-		text := err.Error()
-		if byText[text] == nil {
-			byText[text] = &cli.Failure{Err: err}
-			list = append(list, byText[text])
-		}
-		byText[text].Names = append(byText[text].Names, res.Name)
-	}
-	if len(list) == 0 {
-		return stopped
-	}
-	return list
+// newPrinter shows the progress of a build on standard error. It does not stop when the
+// build is canceled, so that the cancellation is shown to its end.
+func newPrinter(b *connect.Builder, mode progressui.DisplayMode) (*progress.Printer, error) {
+	var printer *progress.Printer
+	printer, err := progress.NewPrinter(context.Background(), os.Stderr, mode,
+		progress.WithDesc(
+			fmt.Sprintf("building with %q instance using %s driver", b.Name, b.Driver),
+			fmt.Sprintf("%s:%s", b.Driver, b.Name),
+		),
+		progress.WithOnClose(func() {
+			if mode != progressui.QuietMode && mode != progressui.RawJSONMode {
+				printWarnings(os.Stderr, printer.Warnings())
+			}
+		}),
+	)
+	return printer, err
 }

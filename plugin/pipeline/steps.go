@@ -1,4 +1,4 @@
-package build
+package pipeline
 
 import (
 	"fmt"
@@ -15,14 +15,14 @@ import (
 // (prefixCommand in dockerfile2llb/convert.go).
 var stepName = regexp.MustCompile(`^\[.*\d+/\d+\] `)
 
-// steps counts the completed steps of a result.
-type steps struct {
+// Steps counts the completed steps of a target.
+type Steps struct {
 	mu     sync.Mutex
 	cached map[digest.Digest]bool // whether each step was cached
 }
 
 // count counts v if it is a completed step.
-func (s *steps) count(v *client.Vertex) {
+func (s *Steps) count(v *client.Vertex) {
 	if !stepName.MatchString(v.Name) || v.Completed == nil || v.Error != "" {
 		return
 	}
@@ -35,7 +35,7 @@ func (s *steps) count(v *client.Vertex) {
 }
 
 // String returns "7 (3 cached)".
-func (s *steps) String() string {
+func (s *Steps) String() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	cached := 0
@@ -50,34 +50,34 @@ func (s *steps) String() string {
 	return fmt.Sprintf("%d (%d cached)", len(s.cached), cached)
 }
 
-// stepWriter is the progress writer of a call for several results. buildx adds the name of
+// stepWriter is the progress writer of a call for several targets. buildx adds the name of
 // the target to each name: "[api linux/amd64 app 2/3] RUN …", "[api] exporting to image".
-// stepWriter removes it from names in brackets, which say where they belong, and counts
-// the steps of each result.
+// stepWriter removes it from names in brackets, which already have a stage, and counts the
+// steps of each target.
 type stepWriter struct {
 	progress.Writer
-	results []*resultBuild
+	targets []*Target
 }
 
 // stepWriter returns the progress writer of a call.
-func (p *pipeline) stepWriter(results []*resultBuild) progress.Writer {
-	if len(results) > 1 {
-		return &stepWriter{Writer: p.printer, results: results}
+func (r *run) stepWriter(targets []*Target) progress.Writer {
+	if len(targets) > 1 {
+		return &stepWriter{Writer: r.Printer, targets: targets}
 	}
-	if results[0].Name == "" {
-		return p.printer
+	if targets[0].Name == "" {
+		return r.Printer
 	}
-	// buildx adds no name in a call for one of several results.
-	return progress.WithPrefix(&stepWriter{Writer: p.printer, results: results}, results[0].Name, true)
+	// buildx adds no name in a call for one of several targets.
+	return progress.WithPrefix(&stepWriter{Writer: r.Printer, targets: targets}, targets[0].Name, true)
 }
 
 // Write implements progress.Writer.
 func (w *stepWriter) Write(status *client.SolveStatus) {
 	for _, v := range status.Vertexes {
-		for _, res := range w.results {
-			if name, ok := strings.CutPrefix(v.Name, "["+res.Name+" "); ok {
+		for _, t := range w.targets {
+			if name, ok := strings.CutPrefix(v.Name, "["+t.Name+" "); ok {
 				v.Name = "[" + name
-				res.steps.count(v)
+				t.steps.count(v)
 				break
 			}
 		}
@@ -88,13 +88,13 @@ func (w *stepWriter) Write(status *client.SolveStatus) {
 	w.Writer.Write(status)
 }
 
-// withoutTarget removes the name of a target from that of a progress group.
+// withoutTarget removes the name of a target from the name of a progress group.
 func (w *stepWriter) withoutTarget(group string) string {
-	for _, res := range w.results {
-		if name, ok := strings.CutPrefix(group, "["+res.Name+"] "); ok {
+	for _, t := range w.targets {
+		if name, ok := strings.CutPrefix(group, "["+t.Name+"] "); ok {
 			return name
 		}
-		if name, ok := strings.CutPrefix(group, "["+res.Name+" "); ok {
+		if name, ok := strings.CutPrefix(group, "["+t.Name+" "); ok {
 			return "[" + name
 		}
 	}

@@ -1,4 +1,4 @@
-package build
+package pipeline
 
 import (
 	"testing"
@@ -9,8 +9,6 @@ import (
 	"github.com/moby/buildkit/client"
 	"github.com/moby/buildkit/solver/pb"
 	digest "github.com/opencontainers/go-digest"
-
-	"github.com/stagebuild/stagebuild/plugin/result"
 )
 
 // names records the names of vertices and of their progress groups.
@@ -25,30 +23,30 @@ func (n *names) Write(status *client.SolveStatus) {
 	}
 }
 
-// TestStepWriter writes the steps of two results through buildx's prefixes.
+// TestStepWriter writes the steps of two targets through buildx's prefixes.
 func TestStepWriter(t *testing.T) {
-	api := &resultBuild{Result: &result.Result{Name: "api"}}
-	arm := &resultBuild{Result: &result.Result{Name: "worker linux/arm64"}}
+	api := &Target{Name: "api"}
+	arm := &Target{Name: "worker linux/arm64"}
 	out := &names{}
-	w := &stepWriter{Writer: out, results: []*resultBuild{api, arm}}
+	w := &stepWriter{Writer: out, targets: []*Target{api, arm}}
 	now := time.Now()
 	for _, step := range []struct {
-		result             *resultBuild
+		target             *Target
 		name, group, error string
 		cached             bool
 	}{
-		{result: api, name: "[internal] load build definition from Dockerfile"},
-		{result: api, name: "[linux/amd64 api 1/2] RUN x", group: "[linux/amd64 api 1/2] RUN x"},
-		{result: api, name: "[api 2/2] RUN y", cached: true},
-		{result: arm, name: "[api 2/2] RUN y"},
-		{result: arm, name: "[worker 2/2] RUN z", error: "exit code 1"},
-		{result: arm, name: "exporting to image", group: "exporting"},
+		{target: api, name: "[internal] load build definition from Dockerfile"},
+		{target: api, name: "[linux/amd64 api 1/2] RUN x", group: "[linux/amd64 api 1/2] RUN x"},
+		{target: api, name: "[api 2/2] RUN y", cached: true},
+		{target: arm, name: "[api 2/2] RUN y"},
+		{target: arm, name: "[worker 2/2] RUN z", error: "exit code 1"},
+		{target: arm, name: "exporting to image", group: "exporting"},
 	} {
 		v := &client.Vertex{Digest: digest.FromString(step.name), Name: step.name, Completed: &now, Cached: step.cached, Error: step.error}
 		if step.group != "" {
 			v.ProgressGroup = &pb.ProgressGroup{Name: step.group}
 		}
-		progress.WithPrefix(w, step.result.Name, true).Write(&client.SolveStatus{Vertexes: []*client.Vertex{v}})
+		progress.WithPrefix(w, step.target.Name, true).Write(&client.SolveStatus{Vertexes: []*client.Vertex{v}})
 	}
 	// buildx writes a step of its own without a prefix.
 	w.Write(&client.SolveStatus{Vertexes: []*client.Vertex{{Name: "[auth] library/busybox:pull token"}}})
