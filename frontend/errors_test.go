@@ -58,7 +58,7 @@ var refusals = []refusal{
 		err: `Dockerfile:4:6: stage "base" has no variant for linux/riscv64:
   line 2: --for=linux/amd64 does not match linux/riscv64
   line 3: --if=DEBUG && true is false with DEBUG = "0"
-add a variant that holds, or a last one without a guard: FROM … AS base`,
+add a variant whose guard holds, or a last one without a guard: FROM … AS base`,
 		ranges: []string{"4:5-4:9"},
 	},
 	{
@@ -67,7 +67,7 @@ add a variant that holds, or a last one without a guard: FROM … AS base`,
 		dockerfile: "FROM --for=windows never AS context\nFROM --for=windows never AS base\nFROM alpine\nCOPY --from=context / /\nCOPY --from=base / /\n",
 		err: `Dockerfile:4:13: stage "context" has no variant for linux/amd64:
   line 1: --for=windows does not match linux/amd64
-add a variant that holds, or a last one without a guard: FROM … AS context
+add a variant whose guard holds, or a last one without a guard: FROM … AS context
 Dockerfile:5:13: stage "base" has no variant for linux/amd64:
   line 2: --for=windows does not match linux/amd64
 there is a named context "Base"; name it "base" to replace the stage`,
@@ -85,17 +85,17 @@ there is a named context "Base"; name it "base" to replace the stage`,
 		dockerfile: "FROM --for=windows alpine AS tools\nFROM alpine\nCOPY --link \\\n  --from=tools /a /b\nRUN --mount=type=cache,from=tools,target=/x true\n",
 		err: `Dockerfile:4:10: stage "tools" has no variant for linux/amd64:
   line 1: --for=windows does not match linux/amd64
-add a variant that holds, or a last one without a guard: FROM … AS tools
+add a variant whose guard holds, or a last one without a guard: FROM … AS tools
 Dockerfile:5:29: stage "tools" has no variant for linux/amd64:
   line 1: --for=windows does not match linux/amd64
-add a variant that holds, or a last one without a guard: FROM … AS tools`,
+add a variant whose guard holds, or a last one without a guard: FROM … AS tools`,
 		ranges: []string{"4:9-4:14", "5:28-5:33"},
 	},
 	{
 		name:       "number of a dropped stage",
 		opts:       map[string]string{"platform": "linux/amd64"},
 		dockerfile: "FROM --for=windows alpine\nFROM alpine\nCOPY --from=0 /a /b\n",
-		err:        `Dockerfile:3:13: stage 0, on line 1, is dropped for linux/amd64: --for=windows does not match linux/amd64; refer to a stage by name: its variants share one`,
+		err:        `Dockerfile:3:13: stage 0 (line 1) is dropped for linux/amd64: --for=windows does not match linux/amd64; refer to the stage by its name, which all variants share`,
 		ranges:     []string{"3:12-3:13"},
 	},
 	{
@@ -134,7 +134,7 @@ add a variant that holds, or a last one without a guard: FROM … AS tools`,
 		dockerfile: "FROM --for=windows alpine AS app\nFROM alpine\n",
 		err: `Dockerfile:1:1: stage "app" has no variant for linux/amd64:
   line 1: --for=windows does not match linux/amd64
-add a variant that holds, or a last one without a guard: FROM … AS app`,
+add a variant whose guard holds, or a last one without a guard: FROM … AS app`,
 		ranges: []string{"1:0-1:32"},
 	},
 	{
@@ -171,10 +171,10 @@ Dockerfile:7:10: unknown name "TPYO" in the condition; declare it above with ARG
 		err: `Dockerfile:3:10: unknown name "TYPO" in the condition; declare it above with ARG TYPO
 Dockerfile:4:13: stage "base" has no variant for linux/amd64:
   line 1: --for=windows does not match linux/amd64
-add a variant that holds, or a last one without a guard: FROM … AS base
+add a variant whose guard holds, or a last one without a guard: FROM … AS base
 Dockerfile:4:13: stage "base" has no variant for linux/arm64:
   line 1: --for=windows does not match linux/arm64
-add a variant that holds, or a last one without a guard: FROM … AS base`,
+add a variant whose guard holds, or a last one without a guard: FROM … AS base`,
 		ranges: []string{"3:9-3:13", "4:12-4:16", "4:12-4:16"},
 	},
 }

@@ -61,9 +61,9 @@ var triggered = []struct {
 		name:       "no variant",
 		opts:       map[string]string{"platform": "linux/amd64,linux/arm64"},
 		dockerfile: "FROM --for=linux/amd64 busybox AS tools\nFROM --platform=$BUILDPLATFORM trigger AS app\nFROM app\n",
-		err: `Dockerfile:2:32: the base image has the trigger "ONBUILD COPY --from=tools /a /b", and stage "tools" has no variant for linux/arm64:
+		err: `Dockerfile:2:32: in the trigger "ONBUILD COPY --from=tools /a /b" of the base image: stage "tools" has no variant for linux/arm64:
   line 1: --for=linux/amd64 does not match linux/arm64
-add a variant that holds, or a last one without a guard: FROM … AS tools`,
+add a variant whose guard holds, or a last one without a guard: FROM … AS tools`,
 		configs: map[string]int{"docker.io/library/trigger:latest linux/amd64": 1},
 	},
 	{
@@ -86,9 +86,9 @@ add a variant that holds, or a last one without a guard: FROM … AS tools`,
 		name:       "a named context that stands for the image",
 		opts:       map[string]string{"context:base": "docker-image://trigger"},
 		dockerfile: "FROM --for=windows never AS tools\nFROM base\n",
-		err: `Dockerfile:2:6: the base image has the trigger "ONBUILD COPY --from=tools /a /b", and stage "tools" has no variant for linux/amd64:
+		err: `Dockerfile:2:6: in the trigger "ONBUILD COPY --from=tools /a /b" of the base image: stage "tools" has no variant for linux/amd64:
   line 1: --for=windows does not match linux/amd64
-add a variant that holds, or a last one without a guard: FROM … AS tools`,
+add a variant whose guard holds, or a last one without a guard: FROM … AS tools`,
 		configs: map[string]int{"docker.io/library/trigger:latest linux/amd64": 1},
 	},
 }

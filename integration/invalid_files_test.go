@@ -58,7 +58,7 @@ var invalidFiles = []invalidFile{
 		message: "Dockerfile:5:6: stage \"base\" has no variant for linux/amd64:\n" +
 			"  line 3: --for=linux/arm64 does not match linux/amd64\n" +
 			"  line 4: --if=DEBUG is false with DEBUG = \"\"\n" +
-			"add a variant that holds, or a last one without a guard: FROM … AS base",
+			"add a variant whose guard holds, or a last one without a guard: FROM … AS base",
 	},
 	{
 		name:       "default variant not last",
@@ -73,20 +73,20 @@ var invalidFiles = []invalidFile{
 		marked:     []string{"   4 | >>> COPY --from=tools \\"},
 		message: "Dockerfile:4:13: stage \"tools\" has no variant for linux/amd64:\n" +
 			"  line 2: --for=linux/arm64 does not match linux/amd64\n" +
-			"add a variant that holds, or a last one without a guard: FROM … AS tools",
+			"add a variant whose guard holds, or a last one without a guard: FROM … AS tools",
 	},
 	{
 		name:       "number of a dropped stage",
 		dockerfile: "FROM scratch AS one\nIF false\n  FROM scratch AS two\nENDIF\nFROM one\nCOPY --from=1 a b\n",
 		marked:     []string{"   7 | >>> COPY --from=1 a b"},
-		message: `Dockerfile:7:13: stage 1, on line 4, is dropped for linux/amd64: IF false is false (line 3); ` +
-			`refer to a stage by name: its variants share one`,
+		message: `Dockerfile:7:13: stage 1 (line 4) is dropped for linux/amd64: IF false is false (line 3); ` +
+			`refer to the stage by its name, which all variants share`,
 	},
 	{
 		name:       "invalid UTF-8",
 		dockerfile: "FROM --needs=test\xff scratch\nCOPY a b\n",
 		marked:     []string{"   2 | >>> FROM --needs=test\xff scratch"},
-		message:    "Dockerfile:2:14: no stage is named \"test\ufffd\"; --needs takes a stage above",
+		message:    "Dockerfile:2:14: no stage is named \"test\ufffd\"; list a stage above in --needs",
 	},
 	{
 		name:       "dropped default target",
@@ -94,7 +94,7 @@ var invalidFiles = []invalidFile{
 		marked:     []string{"   3 | >>> FROM --for=windows one AS two"},
 		message: "Dockerfile:3:1: stage \"two\" has no variant for linux/amd64:\n" +
 			"  line 3: --for=windows does not match linux/amd64\n" +
-			"add a variant that holds, or a last one without a guard: FROM … AS two; or choose a target: one",
+			"add a variant whose guard holds, or a last one without a guard: FROM … AS two; or choose a target: one",
 	},
 	{
 		name:       "guard with backticks",

@@ -104,8 +104,8 @@ var invalidConditions = []struct{ source, message string }{
 	{`«length(»LIST)`, `call to function "length" failed: collection must be a list, a map or a tuple`},
 	{`semvercmp(«ARCH», ">1")`, `invalid value for "version" parameter: invalid semantic version`},
 	{`split(",", LIST)«[9]»`, "the given key does not identify an element in this collection value"},
-	{`«platform»("${LIST}")`, `"a" matches no platform; write OS[/ARCH[/VARIANT]], linux/arm64 for example`},
-	{"«platform»(ARCH, EMPTY)", `"" is not a platform pattern; write OS[/ARCH[/VARIANT]], linux/arm64 for example, each part a name or *`},
+	{`«platform»("${LIST}")`, `"a" matches no platform; write OS[/ARCH[/VARIANT]], such as linux/arm64`},
+	{"«platform»(ARCH, EMPTY)", `"" is not a platform pattern; write OS[/ARCH[/VARIANT]], such as linux/arm64, each part a name or *`},
 }
 
 func TestConditions(t *testing.T) {

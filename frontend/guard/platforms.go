@@ -111,7 +111,7 @@ func parsePattern(s string) (pattern, *Error) {
 		return pat, &Error{
 			Name:    InvalidPattern,
 			Message: `"` + s + `" is not a platform pattern`,
-			Hint:    "write OS[/ARCH[/VARIANT]], linux/arm64 for example, each part a name or *",
+			Hint:    "write OS[/ARCH[/VARIANT]], such as linux/arm64, each part a name or *",
 		}
 	}
 	if strings.Contains(rest, "$") {
@@ -241,7 +241,7 @@ func unknownPlatform(written string, parts []string) *Error {
 	if !slices.Equal(fixed, parts) {
 		err.Hint = `did you mean "` + exclude + strings.Join(fixed, "/") + `"?`
 	} else {
-		err.Hint = "write OS[/ARCH[/VARIANT]], linux/arm64 for example"
+		err.Hint = "write OS[/ARCH[/VARIANT]], such as linux/arm64"
 	}
 	return err
 }

@@ -137,7 +137,7 @@ FROM scratch
 		`UnresolvedStage: stage "tools" has no variant (line 7)`,
 		`UnresolvedStage: stage "data" has no variant (for linux/amd64, linux/arm/v7) (line 8)`,
 		`UnresolvedStage: COPY --from=$NAME is empty (line 9)`,
-		`UnresolvedStage: stage 2, on line 5, is dropped: --if=NAME is false with NAME = "" (line 10)`,
+		`UnresolvedStage: stage 2 (line 5) is dropped: --if=NAME is false with NAME = "" (line 10)`,
 		`UnresolvedStage: stage "data" has no variant for linux/s390x (line 11)`,
 		`UnresolvedStage: no stage is named "toosl" (line 12)`,
 		`UnresolvedStage: stage "below" is defined below, on line 13 (line 12)`,

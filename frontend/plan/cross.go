@@ -62,13 +62,13 @@ func (l *linker) checkCross(c *Choice, e Edge, platform guard.Platform) *source.
 	_, isNumber := stageNumber(e.Name)
 	switch {
 	case e.Name == "":
-		return invalid("the reference has a platform and no name", "write name::PLATFORM")
+		return invalid("the reference has a platform but no name", "write NAME::PLATFORM")
 	case hasSecond:
-		return invalid("the reference names two platforms", "write one :: and one platform")
+		return invalid("the reference has two platforms", "write NAME::PLATFORM")
 	case !referenceText.MatchString(e.Name): // for example, a quote or an escaped line end
-		return l.invalidName(ref, ref.Text, e.Name)
+		return l.invalidName(ref, e.Name)
 	case isNumber && ref.Kind == syntax.CopyFrom:
-		return invalid("a stage for another platform cannot be referred to by number", "give the stage a name")
+		return invalid("a stage number cannot have a platform", "give the stage a name, and write NAME::PLATFORM")
 	}
 	return nil
 }
@@ -78,7 +78,7 @@ func (l *linker) parsePlatform(ref *syntax.Reference, written string) (guard.Pla
 	unknown := func(message, hint string) (guard.Platform, *source.Diagnostic) {
 		return guard.Platform{}, l.plan.diagnostic(ref.Span(), guard.UnknownPlatform, message, hint)
 	}
-	const hint = "write OS/ARCH[/VARIANT], linux/arm64 for example"
+	const hint = "write OS/ARCH[/VARIANT], such as linux/arm64"
 	if _, errs := guard.ParsePlatforms(written); len(errs) > 0 {
 		return unknown(errs[0].Message, errs[0].Hint)
 	}
@@ -103,8 +103,8 @@ func (l *linker) checkStagePlatform(c *Choice, platform guard.Platform) *source.
 		return nil
 	}
 	return l.plan.diagnostic(c.Stage.From.Span(), PlatformConflict,
-		"the base is for "+guard.FormatPlatform(platform)+", and --platform="+guard.FormatPlatform(given)+" differs",
-		"leave --platform out: the stage runs on the platform of its base")
+		"--platform="+guard.FormatPlatform(given)+" differs from the platform of the base, "+guard.FormatPlatform(platform),
+		"remove --platform: the stage runs on the platform of its base")
 }
 
 // input returns the cross-platform input for a stage, or for an image if stage is nil.

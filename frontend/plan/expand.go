@@ -37,7 +37,7 @@ func (l *linker) expand(ref *syntax.Reference, s *scope) (name string, isInvalid
 	} else if strings.Contains(result.Result, "::") && !referenceText.MatchString(result.Result) {
 		// BuildKit checks other bases. A base with a platform is rewritten, so its name
 		// is checked here.
-		d = l.invalidName(ref, ref.Text, result.Result)
+		d = l.invalidName(ref, result.Result)
 	}
 	if d != nil {
 		return ref.Text, true, source.List{d}
@@ -63,22 +63,30 @@ func (l *linker) checkExpansion(ref *syntax.Reference, s *scope, env *getter, re
 		return nil
 	case env.unknown != "":
 		return l.plan.diagnostic(ref.Span(), guard.UnknownValue,
-			ref.Kind.String()+"="+ref.Text+" refers to "+env.unknown+", which is known only during the build",
-			"use build args, whose values are known before")
+			written(ref)+" refers to "+env.unknown+", which is known only during the build",
+			"use a build arg, whose value is known before the build")
 	case result == "":
 		return l.plan.diagnostic(ref.Span(), EmptyReference,
-			ref.Kind.String()+"="+ref.Text+" is empty for "+l.plan.platformName(),
+			written(ref)+" is empty for "+l.plan.platformName(),
 			"give the arg a value, or write a default: ${NAME:-default}")
 	case !referenceText.MatchString(result):
-		return l.invalidName(ref, ref.Kind.String()+"="+ref.Text, result)
+		return l.invalidName(ref, result)
 	}
 	return nil
 }
 
-// invalidName returns the diagnostic of a reference whose value cannot be the name of a
-// stage or image.
-func (l *linker) invalidName(ref *syntax.Reference, written, result string) *source.Diagnostic {
+// invalidName returns the diagnostic of a reference whose name cannot be that of a stage
+// or image.
+func (l *linker) invalidName(ref *syntax.Reference, name string) *source.Diagnostic {
 	return l.plan.diagnostic(ref.Span(), InvalidReference,
-		written+" is "+strconv.Quote(result)+", which names no stage or image",
-		"a name consists of letters, digits and . _ - / : @")
+		written(ref)+" names "+strconv.Quote(name)+", which is not a valid name of a stage or image",
+		"use only letters, digits and . _ - / : @ in the name")
+}
+
+// written returns a reference as it is written in the file, for messages.
+func written(ref *syntax.Reference) string {
+	if ref.Kind == syntax.FromBase {
+		return "FROM " + ref.Text
+	}
+	return ref.Kind.String() + "=" + ref.Text
 }

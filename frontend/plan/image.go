@@ -24,7 +24,7 @@ func (l *linker) checkImage(p *Plan, c *Choice, e Edge) (isInvalid bool, list so
 	switch {
 	case group == nil && ref.Kind == syntax.Needs:
 		hint := source.DidYouMean(e.Name, p.File.StageNames())
-		list = source.List{l.plan.diagnostic(ref.Span(), UnknownStage, `no stage is named "`+e.Name+`"`, cmp.Or(hint, "--needs takes a stage above"))}
+		list = source.List{l.plan.diagnostic(ref.Span(), UnknownStage, `no stage is named "`+e.Name+`"`, cmp.Or(hint, "list a stage above in --needs"))}
 		return true, list
 	case group == nil:
 		list = l.resemblesStage(c, e)
@@ -53,7 +53,7 @@ func (p *Plan) noVariant(group *syntax.Group, span source.Span) source.List {
 		}
 		fmt.Fprintf(&b, "\n  line %d: %s", s.From.First, d.Reason)
 	}
-	hint := "add a variant that holds, or a last one without a guard: FROM … AS " + group.Name
+	hint := "add a variant whose guard holds, or a last one without a guard: FROM … AS " + group.Name
 	if context := p.nearContext(group.Name); context != "" {
 		hint = fmt.Sprintf("there is a named context %q; name it %q to replace the stage", context, group.Name)
 	}
@@ -83,11 +83,11 @@ func (p *Plan) notAbove(group *syntax.Group, found, user *syntax.Stage) (message
 		hint = "move it above the stage that uses it"
 	}
 	if p.find(group.Name, user.Index) != nil {
-		return message + ", and files are taken from the last stage of its name", "give the stages names of their own, or guards"
+		return message + ", and --from means the last stage of its name", "give each stage its own name, or add guards"
 	}
 	if chain := referenceChain(p.File, found, user); chain != "" && found != user {
-		message += ", and is made from this one:" + chain
-		hint = "break the cycle: move what both use into a stage above them"
+		message += ", and depends on this one:" + chain
+		hint = "break the cycle: move the shared instructions into a stage above both"
 	}
 	return message, hint
 }
@@ -105,7 +105,7 @@ func referenceChain(file *syntax.File, from, to *syntax.Stage) string {
 			if group == nil {
 				continue
 			}
-			step := fmt.Sprintf("%s\n  line %d: %s %s", path[s], ref.Instruction.First, ref.Kind, ref.Text)
+			step := fmt.Sprintf("%s\n  line %d: %s", path[s], ref.Instruction.First, written(ref))
 			for _, next := range group.Stages {
 				if next == to {
 					return step

@@ -79,8 +79,8 @@ func (l *linker) stageByNumber(at source.Span, n int) (stage *Choice, isInvalid 
 		return nil, true, nil
 	}
 	return nil, true, source.List{l.plan.diagnostic(at, DroppedStage,
-		"stage "+strconv.Itoa(n)+", on line "+strconv.Itoa(stage.Stage.From.First)+", is dropped for "+l.plan.platformName()+": "+stage.Decision.Reason,
-		"refer to a stage by name: its variants share one")}
+		"stage "+strconv.Itoa(n)+" (line "+strconv.Itoa(stage.Stage.From.First)+") is dropped for "+l.plan.platformName()+": "+stage.Decision.Reason,
+		"refer to the stage by its name, which all variants share")}
 }
 
 // stageNumber parses a stage number, as in COPY --from=0.

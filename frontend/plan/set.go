@@ -208,7 +208,7 @@ func undeclaredWarning(file *syntax.File, platform guard.Platform) source.List {
 	return source.List{{
 		Name: UndeclaredPlatform, Span: file.PlatformsSpan,
 		Message: "the file does not declare " + guard.FormatPlatform(platform) + ", only " + strings.Join(names, ", "),
-		Hint:    "add it to # platforms=, or build for a declared one",
+		Hint:    "add it to # platforms=, or build for a declared platform",
 	}}
 }
 
@@ -272,12 +272,12 @@ func (p *Plan) droppedTarget(last *Choice) source.List {
 	if last.Decision.Holds || last.Decision.IsUndecided() {
 		return nil
 	}
-	hint := "no stage is selected for it"
+	hint := "change the guards, which drop every stage"
 	if names := p.selectedNames(); len(names) > 0 {
 		hint = "choose a target: " + strings.Join(names, ", ")
 	}
 	return source.List{p.diagnostic(last.Stage.From.Span(), DroppedTarget,
-		"the default target, the last stage, is dropped for "+p.platformName()+": "+last.Decision.Reason, hint)}
+		"the default target (the last stage) is dropped for "+p.platformName()+": "+last.Decision.Reason, hint)}
 }
 
 // selectedNames returns the names of the selected stages, each once.

@@ -42,7 +42,7 @@ func (d *draft) addImageTriggers(c *Choice) {
 		for _, ref := range triggerReferences(trigger) {
 			e, list := d.linker.linkTrigger(ref, c.Stage.Base.Span())
 			for _, d := range list {
-				d.Message = "the base image has the trigger " + strconv.Quote("ONBUILD "+trigger) + ", and " + d.Message
+				d.Message = "in the trigger " + strconv.Quote("ONBUILD "+trigger) + " of the base image: " + d.Message
 			}
 			c.Edges = append(c.Edges, e)
 			c.addUnresolved(c.Stage.From, list)
@@ -103,6 +103,6 @@ func (l *linker) linkTriggerNumber(e Edge, n int, at source.Span) (Edge, source.
 		}
 	}
 	return e, source.List{l.plan.diagnostic(at, DroppedStage,
-		"a trigger counts the selected stages, and stage "+e.Name+" is another one of these for "+l.plan.platformName(),
+		"COPY --from="+e.Name+" in a trigger counts only the selected stages, so it means another stage for "+l.plan.platformName(),
 		"refer to the stage by name")}
 }

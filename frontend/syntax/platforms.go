@@ -67,7 +67,7 @@ func (r *reader) declarePlatforms(list string, offset int) {
 		offset += len(item) + len(",")
 		span := r.file.Source.Span(at, at+len(name))
 		if !strings.Contains(name, "/") || strings.ContainsAny(name, "*!") {
-			r.report(span, InvalidPlatforms, `"`+name+`" is not a platform`, "write OS/ARCH[/VARIANT], linux/arm64 for example")
+			r.report(span, InvalidPlatforms, `"`+name+`" is not a platform`, "write OS/ARCH[/VARIANT], such as linux/arm64")
 			continue
 		}
 		if _, errs := guard.ParsePlatforms(name); len(errs) > 0 {
@@ -76,7 +76,7 @@ func (r *reader) declarePlatforms(list string, offset int) {
 		}
 		p, err := platforms.Parse(name)
 		if err != nil {
-			r.report(span, InvalidPlatforms, err.Error(), "write OS/ARCH[/VARIANT], linux/arm64 for example")
+			r.report(span, InvalidPlatforms, err.Error(), "write OS/ARCH[/VARIANT], such as linux/arm64")
 			continue
 		}
 		r.file.Platforms = append(r.file.Platforms, platforms.Normalize(p))
