@@ -2,6 +2,7 @@ package plan_test
 
 import (
 	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -23,7 +24,7 @@ func TestAvailable(t *testing.T) {
 		{"a plain file", "FROM a AS one\nFROM b\n", nil, `
 one: linux/amd64 linux/arm64 windows/amd64
 default: linux/amd64 linux/arm64 windows/amd64`},
-		{"what is reached counts", `FROM --for=linux a AS base
+		{"reached stages count", `FROM --for=linux a AS base
 FROM --for=arm64 a AS tools
 FROM --for=linux base AS one
 FROM b AS two
@@ -88,7 +89,7 @@ default: windows/amd64`},
 	}
 }
 
-func TestDiagnosticsTellWhy(t *testing.T) {
+func TestAvailabilityDiagnostics(t *testing.T) {
 	file, err := syntax.Parse(source.NewFile("Dockerfile", []byte("FROM --for=linux a AS base\nFROM base AS app\n")))
 	if err != nil {
 		t.Fatal(err)
@@ -98,69 +99,71 @@ func TestDiagnosticsTellWhy(t *testing.T) {
 		t.Fatal(err)
 	}
 	for stage, want := range map[string]string{"base": "Dockerfile:1:", "app": "Dockerfile:2:6:"} {
-		got := fmt.Sprint(a.Diagnostics(stage, 0))
-		if !strings.HasPrefix(got, want) || !strings.Contains(got, "line 1: --for=linux does not match windows/amd64") {
-			t.Errorf("%s: %s", stage, got)
-		}
+		t.Run(stage, func(t *testing.T) {
+			got := fmt.Sprint(a.Diagnostics(stage, 0))
+			if !strings.HasPrefix(got, want) || !strings.Contains(got, "line 1: --for=linux does not match windows/amd64") {
+				t.Error(got)
+			}
+		})
 	}
 }
 
-func TestAvailableRefusesAFaultyFile(t *testing.T) {
-	for dockerfile, want := range map[string]int{
-		"FROM --if=TYPO a AS base\nFROM --if=OTHER base AS app\n":        2,
-		"FROM --if=TYPO a AS base\nFROM --for=linux/amr64 base AS app\n": 2,
-		"FROM --if=TYPO a AS base\nFROM --if='OTHER base AS app\n":       1,
+func TestAvailableInvalidFile(t *testing.T) {
+	for _, test := range []struct {
+		name, dockerfile string
+		diagnostics      int
+	}{
+		{"guards", "FROM --if=TYPO a AS base\nFROM --if=OTHER base AS app\n", 2},
+		{"a guard and syntax", "FROM --if=TYPO a AS base\nFROM --for=linux/amr64 base AS app\n", 2},
+		{"an open quote", "FROM --if=TYPO a AS base\nFROM --if='OTHER base AS app\n", 1},
 	} {
-		file, _ := syntax.Parse(source.NewFile("Dockerfile", []byte(dockerfile)))
-		_, err := plan.Available(file, plan.Env{}, []guard.Platform{platforms.MustParse("linux/amd64")})
-		if got := len(source.Diagnostics(err)); got != want {
-			t.Errorf("%q has %d diagnostics, want %d: %v", dockerfile, got, want, err)
-		}
+		t.Run(test.name, func(t *testing.T) {
+			file, _ := syntax.Parse(source.NewFile("Dockerfile", []byte(test.dockerfile)))
+			_, err := plan.Available(file, plan.Env{}, []guard.Platform{platforms.MustParse("linux/amd64")})
+			if got := len(source.Diagnostics(err)); got != test.diagnostics {
+				t.Errorf("%d diagnostics, want %d: %v", got, test.diagnostics, err)
+			}
+		})
 	}
 }
 
-// TestAvailableHasTheSetOfEachStage asks one Availability for each stage of the files of
-// the corpus, for some platforms and then for all, and has the same resolved anew.
-func TestAvailableHasTheSetOfEachStage(t *testing.T) {
-	targets := []guard.Platform{platforms.MustParse("linux/amd64"), platforms.MustParse("linux/arm64"), platforms.MustParse("windows/amd64")}
+// availableTargets are the platforms of TestAvailabilitySet.
+func availableTargets() []guard.Platform {
+	return []guard.Platform{platforms.MustParse("linux/amd64"), platforms.MustParse("linux/arm64"), platforms.MustParse("windows/amd64")}
+}
+
+// TestAvailabilitySet compares the sets of one Availability with those of Resolve and
+// ResolvePossible, for each stage in the files of the corpus.
+func TestAvailabilitySet(t *testing.T) {
+	targets := availableTargets()
 	compared, failed := 0, 0
 	for _, a := range corpus.Archives(t, "testdata/*.txtar") {
 		file, _ := syntax.Parse(source.NewFile("Dockerfile", a.Dockerfile()))
 		for _, expectation := range a.Expectations() {
-			asked := corpus.ParseEnvironment(t, expectation.Name)
-			env := plan.Env{Build: targets[0], Args: asked.Args, Contexts: asked.Contexts}
-			available, err := plan.Available(file, env, targets)
-			if err != nil {
-				continue
-			}
-			for _, some := range [][]guard.Platform{targets[1:], targets} {
+			t.Run(filepath.Base(a.Path)+"/"+expectation.Name, func(t *testing.T) {
+				environment := corpus.ParseEnvironment(t, expectation.Name)
+				env := plan.Env{Build: targets[0], Args: environment.Args, Contexts: environment.Contexts}
+				available, err := plan.Available(file, env, targets)
+				if err != nil {
+					return // The file is invalid for every stage.
+				}
 				for _, stage := range append(file.StageNames(), "") {
-					set, err := plan.Resolve(file, env, plan.Request{Stage: stage, Platforms: some})
-					if err != nil {
-						failed++
+					for _, platforms := range [][]guard.Platform{targets[1:], targets} {
+						set, err := plan.Resolve(file, env, plan.Request{Stage: stage, Platforms: platforms})
+						if err != nil {
+							failed++
+						}
+						if diff := cmp.Diff(describe(set, err), describe(available.Set(stage, platforms))); diff != "" {
+							t.Errorf("stage %q (-want +got):\n%s", stage, diff)
+						}
+						compared++
 					}
-					want := inWords(set, err)
-					if diff := cmp.Diff(want, inWords(available.Set(stage, some))); diff != "" {
-						t.Errorf("%s, %s, stage %q (-want +got):\n%s", a.Path, expectation.Name, stage, diff)
-					}
-					compared++
-				}
-			}
-			for _, stage := range append(file.StageNames(), "") {
-				var possible []guard.Platform
-				for i, platform := range targets {
-					if len(available.Diagnostics(stage, i)) == 0 {
-						possible = append(possible, platform)
+					set, err := plan.ResolvePossible(file, env, plan.Request{Stage: stage, Platforms: targets})
+					if diff := cmp.Diff(describe(available.Set(stage, possible(available, stage))), describe(set, err)); diff != "" {
+						t.Errorf("stage %q, ResolvePossible (-want +got):\n%s", stage, diff)
 					}
 				}
-				if len(possible) == 0 {
-					possible = targets
-				}
-				want := inWords(available.Set(stage, possible))
-				if diff := cmp.Diff(want, inWords(plan.ResolvePossible(file, env, plan.Request{Stage: stage, Platforms: targets}))); diff != "" {
-					t.Errorf("%s, %s, what is possible of stage %q (-want +got):\n%s", a.Path, expectation.Name, stage, diff)
-				}
-			}
+			})
 		}
 	}
 	if compared < 100 || failed == 0 || failed == compared {
@@ -168,8 +171,22 @@ func TestAvailableHasTheSetOfEachStage(t *testing.T) {
 	}
 }
 
-// inWords returns all that a set says, or the error.
-func inWords(set *plan.Set, err error) string {
+// possible returns the platforms that a stage can be built for, or all if there are none.
+func possible(a *plan.Availability, stage string) []guard.Platform {
+	var list []guard.Platform
+	for i, platform := range availableTargets() {
+		if len(a.Diagnostics(stage, i)) == 0 {
+			list = append(list, platform)
+		}
+	}
+	if len(list) == 0 {
+		return availableTargets()
+	}
+	return list
+}
+
+// describe returns the contents of a set as text, or the error.
+func describe(set *plan.Set, err error) string {
 	if err != nil {
 		return diagnostics(err)
 	}

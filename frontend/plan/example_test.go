@@ -63,7 +63,7 @@ func ExampleResolvePossible() {
 	// Output: linux/arm64
 }
 
-// Tell why a stage cannot be built for a platform.
+// Print the reasons why a stage cannot be built for a platform.
 func ExampleAvailable() {
 	available, err := plan.Available(parseExample(), plan.Env{Build: exampleAMD64}, []guard.Platform{exampleAMD64, exampleARM64})
 	if err != nil {

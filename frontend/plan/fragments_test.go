@@ -8,8 +8,8 @@ import (
 
 const fragments = "testdata/fragments.txt"
 
-// FuzzFragments lowers files made of what is hard to read, each byte choosing a
-// fragment: arbitrary bytes seldom come that far.
+// FuzzFragments lowers files that are joined from fragments which are hard to parse. Each
+// byte selects a fragment. Arbitrary bytes rarely form a file that can be lowered.
 func FuzzFragments(f *testing.F) {
 	fragments := corpus.Fragments(f, fragments)
 	for seed := range uint64(100) {
@@ -20,7 +20,7 @@ func FuzzFragments(f *testing.F) {
 	})
 }
 
-// TestFragments does the same for choices that are always the same.
+// TestFragments runs FuzzFragments for a fixed list of choices.
 func TestFragments(t *testing.T) {
 	fragments := corpus.Fragments(t, fragments)
 	for seed := range uint64(20_000) {

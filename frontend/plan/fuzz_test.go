@@ -17,27 +17,27 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/syntax"
 )
 
-// FuzzLower lowers arbitrary bytes for a platform and a build arg. What is lowered
-// has the lines of the file, and BuildKit reads the instructions that survive as
-// it did, but for the guards.
+// FuzzLower lowers arbitrary bytes for a platform and a build arg. The lowered file must
+// have the same lines, and BuildKit must parse the kept instructions as before, apart from
+// their guards.
 func FuzzLower(f *testing.F) {
 	seed(f)
 	f.Fuzz(checkLower)
 }
 
-// checkLower lowers a file for a platform and a build arg, if it can be.
+// checkLower lowers a file for a platform and a build arg, if it is valid.
 func checkLower(t *testing.T, data []byte, target, name, value string) {
 	platform, err := platforms.Parse(target)
 	if err != nil {
 		return
 	}
-	file, faults := syntax.Parse(source.NewFile("Dockerfile", bytes.Clone(data)))
+	file, syntaxErr := syntax.Parse(source.NewFile("Dockerfile", bytes.Clone(data)))
 	env := plan.Env{Build: platforms.MustParse("linux/amd64"), Args: map[string]string{name: value}}
 	set, err := plan.Resolve(file, env, plan.Request{Platforms: []guard.Platform{platform}})
 	checkSpans(t, err, len(data))
-	for _, fault := range source.Diagnostics(faults) {
-		if !slices.Contains(source.Diagnostics(err), fault) {
-			t.Errorf("resolving %q does not report %v", data, fault)
+	for _, d := range source.Diagnostics(syntaxErr) {
+		if !slices.Contains(source.Diagnostics(err), d) {
+			t.Errorf("resolving %q does not report %v", data, d)
 		}
 	}
 	if err != nil {
@@ -48,7 +48,7 @@ func checkLower(t *testing.T, data []byte, target, name, value string) {
 	for _, c := range p.Stages {
 		for _, in := range c.Stage.Body {
 			if built[c] && !in.IsBlock() && p.Decision(in).IsUndecided() {
-				t.Fatalf("%q is built, and line %d of it is not decided", data, in.First)
+				t.Fatalf("%q is built although line %d is undecided", data, in.First)
 			}
 		}
 	}
@@ -62,8 +62,8 @@ func checkLower(t *testing.T, data []byte, target, name, value string) {
 	if got, want := bytes.Count(lowered, []byte("\n")), bytes.Count(data, []byte("\n")); got != want {
 		t.Fatalf("%q became %q: %d line breaks, want %d", data, lowered, got, want)
 	}
-	sameInstructions(t, p.Plan, data, lowered)
-	// The comments that declare platforms stay: they are comments to BuildKit too.
+	checkInstructions(t, p.Plan, data, lowered)
+	// The lowered file keeps # platforms=, which is a plain comment to BuildKit.
 	uncommented := bytes.ReplaceAll(lowered, []byte("platforms"), []byte("PLATFORMS"))
 	again, err := syntax.Parse(source.NewFile("Dockerfile", uncommented))
 	if err != nil || again.IsStaged {
@@ -71,8 +71,8 @@ func checkLower(t *testing.T, data []byte, target, name, value string) {
 	}
 }
 
-// seed adds the corpus, with every environment of it, and the Dockerfiles of
-// BuildKit's own parser tests.
+// seed adds the corpus with all its environments, and the Dockerfiles of BuildKit's parser
+// tests.
 func seed(f *testing.F) {
 	for _, a := range corpus.Archives(f, "testdata/*.txtar") {
 		for _, file := range a.Expectations() {
@@ -94,7 +94,7 @@ func checkSpans(t *testing.T, err error, size int) {
 	}
 }
 
-// reached returns the stages that a target is made from or needs, itself included.
+// reached returns the stages that a target is built from or needs, including itself.
 func reached(t *plan.Target) map[*plan.Choice]bool {
 	found := map[*plan.Choice]bool{}
 	var visit func(*plan.Choice)
@@ -111,29 +111,29 @@ func reached(t *plan.Target) map[*plan.Choice]bool {
 	return found
 }
 
-// sameInstructions checks what BuildKit reads in the lowered file: the surviving
-// instructions, on their lines, with their comments, flags but for the guards,
-// arguments and heredocs.
-func sameInstructions(t *testing.T, p *plan.Plan, data, lowered []byte) {
+// checkInstructions checks that BuildKit parses the kept instructions of the lowered file
+// as in the original file: on the same lines, with the same comments, arguments, heredocs
+// and flags, apart from the guards.
+func checkInstructions(t *testing.T, p *plan.Plan, data, lowered []byte) {
 	before, err := parser.Parse(bytes.NewReader(data))
 	if err != nil {
-		return // BuildKit refuses the file as it was, too.
+		return // BuildKit refuses the original file, too.
 	}
 	var want []*parser.Node
-	for i, survives := range plan.Survives(p) {
-		if survives {
+	for i, isKept := range plan.Kept(p) {
+		if isKept {
 			want = append(want, before.AST.Children[i])
 		}
 	}
 	after, err := parser.Parse(bytes.NewReader(lowered))
 	if len(want) == 0 {
-		return // A file of comments is refused, and rightly.
+		return // BuildKit refuses a file without instructions.
 	}
 	if err != nil {
 		t.Fatalf("%q became %q: %v", data, lowered, err)
 	}
 	if after.EscapeToken != before.EscapeToken {
-		t.Errorf("%q became %q: the escape character is another", data, lowered)
+		t.Errorf("%q became %q: the escape character changed", data, lowered)
 	}
 	got := after.AST.Children
 	if len(got) != len(want) {
@@ -142,9 +142,9 @@ func sameInstructions(t *testing.T, p *plan.Plan, data, lowered []byte) {
 	for i := range want {
 		before, after := read(want[i]), read(got[i])
 		if before.Keyword == command.From && (strings.Contains(before.Args, "::") || strings.Contains(before.Args, "$") || strings.Contains(after.Args, "scratch")) {
-			// A base for a platform of its own becomes a named context, and
-			// brings its platform along. One that means nothing, in a stage
-			// that is not needed, is not pulled.
+			// Lowering replaces a base with a platform by a named context and adds
+			// --platform. It replaces an invalid base of an unreached stage by
+			// scratch.
 			before.Args, after.Args, before.Flags, after.Flags = "", "", nil, nil
 		}
 		if diff := cmp.Diff(before, after); diff != "" {
@@ -153,7 +153,7 @@ func sameInstructions(t *testing.T, p *plan.Plan, data, lowered []byte) {
 	}
 }
 
-// instruction is what BuildKit reads in an instruction.
+// instruction is an instruction as BuildKit parses it.
 type instruction struct {
 	Keyword     string
 	First, Last int
@@ -174,7 +174,7 @@ func read(node *parser.Node) instruction {
 		switch {
 		case name == "--for" || name == "--if" || name == "--needs":
 		case strings.HasPrefix(flag, "--from=") || strings.HasPrefix(flag, "--mount="):
-			in.Flags = append(in.Flags, name) // its reference may have been rewritten
+			in.Flags = append(in.Flags, name) // lowering may rewrite the reference
 		default:
 			in.Flags = append(in.Flags, flag)
 		}
@@ -183,7 +183,7 @@ func read(node *parser.Node) instruction {
 	args.Flags = nil
 	if in.Keyword == command.From && args.Next != nil {
 		base := *args.Next
-		base.Value = strings.ToLower(base.Value) // as the stage is spelled
+		base.Value = strings.ToLower(base.Value) // lowering writes stage names in lower case
 		args.Next = &base
 	}
 	in.Args = args.Dump()

@@ -13,33 +13,34 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/syntax"
 )
 
-// TestCorpus runs testdata/*.txtar. Expectations are named after an environment, as in
+// TestCorpus plans and lowers the files of testdata/*.txtar. The name of an expectation is
+// an environment, for example
 //
 //	linux/arm64 DEBUG=1 --target=app --context=base
 //
-// and are the lowered file, or the diagnostics, each with its snippet.
+// Its text is the lowered file, or the diagnostics with their snippets.
 func TestCorpus(t *testing.T) {
 	corpus.Run(t, "testdata/*.txtar", func(t *testing.T, a corpus.Archive, environment string) string {
 		return outcome(t, a.Dockerfile(), environment)
 	})
 }
 
-// outcome lowers a file for an environment, and returns the text with the marks
-// of its line ends made visible, or the diagnostics.
-func outcome(t *testing.T, dockerfile []byte, environment string) string {
-	file, faults := syntax.Parse(source.NewFile("Dockerfile", dockerfile))
+// outcome lowers a file for an environment. It returns the lowered file, with carriage
+// returns and the byte-order mark made visible, or the diagnostics.
+func outcome(t *testing.T, dockerfile []byte, name string) string {
+	file, syntaxErr := syntax.Parse(source.NewFile("Dockerfile", dockerfile))
 	if !file.IsStaged {
 		return "plain\n"
 	}
-	asked := corpus.ParseEnvironment(t, environment)
-	env := plan.Env{Build: asked.Build, Args: asked.Args, Contexts: asked.Contexts}
-	set, err := plan.Resolve(file, env, plan.Request{Stage: asked.Stage, Platforms: asked.Platforms[:1]})
+	environment := corpus.ParseEnvironment(t, name)
+	env := plan.Env{Build: environment.Build, Args: environment.Args, Contexts: environment.Contexts}
+	set, err := plan.Resolve(file, env, plan.Request{Stage: environment.Stage, Platforms: environment.Platforms[:1]})
 	if err != nil {
 		return diagnostics(err)
 	}
 	p := set.Targets[0]
-	if faults != nil {
-		t.Errorf("a faulty file is resolved: %v", faults)
+	if syntaxErr != nil {
+		t.Errorf("Resolve accepts an invalid file: %v", syntaxErr)
 	}
 	lowered := plan.Lower(p.Plan)
 	if got, want := bytes.Count(lowered, []byte("\n")), bytes.Count(dockerfile, []byte("\n")); got != want {
