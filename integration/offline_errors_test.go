@@ -77,7 +77,7 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
-// TestUnknownStageOffline passes a misspelt stage to each command that takes one.
+// TestUnknownStageOffline passes a misspelled stage to each command that takes one.
 func TestUnknownStageOffline(t *testing.T) {
 	env, _ := productEnv(t)
 	for _, text := range []string{"FROM scratch AS app\n", "FROM --if=true scratch AS app\n"} {

@@ -29,7 +29,7 @@ const (
 	NeverEqual        = "NeverEqual"
 )
 
-// The limits of a condition (language.md, section 2).
+// The limits of a condition ("Conditions" in docs/reference.md).
 const (
 	maxBytes = 4 << 10
 	maxDepth = 64

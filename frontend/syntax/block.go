@@ -19,7 +19,7 @@ const (
 	InstructionInVoid = "InstructionInVoid"
 )
 
-// maxNesting is the maximum depth of nested blocks (language.md, section 5).
+// maxNesting is the maximum depth of nested blocks ("Blocks" in docs/reference.md).
 const maxNesting = 32
 
 // Block is the lines from an IF to its ENDIF.

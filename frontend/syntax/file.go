@@ -16,8 +16,8 @@ type File struct {
 	Source *source.File
 	// Escape is the file's escape character, a backslash or a backtick.
 	Escape rune
-	// IsStaged is set for a staged Dockerfile: one that uses the language
-	// (language.md, section 0). A plain one is passed on untouched.
+	// IsStaged reports whether the file is a staged Dockerfile, which uses the language.
+	// A plain one reaches BuildKit unchanged.
 	IsStaged bool
 	// Platforms are the declared platforms, or nil without a "# platforms=" comment.
 	Platforms []guard.Platform
@@ -37,8 +37,8 @@ type File struct {
 	Diagnostics source.List
 	// Warnings are diagnostics that do not fail a build.
 	Warnings source.List
-	// HasUnterminatedText is set if a quote or a heredoc has no end. It may have
-	// swallowed instructions, so nothing about the file can be decided.
+	// HasUnterminatedText is set if a quote or a heredoc has no end. It may extend over
+	// other instructions, so nothing about the file can be decided.
 	HasUnterminatedText bool
 	// HasBlockErrors is set if a line of a block is missing or misplaced. Which
 	// stage or branch an instruction belongs to is then uncertain.
