@@ -92,7 +92,7 @@ func TestFilePlaces(t *testing.T) {
 		"-o out" + api("", "er"):               "",
 		"-o type=oci,dest=out" + api("", "/x"): "",
 		"-o out/{{.Stage}}|-t out/{{.Stage}}|--cache-to type=s3,bucket=b,region=r,name={{.Stage}}": "",
-		"--metadata-file loop/{{.Stage}}": "",
+		"--metadata-file loop/{{.Stage}}": "--metadata-file loop/{{.Stage}}: a link leads from loop/api out of loop;",
 	} {
 		wantPlaces(t, args, strings.ReplaceAll(want, "ROOT", root))
 	}
