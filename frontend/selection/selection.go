@@ -118,6 +118,21 @@ func (s *Selection) possible(c choice, targets []target) (possible []guard.Platf
 	return possible, missing
 }
 
+// SelectForCheck is [Select] for a check. A check without platforms is for the declared
+// ones, and reports the stages that cannot be built for them. So the results have no
+// platforms if the user asks for all declared platforms and no others.
+func SelectForCheck(file *syntax.File, env plan.Env, patterns Patterns, platforms Platforms) (*Selection, error) {
+	isDeclared := len(file.Platforms) > 0 && platforms.OnlyDeclared(file)
+	if isDeclared && len(platforms.Requested) == 0 {
+		return Stages(file, patterns)
+	}
+	s, err := Select(file, env, patterns, platforms)
+	if err != nil || !isDeclared {
+		return s, err
+	}
+	return Stages(file, patterns)
+}
+
 // Stages returns the stages that the patterns select, whatever platforms they can be
 // built for.
 func Stages(file *syntax.File, patterns Patterns) (*Selection, error) {

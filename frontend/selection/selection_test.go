@@ -96,6 +96,35 @@ func TestSelectReportsAllDiagnostics(t *testing.T) {
 	}
 }
 
+// TestSelectForCheck leaves the declared platforms to the check, unless the user adds others.
+func TestSelectForCheck(t *testing.T) {
+	f := parse(t, file)
+	arm64, riscv64 := platforms.MustParse("linux/arm64"), platforms.MustParse("linux/riscv64")
+	for _, test := range []struct {
+		name      string
+		platforms Platforms
+		want      string // the platforms, or the error
+	}{
+		{"no platforms", Platforms{}, "[]"},
+		{"declared", Platforms{All: true}, "[]"},
+		{"declared, and one of them", Platforms{All: true, Requested: []guard.Platform{arm64}}, `stage "test-arch" has no variant for linux/arm64`},
+		{"declared, and another one", Platforms{All: true, Requested: []guard.Platform{riscv64}}, `stage "test-arch" has no variant for linux/riscv64`},
+		{"by name", Platforms{Requested: []guard.Platform{arm64}}, `stage "test-arch" has no variant for linux/arm64`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var got string
+			if s, err := SelectForCheck(f, plan.Env{Build: platforms.MustParse("linux/amd64")}, Stage("test-arch"), test.platforms); err != nil {
+				got = err.Error()
+			} else {
+				got = fmt.Sprint(s.Results[0].Platforms)
+			}
+			if !strings.Contains(got, test.want) {
+				t.Errorf("got %s, want %s", got, test.want)
+			}
+		})
+	}
+}
+
 // TestTypedCase selects a stage in the user's case, which TARGETSTAGE keeps.
 func TestTypedCase(t *testing.T) {
 	f := parse(t, "FROM --if='TARGETSTAGE == \"APP\"' a AS base\nFROM base AS app\nFROM a\n")

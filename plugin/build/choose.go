@@ -77,25 +77,19 @@ func (r *buildRun) selectResults(ctx context.Context, o options, all bool, looku
 	return results, nil
 }
 
-// selection returns the requested stages and their platforms. For the declared platforms,
-// a check and a matrix list in their result which stages cannot be built, so that selection
-// returns the stages without platforms. It still returns an error if a stage cannot be
-// checked for a platform that was given by name.
+// selection returns the requested stages and their platforms. A check and a matrix list the
+// stages that cannot be built for declared platforms in their result.
 func (o *options) selection(file *syntax.File, env plan.Env, asked selection.Platforms) (*selection.Selection, error) {
 	call, err := buildflags.ParseCallFunc(o.call)
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
+	case call != nil && call.Name == "lint":
+		return selection.SelectForCheck(file, env, o.stages.Patterns, asked)
+	case call != nil && call.Name == "matrix" && len(file.Platforms) > 0 && asked.OnlyDeclared(file):
+		return selection.Stages(file, o.stages.Patterns)
 	}
-	listsImpossible := call != nil && (call.Name == "lint" || call.Name == "matrix") && len(file.Platforms) > 0 && asked.OnlyDeclared(file)
-	if !listsImpossible {
-		return selection.Select(file, env, o.stages.Patterns, asked)
-	}
-	if call.Name == "lint" && len(asked.Requested) > 0 {
-		if _, err := selection.Select(file, env, o.stages.Patterns, asked); err != nil {
-			return nil, err
-		}
-	}
-	return selection.Stages(file, o.stages.Patterns)
+	return selection.Select(file, env, o.stages.Patterns, asked)
 }
 
 // ownPlatform returns the platform of a build without --platform: the first one of the

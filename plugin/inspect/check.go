@@ -138,45 +138,26 @@ func runCheck(ctx context.Context, dockerCLI command.Cli, options checkOptions, 
 }
 
 // targets returns the platforms of the frontend request, and notes on omitted platforms, one a
-// line. For no platforms, the frontend uses the declared ones that can be built, otherwise
-// this machine's.
+// line. It returns no platforms for the declared ones. If the stage cannot be built for a
+// platform that was given by name, the frontend reports the error.
 func (o *checkOptions) targets(file *syntax.File, lookup cli.LookupEnv) ([]guard.Platform, []string, error) {
 	targets, err := o.requested.List(file)
-	switch {
-	case err != nil || !o.requested.All:
+	if err != nil || !o.requested.All {
 		return targets, nil, err
-	case len(o.requested.Requested) == 0:
-		return nil, nil, nil
 	}
 	env, err := o.Env(lookup)
 	if err != nil {
 		return nil, nil, err
 	}
-	switch chosen := o.choose(file, env); {
-	case chosen == nil:
-		return o.requested.Requested, nil, nil // the frontend reports the error
-	case o.requested.OnlyDeclared(file):
-		return nil, nil, nil
-	default:
-		return chosen.Results[0].Platforms, chosen.Notes, nil
-	}
-}
-
-// choose returns the stage to check and its platforms. It returns nil if the stage cannot be
-// built for a platform that was given by name.
-func (o *checkOptions) choose(file *syntax.File, env plan.Env) *selection.Selection {
 	var patterns selection.Patterns
 	if o.stage != "" {
-		var err error
-		if patterns, err = selection.ParsePatterns(string(o.stage)); err != nil {
-			return nil
-		}
+		patterns = selection.Stage(string(o.stage))
 	}
-	chosen, err := selection.Select(file, env, patterns, o.requested)
-	if err != nil || len(chosen.Results) != 1 {
-		return nil
+	chosen, err := selection.SelectForCheck(file, env, patterns, o.requested)
+	if err != nil {
+		return o.requested.Requested, nil, nil //nolint:nilerr // see above
 	}
-	return chosen
+	return chosen.Results[0].Platforms, chosen.Notes, nil
 }
 
 // printSARIF prints the result for code scanning, and returns the status of the check.
@@ -211,17 +192,16 @@ func (o *checkOptions) diagnostics(file *syntax.File, targets []guard.Platform, 
 	if err != nil {
 		return nil, err
 	}
-	request := plan.Request{Stage: string(o.stage), Platforms: targets}
-	switch {
-	case len(targets) > 0:
-		_, err = plan.Resolve(file, env, request)
-	case len(file.Platforms) > 0:
-		request.Platforms = file.Platforms
-		_, err = plan.ResolvePossible(file, env, request)
-	default:
-		request.Platforms = []guard.Platform{env.Build}
-		_, err = plan.Resolve(file, env, request)
+	chosen := selection.Platforms{Requested: targets}.OrDefault(file, env.Build)
+	list, err := chosen.List(file)
+	if err != nil {
+		return nil, err
 	}
+	resolve := plan.Resolve
+	if chosen.All {
+		resolve = plan.ResolvePossible
+	}
+	_, err = resolve(file, env, plan.Request{Stage: string(o.stage), Platforms: list})
 	return source.Diagnostics(err), nil
 }
 
