@@ -19,7 +19,7 @@ TEST_TOOLS := buildctl docker docker-buildx $(if $(filter Linux,$(shell uname -s
 ENGINE_TOOLS := $(if $(filter Linux,$(shell uname -s)),dockerd containerd containerd-shim-runc-v2 runc)
 # The packages whose tests need no daemon, and of the others those that need no
 # Docker Engine.
-DAEMON := /integration(/(demo|harness|mktools|toolchain))?$$
+DAEMON := /integration(/(demo|mktools|internal/harness|internal/toolchain))?$$
 UNIT = $$(go list ./... | grep -vE '$(DAEMON)|/integration/engines$$')
 INTEGRATION = $$(go list ./integration/... | grep -E '$(DAEMON)')
 # The race detector needs cgo, and so a C compiler.

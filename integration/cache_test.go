@@ -10,7 +10,7 @@ import (
 
 	"github.com/moby/buildkit/client"
 
-	"github.com/stagebuild/stagebuild/integration/harness"
+	"github.com/stagebuild/stagebuild/integration/internal/harness"
 )
 
 // randomFile has a step that writes a random value. Two builds get the same value if the

@@ -11,7 +11,7 @@ import (
 
 	"github.com/containerd/platforms"
 
-	"github.com/stagebuild/stagebuild/integration/harness"
+	"github.com/stagebuild/stagebuild/integration/internal/harness"
 )
 
 // TestBuildingCommands runs the commands in docs/building.md and compares the end of their

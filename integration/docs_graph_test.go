@@ -19,7 +19,7 @@ import (
 	"github.com/containerd/platforms"
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/stagebuild/stagebuild/integration/harness"
+	"github.com/stagebuild/stagebuild/integration/internal/harness"
 )
 
 var images = flag.Bool("images", false, "create the pictures in docs/images")

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stagebuild/stagebuild/integration/harness"
+	"github.com/stagebuild/stagebuild/integration/internal/harness"
 )
 
 // TestInstallFrontendName runs the commands in docs/install.md about the frontend image's

@@ -8,7 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/stagebuild/stagebuild/integration/harness"
+	"github.com/stagebuild/stagebuild/integration/internal/harness"
 )
 
 // rewrite is a pair in docs/plain-dockerfiles.md: one or several plain Dockerfiles, and

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"testing"
 
-	"github.com/stagebuild/stagebuild/integration/harness"
+	"github.com/stagebuild/stagebuild/integration/internal/harness"
 )
 
 // TestRunOnEveryPlatform runs steps for two platforms, one of them under an emulator.

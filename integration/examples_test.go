@@ -13,7 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/stagebuild/stagebuild/integration/harness"
+	"github.com/stagebuild/stagebuild/integration/internal/harness"
 )
 
 // exampleRun is an example after its README was followed in a copy of its directory.

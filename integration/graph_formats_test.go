@@ -10,7 +10,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/stagebuild/stagebuild/frontend/graph"
-	"github.com/stagebuild/stagebuild/integration/harness"
+	"github.com/stagebuild/stagebuild/integration/internal/harness"
 )
 
 // TestGraphFormatsParse parses drawings of large files and a small one with Graphviz and

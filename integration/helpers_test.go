@@ -15,7 +15,7 @@ import (
 
 	"github.com/moby/buildkit/client"
 
-	"github.com/stagebuild/stagebuild/integration/harness"
+	"github.com/stagebuild/stagebuild/integration/internal/harness"
 )
 
 // writeContext writes a build context and returns its directory. The keys of files are

@@ -6,7 +6,7 @@ import (
 	"os"
 	"testing"
 
-	"github.com/stagebuild/stagebuild/integration/harness"
+	"github.com/stagebuild/stagebuild/integration/internal/harness"
 )
 
 // suite is the environment that the tests of this package share.

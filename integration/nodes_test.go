@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/google/go-containerregistry/pkg/v1/layout"
-	"github.com/stagebuild/stagebuild/integration/harness"
+	"github.com/stagebuild/stagebuild/integration/internal/harness"
 )
 
 // TestNodes builds on a builder with two nodes, each for a different platform.

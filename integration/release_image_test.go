@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stagebuild/stagebuild/integration/harness"
+	"github.com/stagebuild/stagebuild/integration/internal/harness"
 )
 
 // maxSizeRatio limits the size of the frontend image relative to one with BuildKit's own

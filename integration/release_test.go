@@ -13,7 +13,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/stagebuild/stagebuild/integration/harness"
+	"github.com/stagebuild/stagebuild/integration/internal/harness"
 )
 
 // The tests named TestRelease… build this repository with its own Dockerfile and

@@ -7,7 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/stagebuild/stagebuild/integration/harness"
+	"github.com/stagebuild/stagebuild/integration/internal/harness"
 )
 
 // TestReplay rebuilds an image from its provenance with docker buildx replay. That

@@ -11,8 +11,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stagebuild/stagebuild/integration/harness"
-	"github.com/stagebuild/stagebuild/integration/toolchain"
+	"github.com/stagebuild/stagebuild/integration/internal/harness"
+	"github.com/stagebuild/stagebuild/integration/internal/toolchain"
 )
 
 // TestSSH builds with SSH keys of an agent and from a file, which do not leak into the

@@ -16,7 +16,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stagebuild/stagebuild/integration/harness"
+	"github.com/stagebuild/stagebuild/integration/internal/harness"
 )
 
 // TestTLS builds on a daemon with TLS that requires a client certificate.

@@ -18,8 +18,8 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/stagebuild/stagebuild/integration/harness"
-	"github.com/stagebuild/stagebuild/integration/toolchain"
+	"github.com/stagebuild/stagebuild/integration/internal/harness"
+	"github.com/stagebuild/stagebuild/integration/internal/toolchain"
 )
 
 const (

@@ -3,7 +3,7 @@ package engines
 import (
 	"testing"
 
-	"github.com/stagebuild/stagebuild/integration/harness"
+	"github.com/stagebuild/stagebuild/integration/internal/harness"
 )
 
 // TestDockerContexts builds with two engines, selected by docker contexts. Each image must

@@ -12,7 +12,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/stagebuild/stagebuild/integration/harness"
+	"github.com/stagebuild/stagebuild/integration/internal/harness"
 )
 
 // suite is the environment that the tests of this package share.

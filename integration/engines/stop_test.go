@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stagebuild/stagebuild/integration/harness"
+	"github.com/stagebuild/stagebuild/integration/internal/harness"
 )
 
 // TestNothingOutlivesAnEngine checks that the containers and mounts of an engine end with

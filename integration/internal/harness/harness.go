@@ -44,7 +44,7 @@ import (
 	bkclient "github.com/moby/buildkit/client"
 	_ "github.com/moby/buildkit/client/connhelper/dockercontainer" // BUILDKIT_HOST=docker-container://
 
-	"github.com/stagebuild/stagebuild/integration/toolchain"
+	"github.com/stagebuild/stagebuild/integration/internal/toolchain"
 )
 
 // Options are options of [Start]. Most tests use the zero value.

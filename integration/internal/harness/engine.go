@@ -14,7 +14,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/stagebuild/stagebuild/integration/toolchain"
+	"github.com/stagebuild/stagebuild/integration/internal/toolchain"
 )
 
 // EngineKind is a Docker Engine that [Env.StartEngine] can start.

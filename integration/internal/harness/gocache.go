@@ -16,7 +16,7 @@ import (
 	bkclient "github.com/moby/buildkit/client"
 	"github.com/tonistiigi/fsutil"
 
-	"github.com/stagebuild/stagebuild/integration/toolchain"
+	"github.com/stagebuild/stagebuild/integration/internal/toolchain"
 )
 
 // goCacheDir is the directory of Go's build cache in the builds of the examples.

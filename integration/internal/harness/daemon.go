@@ -13,7 +13,7 @@ import (
 
 	bkclient "github.com/moby/buildkit/client"
 
-	"github.com/stagebuild/stagebuild/integration/toolchain"
+	"github.com/stagebuild/stagebuild/integration/internal/toolchain"
 )
 
 // daemon is a buildkitd that the harness started.

@@ -14,7 +14,7 @@ import (
 
 	bkclient "github.com/moby/buildkit/client"
 
-	"github.com/stagebuild/stagebuild/integration/toolchain"
+	"github.com/stagebuild/stagebuild/integration/internal/toolchain"
 )
 
 // mode is a way to get a BuildKit daemon for an environment.

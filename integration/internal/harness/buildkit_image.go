@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
-	"github.com/stagebuild/stagebuild/integration/toolchain"
+	"github.com/stagebuild/stagebuild/integration/internal/toolchain"
 )
 
 // PushBuildKit pushes the image of a docker-container builder as "repository:tag":
