@@ -17,7 +17,7 @@ const manyStages = 40
 // BenchmarkManyStages builds cached stages without an export: with the plugin in one
 // command, and with bake, which uses BuildKit's own frontend or this project's image.
 func BenchmarkManyStages(b *testing.B) {
-	_, frontend := productEnv(b)
+	_, frontend := suite.Product(b)
 	var text strings.Builder
 	targets := map[string]any{}
 	for i := range manyStages {
@@ -134,7 +134,7 @@ COPY --from=SERVICE-build /out/SERVICE /SERVICE.exe
 // benchCommand times a command, after one run that fills the build cache.
 func benchCommand(b *testing.B, files map[string]string, args []string) {
 	b.Helper()
-	env, _ := productEnv(b)
+	env, _ := suite.Product(b)
 	dir := b.TempDir()
 	for name, content := range files {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {

@@ -18,7 +18,7 @@ func sleepFile(seconds string) string {
 
 // TestBuilderHangs builds on an address that accepts connections and never answers.
 func TestBuilderHangs(t *testing.T) {
-	env, _ := productEnv(t)
+	env, _ := suite.Product(t)
 	dir := writeContext(t, map[string]string{"Dockerfile": "FROM scratch\n"})
 	for _, network := range []string{"tcp", "unix"} {
 		t.Run(network, func(t *testing.T) {
@@ -43,7 +43,7 @@ func TestBuilderHangs(t *testing.T) {
 
 // TestBuilderIsNotBuildKit builds on a server that is not BuildKit.
 func TestBuilderIsNotBuildKit(t *testing.T) {
-	env, _ := productEnv(t)
+	env, _ := suite.Product(t)
 	cmd := env.Command(t.Context(), "docker-stagebuild", "build", writeContext(t, map[string]string{"Dockerfile": "FROM scratch\n"}))
 	addr := "tcp://" + env.Registry.Host
 	cmd.Env = append(cmd.Env, "BUILDKIT_HOST="+addr)
@@ -55,7 +55,7 @@ func TestBuilderIsNotBuildKit(t *testing.T) {
 
 // TestDaemonKilled kills the daemon during a build.
 func TestDaemonKilled(t *testing.T) {
-	env, _ := productEnv(t)
+	env, _ := suite.Product(t)
 	env.NeedOwnDaemon(t)
 	addr, err := env.StartNode(t.Context(), "lost", env.Platform)
 	if err != nil {
@@ -93,7 +93,7 @@ func wantEmpty(t *testing.T, dir string) {
 // TestMissingNode builds on a builder that has lost one of its nodes: results that do not
 // need it are built.
 func TestMissingNode(t *testing.T) {
-	env, _ := productEnv(t)
+	env, _ := suite.Product(t)
 	env.NeedOwnDaemon(t)
 	builder, foreign, addr := createTwoNodes(t, env, "gone")
 	if err := env.KillNode(addr); err != nil {

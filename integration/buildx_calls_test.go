@@ -36,7 +36,7 @@ var definitions = regexp.MustCompile(`(?ms)^ {6}"definition": \{.*?^ {6}\}`)
 // TestCallsMatchBuildx runs --call and --check for plain files with both programs: they
 // print the same.
 func TestCallsMatchBuildx(t *testing.T) {
-	env, _ := productEnv(t)
+	env, _ := suite.Product(t)
 	plain := map[string]string{"Dockerfile": callsFile, "clean/Dockerfile": "FROM busybox\n", "broken/Dockerfile": "FROM busybox\nCOPPY a b\n", "a": "a"}
 	dir := writeContext(t, plain)
 	for _, test := range []struct {

@@ -14,7 +14,7 @@ const showContext = "FROM scratch\nCOPY . /\n"
 // TestContextsMatchBuildx builds from every kind of build context, with the Dockerfile
 // from every possible source.
 func TestContextsMatchBuildx(t *testing.T) {
-	env, _ := productEnv(t)
+	env, _ := suite.Product(t)
 	archive := tarOf(t, map[string]string{"Dockerfile": showContext, "sub/Dockerfile": "FROM scratch\nCOPY sub /sub\n", "sub/a": "a"})
 	web := serveFiles(t, map[string][]byte{"archive.tar": archive, "archive.tar.zst": compressZstd(t, archive), "Dockerfile": []byte("FROM busybox\nENV FROM=web\n")})
 	git := serveGit(t,
@@ -75,7 +75,7 @@ func compressZstd(t *testing.T, archive []byte) []byte {
 
 // TestNamedContextsMatchBuildx replaces an image with every kind of named context.
 func TestNamedContextsMatchBuildx(t *testing.T) {
-	env, _ := productEnv(t)
+	env, _ := suite.Product(t)
 	archive := tarOf(t, map[string]string{"marker": "archive"})
 	web := serveFiles(t, map[string][]byte{"archive.tar": archive})
 	git := serveGit(t, gitBranch{"trunk", map[string]string{"marker": "git", "sub/marker": "below"}})

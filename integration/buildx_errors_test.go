@@ -11,7 +11,7 @@ import (
 // TestErrorsMatchBuildx runs builds that must fail with both programs: both end with the
 // same error.
 func TestErrorsMatchBuildx(t *testing.T) {
-	env, _ := productEnv(t)
+	env, _ := suite.Product(t)
 	dir := writeContext(t, map[string]string{
 		"Dockerfile": `FROM busybox AS network
 RUN --network=host true
@@ -71,7 +71,7 @@ FROM busybox AS plain
 // the repository itself, when one stage is built and when the Dockerfile is read to select
 // several.
 func TestPolicyOfRemoteContext(t *testing.T) {
-	env, _ := productEnv(t)
+	env, _ := suite.Product(t)
 	url := serveGit(t, gitBranch{name: "main", files: map[string]string{
 		"Dockerfile": "FROM scratch AS a\nCOPY Dockerfile /a\nFROM scratch AS b\nCOPY Dockerfile /b\n",
 		"Dockerfile.rego": `package docker

@@ -21,7 +21,7 @@ const copyFile = "FROM busybox\nCOPY a.txt /a\nENV SET=here\n"
 // TestFlagsMatchBuildx passes the same flags to docker buildx build and to the plugin and
 // compares the results byte for byte.
 func TestFlagsMatchBuildx(t *testing.T) {
-	env, _ := productEnv(t)
+	env, _ := suite.Product(t)
 	files := "--output=type=local,dest={out}/files"
 	image := "--output=type=oci,dest={out}/image.tar"
 	for _, a := range []comparison{
@@ -51,7 +51,7 @@ func TestFlagsMatchBuildx(t *testing.T) {
 
 // TestOutputsMatchBuildx writes the same result in every format.
 func TestOutputsMatchBuildx(t *testing.T) {
-	env, _ := productEnv(t)
+	env, _ := suite.Product(t)
 	for _, a := range []comparison{
 		{name: "image", args: []string{"--output=type=image,name={registry}/outputs/image,push=true"}},
 		{name: "image by digest", args: []string{"--output=type=image,name={registry}/outputs/digest,push-by-digest=true,push=true"}},

@@ -57,7 +57,7 @@ func buildRandom(t *testing.T, env *harness.Env, host, name string, args ...stri
 
 // TestCaches exports a cache of each kind from one daemon and imports it into another.
 func TestCaches(t *testing.T) {
-	env, _ := productEnv(t)
+	env, _ := suite.Product(t)
 	env.NeedOwnDaemon(t)
 	other, err := env.StartNode(t.Context(), "caches", env.Platform)
 	if err != nil {
@@ -99,7 +99,7 @@ func TestCaches(t *testing.T) {
 
 // TestNoCacheFilter rebuilds one of two stages.
 func TestNoCacheFilter(t *testing.T) {
-	env, _ := productEnv(t)
+	env, _ := suite.Product(t)
 	const random = "RUN cat /proc/sys/kernel/random/uuid > /"
 	dir := writeContext(t, map[string]string{
 		"Dockerfile": "FROM busybox AS one\n" + random + "one\nFROM busybox AS two\n" + random + "two\nFROM scratch\nCOPY --from=one /one /\nCOPY --from=two /two /\n",

@@ -11,7 +11,7 @@ import (
 // TestCalls runs subrequests for a staged file, through the plugin and through buildx with
 // the frontend image.
 func TestCalls(t *testing.T) {
-	env, frontend := productEnv(t)
+	env, frontend := suite.Product(t)
 	dir := request{
 		files: map[string]string{"a": "a"},
 		dockerfile: `# DEBUG whether there is a shell
@@ -65,7 +65,7 @@ from app AS last
 // TestCallsMatchCommands runs subrequests with the frontend image and compares them with
 // the output of the plugin's commands, as text and as JSON.
 func TestCallsMatchCommands(t *testing.T) {
-	env, frontend := productEnv(t)
+	env, frontend := suite.Product(t)
 	dir := request{dockerfile: `# platforms=linux/amd64,linux/arm64
 FROM --for=linux/arm64 scratch AS base
 FROM busybox AS base
@@ -119,7 +119,7 @@ func formatJSON(t *testing.T, text string) string {
 // TestCallsOfUnavailableStage runs subrequests for a file whose default stage has no
 // variant for any declared platform.
 func TestCallsOfUnavailableStage(t *testing.T) {
-	env, frontend := productEnv(t)
+	env, frontend := suite.Product(t)
 	dir := request{dockerfile: `# platforms=linux/amd64,linux/arm64
 FROM scratch AS some
 COPY --for=linux/amd64 a /

@@ -24,7 +24,7 @@ type lintWarning struct {
 // TestCheck checks a staged file on every declared platform without a builder, through the
 // plugin, and through buildx with the frontend image: all report the same.
 func TestCheck(t *testing.T) {
-	env, frontend := productEnv(t)
+	env, frontend := suite.Product(t)
 	dir := request{dockerfile: `# platforms=linux/amd64,linux/arm64
 FROM --for=linux/arm64 scratch AS tools
 FROM scratch AS base
@@ -85,7 +85,7 @@ func runCheck(t *testing.T, env *harness.Env, command ...string) (found []string
 // declared platform: that is a warning, but an error for a platform that is named by a
 // flag.
 func TestCheckOfUnavailablePlatforms(t *testing.T) {
-	env, frontend := productEnv(t)
+	env, frontend := suite.Product(t)
 	dir := request{dockerfile: `# platforms=linux/amd64,linux/arm64
 FROM busybox AS app
 FROM --for=linux/amd64 app AS bench
@@ -134,7 +134,7 @@ MAINTAINER me
 // TestCheckReadsUnreachedStages checks a file with an unreached stage that has
 // cross-platform references. They are not looked up in a registry by their internal names.
 func TestCheckReadsUnreachedStages(t *testing.T) {
-	env, frontend := productEnv(t)
+	env, frontend := suite.Product(t)
 	dir := request{dockerfile: `FROM busybox AS app
 FROM app::linux/arm64 AS both
 COPY --from=busybox::linux/arm64 /bin /arm64
@@ -160,7 +160,7 @@ FROM busybox AS other
 // TestCheckWithoutBaseImages checks, without a builder, a file with variables and working
 // directories that depend on its base images.
 func TestCheckWithoutBaseImages(t *testing.T) {
-	env, _ := productEnv(t)
+	env, _ := suite.Product(t)
 	dir := writeContext(t, map[string]string{"Dockerfile": `FROM golang AS build
 RUN --mount=target=. go build
 COPY . $GOPATH/src/x

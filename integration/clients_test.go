@@ -6,38 +6,12 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stagebuild/stagebuild/integration/internal/harness"
 )
-
-// product is the plugin and the frontend image under test, built once.
-type product struct {
-	once     sync.Once
-	frontend string // the image's reference in the local registry
-	err      error
-}
-
-var built product
-
-// productEnv returns the environment with the plugin on PATH, and the reference of the
-// frontend image.
-func productEnv(t testing.TB) (*harness.Env, string) {
-	t.Helper()
-	env := suite.Env(t)
-	built.once.Do(func() {
-		if _, built.err = env.BuildCommand(t.Context(), "docker-stagebuild"); built.err == nil {
-			built.frontend, built.err = env.PushFrontend(t.Context(), "stagebuild/stagebuild:1")
-		}
-	})
-	if built.err != nil {
-		t.Fatal(built.err)
-	}
-	return env, built.frontend
-}
 
 // request is a build request.
 type request struct {
@@ -174,9 +148,9 @@ func (r request) writeContext(t *testing.T, frontend string) string {
 
 // buildWithEveryClient builds the request with every client, compares the results and
 // returns one of them.
-func buildWithEveryClient(t *testing.T, repo string, r request) *harness.Result {
+func buildWithEveryClient(t *testing.T, suite *harness.Suite, repo string, r request) *harness.Result {
 	t.Helper()
-	env, frontend := productEnv(t)
+	env, frontend := suite.Product(t)
 	dir := r.writeContext(t, frontend)
 	var first *harness.Result
 	for i, w := range clients(frontend) {

@@ -19,7 +19,7 @@ FROM scratch AS base
 
 // TestDockerCompletion asks the docker CLI for completions, as the shell scripts do.
 func TestDockerCompletion(t *testing.T) {
-	env, _ := productEnv(t)
+	env, _ := suite.Product(t)
 	dir := writeContext(t, map[string]string{"Dockerfile": completionFile, "other.Dockerfile": "FROM scratch AS other\n"})
 	builders := []string{"default", "stagebuild"} // other tests may have created more
 	if runtime.GOOS == "linux" {
@@ -80,7 +80,7 @@ complete_for "$@" 2>&1
 // TestBashCompletion loads the bash scripts of docker and docker-stagebuild and completes
 // command lines with them.
 func TestBashCompletion(t *testing.T) {
-	env, _ := productEnv(t)
+	env, _ := suite.Product(t)
 	dir := writeContext(t, map[string]string{"Dockerfile": completionFile})
 	for line, want := range map[string]string{
 		"docker-stagebuild build --stage a":             "api",

@@ -63,7 +63,7 @@ func contextImages(t *testing.T, env *harness.Env) (files, image, layout string)
 		"files": {"--output=type=registry,name=" + env.Registry.Ref("contexts/files:1")},
 		"image": {"--output=type=registry,name=" + env.Registry.Ref("contexts/image:1"), "--output=type=oci,tar=false,dest=" + oci},
 	} {
-		args := append([]string{"build", "--provenance=false", "--platform=" + strings.Join(bothPlatforms, ","), "--target=" + target}, outputs...)
+		args := append([]string{"build", "--provenance=false", "--platform=" + strings.Join(bothPlatforms(), ","), "--target=" + target}, outputs...)
 		if _, err := env.Buildx(t.Context(), append(args, dir)...); err != nil {
 			t.Fatal(err)
 		}
@@ -79,13 +79,13 @@ func contextImages(t *testing.T, env *harness.Env) (files, image, layout string)
 // TestContextReplacesVariants replaces a stage without a matching variant by named
 // contexts of every kind. The triggers of these images do not run.
 func TestContextReplacesVariants(t *testing.T) {
-	env, _ := productEnv(t)
+	env, _ := suite.Product(t)
 	files, image, layout := contextImages(t, env)
 	local := writeContext(t, map[string]string{"arch": "local"})
 	for name, context := range map[string]string{"image": image, "layout": layout, "local": local} {
 		t.Run(name, func(t *testing.T) {
 			r := request{
-				platforms:  bothPlatforms,
+				platforms:  bothPlatforms(),
 				files:      map[string]string{"a": "a"},
 				contexts:   map[string]string{"assets": context, "outside": files},
 				dockerfile: replacedFile,
@@ -95,7 +95,7 @@ func TestContextReplacesVariants(t *testing.T) {
 				plain = strings.ReplaceAll(plain, "--platform=linux/arm64 outside", "assets")
 			}
 			res := buildStagedAndPlain(t, "contexts/"+name, r, plain)
-			for _, platform := range bothPlatforms {
+			for _, platform := range bothPlatforms() {
 				arch, cross := strings.TrimPrefix(platform, "linux/"), "arm64"
 				if name == "local" {
 					arch, cross = "local", "local"
@@ -113,15 +113,15 @@ func TestContextReplacesVariants(t *testing.T) {
 
 // TestBakeTargetReplacesVariants replaces a stage by another target of the bake file.
 func TestBakeTargetReplacesVariants(t *testing.T) {
-	env, frontend := productEnv(t)
+	env, frontend := suite.Product(t)
 	dir := request{dockerfile: replacedFile, files: map[string]string{"a": "a", "amd64": "amd64", "arm64": "arm64"}}.writeContext(t, frontend)
 	err := runBake(t, env, map[string]any{
 		"base": map[string]any{
-			"context": dir, "platforms": bothPlatforms,
+			"context": dir, "platforms": bothPlatforms(),
 			"dockerfile-inline": "# syntax=" + frontend + "\nFROM scratch\nCOPY --for=amd64 amd64 /arch\nCOPY --for=arm64 arm64 /arch\n",
 		},
 		"default": map[string]any{
-			"context": dir, "contexts": map[string]string{"assets": "target:base", "outside": "target:base"}, "platforms": bothPlatforms,
+			"context": dir, "contexts": map[string]string{"assets": "target:base", "outside": "target:base"}, "platforms": bothPlatforms(),
 			"output": []string{"type=registry"}, "tags": []string{env.Registry.Ref("contexts/target:1")},
 		},
 	})
@@ -132,7 +132,7 @@ func TestBakeTargetReplacesVariants(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, platform := range bothPlatforms {
+	for _, platform := range bothPlatforms() {
 		arch := strings.TrimPrefix(platform, "linux/")
 		for path, content := range map[string]string{"copied": arch, "based/arch": arch, "arm64": "arm64", "cross/arch": "arm64", "other": arch} {
 			wantFile(t, res, platform, path, content)

@@ -8,8 +8,8 @@ import (
 // TestBothPlatformsInOneImage copies the results for both platforms into one image, and a
 // binary of an image for another platform.
 func TestBothPlatformsInOneImage(t *testing.T) {
-	res := buildWithEveryClient(t, "cross/universal", request{
-		platforms: bothPlatforms,
+	res := buildWithEveryClient(t, &suite, "cross/universal", request{
+		platforms: bothPlatforms(),
 		files:     map[string]string{"amd": "for amd64", "arm": "for arm64"},
 		dockerfile: `FROM --for=linux/arm64 scratch AS build
 COPY arm /app
@@ -26,7 +26,7 @@ COPY --from=build::linux/arm64 /app /bin/app-arm64
 COPY --from=busybox::linux/arm64 /bin/busybox /bin/busybox-arm64
 `,
 	})
-	for _, platform := range bothPlatforms {
+	for _, platform := range bothPlatforms() {
 		wantFile(t, res, platform, "bin/app-amd64", "for amd64")
 		wantFile(t, res, platform, "bin/app-arm64", "for arm64")
 		wantEnv(t, res, platform, "FROM_EMPTY", "default")
@@ -49,8 +49,8 @@ COPY --from=busybox::linux/arm64 /bin/busybox /bin/busybox-arm64
 // environment is inherited, its ARGs are not.
 func TestFromStageForBuildPlatform(t *testing.T) {
 	env := suite.Env(t)
-	res := buildWithEveryClient(t, "cross/from", request{
-		platforms: bothPlatforms,
+	res := buildWithEveryClient(t, &suite, "cross/from", request{
+		platforms: bothPlatforms(),
 		dockerfile: `FROM busybox AS base
 ARG SECRETIVE=1
 ENV SET=here
@@ -72,7 +72,7 @@ COPY --from=deeper /said /native /
 	build := strings.TrimPrefix(env.Platform, "linux/")
 	wantFile(t, res, "linux/amd64", "said", "here /work amd64 []\n")
 	wantFile(t, res, "linux/arm64", "said", "here /work arm64 []\n")
-	for _, platform := range bothPlatforms {
+	for _, platform := range bothPlatforms() {
 		wantFile(t, res, platform, "native", "here /work "+build+" []\n")
 	}
 }
@@ -81,7 +81,7 @@ COPY --from=deeper /said /native /
 // one platform.
 func TestCrossStageRunsOnce(t *testing.T) {
 	platforms := []string{"linux/amd64", "linux/arm64", "linux/riscv64", "linux/s390x"}
-	env, frontend := productEnv(t)
+	env, frontend := suite.Product(t)
 	r := request{
 		platforms: platforms,
 		dockerfile: `FROM busybox AS build
@@ -131,7 +131,7 @@ FROM release AS top
 
 // TestNeedsDoNotChangeTheImage compares an image with the one built without --needs.
 func TestNeedsDoNotChangeTheImage(t *testing.T) {
-	env, frontend := productEnv(t)
+	env, frontend := suite.Product(t)
 	digests := map[string]string{}
 	for _, needs := range []string{"", "--needs=lint"} {
 		r := request{
@@ -160,7 +160,7 @@ func TestNeedsDoNotChangeTheImage(t *testing.T) {
 // TestNeededStageFails builds a target whose own stages succeed but which needs a stage
 // that needs a failing one. The error shows the failing line.
 func TestNeededStageFails(t *testing.T) {
-	env, frontend := productEnv(t)
+	env, frontend := suite.Product(t)
 	for _, target := range []string{"", "release"} {
 		r := request{
 			platforms:  []string{env.Platform},
@@ -197,7 +197,7 @@ func TestNeededStageFails(t *testing.T) {
 // TestReusedStageNames refers to a stage whose name a later stage reuses, by FROM for
 // another platform and by --needs: both mean the earlier stage.
 func TestReusedStageNames(t *testing.T) {
-	res := buildWithEveryClient(t, "cross/equal", request{
+	res := buildWithEveryClient(t, &suite, "cross/equal", request{
 		platforms: []string{"linux/amd64"},
 		files:     map[string]string{"a": "a", "b": "b"},
 		dockerfile: `FROM scratch AS same
@@ -210,7 +210,7 @@ FROM one
 	})
 	wantFile(t, res, "linux/amd64", "f", "a")
 
-	env, frontend := productEnv(t)
+	env, frontend := suite.Product(t)
 	r := request{
 		platforms: []string{env.Platform},
 		files:     map[string]string{"a": "a"},
@@ -231,8 +231,8 @@ FROM one
 
 // TestBlocks builds a file with blocks inside a stage and around stages.
 func TestBlocks(t *testing.T) {
-	res := buildWithEveryClient(t, "staged/blocks", request{
-		platforms: bothPlatforms,
+	res := buildWithEveryClient(t, &suite, "staged/blocks", request{
+		platforms: bothPlatforms(),
 		args:      map[string]string{"DEBUG": "1"},
 		files:     map[string]string{"a": "a", "b": "b"},
 		dockerfile: `ARG DEBUG
@@ -270,14 +270,14 @@ ENDIF
 	wantFile(t, res, "linux/arm64", "base", "a")
 	wantFiles(t, res, "linux/amd64", map[string]bool{"small": false, "large": true})
 	wantFiles(t, res, "linux/arm64", map[string]bool{"small": true, "large": false})
-	for _, platform := range bothPlatforms {
+	for _, platform := range bothPlatforms() {
 		wantEnv(t, res, platform, "DEBUG", "on")
 	}
 }
 
 // TestUndeclaredPlatform expects a warning for a platform that the file does not declare.
 func TestUndeclaredPlatform(t *testing.T) {
-	env, frontend := productEnv(t)
+	env, frontend := suite.Product(t)
 	dir := request{files: map[string]string{"a": "a"}, dockerfile: "# platforms=linux/arm64,linux/s390x\nFROM scratch\nCOPY a /\n"}.writeContext(t, frontend)
 	for _, command := range []string{"docker-stagebuild", "docker-buildx"} {
 		for platform, warned := range map[string]bool{"linux/amd64": true, "linux/s390x": false} {

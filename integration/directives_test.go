@@ -81,7 +81,7 @@ var directives = []checkDirective{
 // TestCheckDirectives builds files with "# check=" directives, which skip the warnings of
 // BuildKit and of stagebuild or turn them into errors, where the directive applies.
 func TestCheckDirectives(t *testing.T) {
-	env, frontend := productEnv(t)
+	env, frontend := suite.Product(t)
 	for _, test := range directives {
 		for _, command := range test.commands() {
 			t.Run(test.name+" "+command, func(t *testing.T) {

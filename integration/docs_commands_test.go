@@ -17,7 +17,7 @@ import (
 // TestBuildingCommands runs the commands in docs/building.md and compares the end of their
 // output, the summary of the results.
 func TestBuildingCommands(t *testing.T) {
-	env, _ := productEnv(t)
+	env, _ := suite.Product(t)
 	env.NeedMirror(t)
 	files := map[string]string{}
 	for _, name := range []string{"shared.conf", "api", "worker", "api.data", "simd.data"} {
@@ -44,7 +44,7 @@ func TestBuildingCommands(t *testing.T) {
 
 // TestSeeingCommands runs the commands in docs/seeing.md.
 func TestSeeingCommands(t *testing.T) {
-	env, _ := productEnv(t)
+	env, _ := suite.Product(t)
 	env.NeedMirror(t)
 	own := platforms.Format(platforms.DefaultSpec())
 	(&documentRun{
@@ -56,7 +56,7 @@ func TestSeeingCommands(t *testing.T) {
 // TestScalingCommands runs the commands in docs/scaling.md that need no cluster: they
 // create certificates, two daemons and a builder, and build with caches.
 func TestScalingCommands(t *testing.T) {
-	env, _ := productEnv(t)
+	env, _ := suite.Product(t)
 	env.NeedMirror(t)
 	env.NeedOwnDaemon(t)
 	dir := buildingContext(t, env)
@@ -144,7 +144,7 @@ func stableLines(text, dir string) []string {
 
 // TestTroubleshootingCommands runs the commands in docs/troubleshooting.md.
 func TestTroubleshootingCommands(t *testing.T) {
-	env, _ := productEnv(t)
+	env, _ := suite.Product(t)
 	env.NeedMirror(t)
 	dir := writeContext(t, map[string]string{"hello.txt": "hello\n"})
 	(&documentRun{env: env, name: "docs/troubleshooting.md", dir: dir}).run(t)

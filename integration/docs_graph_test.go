@@ -26,7 +26,7 @@ var images = flag.Bool("images", false, "create the pictures in docs/images")
 
 // TestGraphCommands runs the commands in docs/graph.md.
 func TestGraphCommands(t *testing.T) {
-	env, _ := productEnv(t)
+	env, _ := suite.Product(t)
 	own := platforms.Format(platforms.DefaultSpec())
 	(&documentRun{
 		env: env, name: "docs/graph.md", dir: t.TempDir(),
@@ -41,7 +41,7 @@ const imageSums = "../docs/images/graph.sha256"
 // TestGraphImages checks that docs/graph.md shows all pictures in docs/images and that
 // their drawings have not changed since. With -images it creates the pictures.
 func TestGraphImages(t *testing.T) {
-	env, _ := productEnv(t)
+	env, _ := suite.Product(t)
 	var sums strings.Builder
 	var made []string
 	drawn := drawings(t, env)

@@ -10,7 +10,7 @@ import (
 // TestInstallFrontendName runs the commands in docs/install.md about the frontend image's
 // name, for a Dockerfile whose first line names an image that does not exist.
 func TestInstallFrontendName(t *testing.T) {
-	env, frontend := productEnv(t)
+	env, frontend := suite.Product(t)
 	env.NeedMirror(t)
 	image, err := env.Registry.Read(t.Context(), "stagebuild/stagebuild:1")
 	if err != nil {

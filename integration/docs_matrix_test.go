@@ -31,7 +31,7 @@ func buildingContext(t *testing.T, env *harness.Env) string {
 
 // TestMatrixCommands runs the commands in docs/matrix.md.
 func TestMatrixCommands(t *testing.T) {
-	env, _ := productEnv(t)
+	env, _ := suite.Product(t)
 	env.NeedMirror(t)
 	(&documentRun{env: env, name: matrixDocument, dir: buildingContext(t, env)}).run(t)
 	for _, tag := range []string{"api:1.2", "worker:1.2"} {
@@ -47,7 +47,7 @@ func TestMatrixCommands(t *testing.T) {
 // TestMatrixWorkflow runs the GitHub workflows in docs/matrix.md: their own commands, and
 // equivalents of the actions that they use.
 func TestMatrixWorkflow(t *testing.T) {
-	env, _ := productEnv(t)
+	env, _ := suite.Product(t)
 	env.NeedMirror(t)
 	for name, run := range map[string]struct{ jobs, images []string }{
 		"image":  {jobs: []string{"build"}, images: []string{"api"}},

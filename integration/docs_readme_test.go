@@ -45,7 +45,7 @@ func TestReadmeFiles(t *testing.T) {
 // TestReadmeCommands runs the commands of the README in order on the files that it shows,
 // compares the output where the README shows it, and checks the pushed images.
 func TestReadmeCommands(t *testing.T) {
-	env, _ := productEnv(t)
+	env, _ := suite.Product(t)
 	env.NeedMirror(t)
 	dir := writeContext(t, map[string]string{"hello.txt": "hello\n"})
 	(&documentRun{env: env, name: "README.md", dir: dir}).run(t)
@@ -191,7 +191,7 @@ func trimLines(text string) []string {
 // TestReadmeFrontendImage checks the target that the README's command for the frontend
 // image would build. PushFrontend builds it.
 func TestReadmeFrontendImage(t *testing.T) {
-	env, frontend := productEnv(t)
+	env, frontend := suite.Product(t)
 	blocks, _ := readDocument(t, "README.md")
 	i := slices.IndexFunc(blocks, func(b block) bool { _, ok := b.argument("bake-image"); return ok })
 	if i < 0 {

@@ -39,7 +39,7 @@ func parseRewrites(blocks []block) []rewrite {
 // where the document says so. A file that the directive names as "without" is missing
 // afterwards, with its layer, which is the last one.
 func TestDocsRewrites(t *testing.T) {
-	env, _ := productEnv(t)
+	env, _ := suite.Product(t)
 	env.NeedMirror(t)
 	blocks, _ := readDocument(t, "docs/plain-dockerfiles.md")
 	list := parseRewrites(blocks)

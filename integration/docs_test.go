@@ -96,7 +96,7 @@ func exampleContext(t *testing.T, dockerfile string, files []string) string {
 // TestReferenceExamples builds every complete Dockerfile of the reference as its
 // directives say, and compares the lowered files and the warnings shown below them.
 func TestReferenceExamples(t *testing.T) {
-	env, _ := productEnv(t)
+	env, _ := suite.Product(t)
 	env.NeedMirror(t)
 	blocks, _ := readDocument(t, "docs/reference.md")
 	var last block // the last complete Dockerfile
@@ -169,7 +169,7 @@ func checkWarning(t *testing.T, env *harness.Env, b block, argument, dockerfile 
 // TestReferenceDiagnostics builds the examples of each diagnostic's page: the bad one
 // fails or warns with the message of the page, and the good one is built.
 func TestReferenceDiagnostics(t *testing.T) {
-	env, _ := productEnv(t)
+	env, _ := suite.Product(t)
 	env.NeedMirror(t)
 	const example = "linux/amd64 file=a file=b file=c"
 	for _, rule := range lint.Diagnostics() {

@@ -30,7 +30,7 @@ type standaloneUser struct {
 // user may have started.
 func newStandaloneUser(t *testing.T) *standaloneUser {
 	t.Helper()
-	env, _ := productEnv(t)
+	env, _ := suite.Product(t)
 	env.NeedOwnDaemon(t)
 	// The name of the test's own directory is too long for some sockets.
 	home, err := os.MkdirTemp(env.Dir, "home") //nolint:usetesting // see above

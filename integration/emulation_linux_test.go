@@ -22,8 +22,8 @@ func TestRunOnEveryPlatform(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	res := buildWithEveryClient(t, "emulation/runs", request{
-		platforms: bothPlatforms,
+	res := buildWithEveryClient(t, &suite, "emulation/runs", request{
+		platforms: bothPlatforms(),
 		dockerfile: `FROM --for=linux/arm64 busybox AS build
 RUN uname -m > /machine && echo from the variant >> /machine
 FROM busybox AS build
@@ -39,7 +39,7 @@ RUN --mount=from=build::linux/arm64,target=/other cat /other/machine > /other-ma
 	wantFile(t, res, "linux/arm64", "machine", "aarch64\nfrom the variant\n")
 	wantFiles(t, res, "linux/amd64", map[string]bool{"alone": false})
 	wantFile(t, res, "linux/arm64", "alone", "aarch64 alone\n")
-	for _, platform := range bothPlatforms {
+	for _, platform := range bothPlatforms() {
 		wantFile(t, res, platform, "other-machine", "aarch64\nfrom the variant\n")
 	}
 }

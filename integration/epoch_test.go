@@ -24,8 +24,8 @@ func TestEpochOfAStage(t *testing.T) {
 			"FROM scratch AS base\nONBUILD COPY --from=tools /bin/busybox /x\nFROM base AS app\n",
 	} {
 		t.Run(name, func(t *testing.T) {
-			res := buildWithEveryClient(t, "epoch/"+name, request{
-				dockerfile: dockerfile, target: "app", platforms: bothPlatforms, args: map[string]string{"SOURCE_DATE_EPOCH": "src"},
+			res := buildWithEveryClient(t, &suite, "epoch/"+name, request{
+				dockerfile: dockerfile, target: "app", platforms: bothPlatforms(), args: map[string]string{"SOURCE_DATE_EPOCH": "src"},
 			})
 			for _, img := range res.Images {
 				if got := img.Config.Created.Time; !got.Equal(modified) {

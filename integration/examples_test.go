@@ -39,7 +39,7 @@ func exampleChecks() map[string]func(*testing.T, *exampleRun) {
 // TestExamples runs the commands in the README of every example, compares their output and
 // checks the results. Then buildx builds the same with the frontend image.
 func TestExamples(t *testing.T) {
-	env, _ := productEnv(t)
+	env, _ := suite.Product(t)
 	env.NeedMirror(t)
 	if err := errors.Join(env.PushStandIns(t.Context()), env.WarmGoCache(t.Context(), harness.GoTest, "linux/amd64", "linux/arm64", "darwin/arm64", "windows/amd64")); err != nil {
 		t.Fatal(err)

@@ -9,7 +9,7 @@ import (
 // only the static binary, and has the labels that BuildKit reads from a frontend image
 // (frontend/gateway/gateway.go).
 func TestFrontendImage(t *testing.T) {
-	env, _ := productEnv(t)
+	env, _ := suite.Product(t)
 	img := readImage(t, env, "stagebuild/stagebuild:1", env.Platform)
 	files, err := img.Files()
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 // TestGraphFormatsParse parses drawings of large files and a small one with Graphviz and
 // Mermaid: each node and edge is there.
 func TestGraphFormatsParse(t *testing.T) {
-	env, _ := productEnv(t)
+	env, _ := suite.Product(t)
 	dot, err := env.Graphviz(t.Context())
 	if err != nil {
 		t.Fatal(err)

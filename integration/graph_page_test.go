@@ -51,7 +51,7 @@ func openPage(t *testing.T, env *harness.Env, dir string) (b *browser, page stri
 
 // TestGraphPage uses a page with the keyboard and with the mouse.
 func TestGraphPage(t *testing.T) {
-	env, _ := productEnv(t)
+	env, _ := suite.Product(t)
 	dockerfile := strings.Replace(drawnFile, `--if=DEBUG != "0"`, `--if='DEBUG != "0"'`, 1)
 	dir := writeContext(t, map[string]string{"Dockerfile": dockerfile})
 	b, page := openPage(t, env, dir)
@@ -100,7 +100,7 @@ func checkSwitches(t *testing.T, b *browser, page string) {
 // TestGraphPageArgNames selects values of args whose names the script of the page uses
 // itself.
 func TestGraphPageArgNames(t *testing.T) {
-	env, _ := productEnv(t)
+	env, _ := suite.Product(t)
 	names := []string{"Platform", "choices", "length", "node", "platform"}
 	dockerfile := "FROM scratch\n"
 	for _, name := range names {
@@ -144,7 +144,7 @@ func TestGraphPageArgNames(t *testing.T) {
 // although each stage keeps its position: some nodes are always visible, and "fit" shows
 // them all.
 func TestGraphPageKeepsNodesVisible(t *testing.T) {
-	env, _ := productEnv(t)
+	env, _ := suite.Product(t)
 	var dockerfile strings.Builder
 	dockerfile.WriteString("# platforms=linux/amd64,linux/arm64\nARG SERVICE=s5\n")
 	const services = 9

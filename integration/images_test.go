@@ -13,7 +13,7 @@ import (
 // instruction, and a different one on each platform. The images have triggers, which run
 // only in a stage that is FROM one.
 func TestCrossPlatformImages(t *testing.T) {
-	env, _ := productEnv(t)
+	env, _ := suite.Product(t)
 	for _, name := range []string{"amd64", "arm64"} {
 		err := env.Registry.PushFiles(t.Context(), "images/"+name+":1", "linux/s390x", v1.Config{OnBuild: []string{"COPY a /triggered"}},
 			map[string]harness.File{"name": {Content: name}})
@@ -21,8 +21,8 @@ func TestCrossPlatformImages(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	res := buildWithEveryClient(t, "images/result", request{
-		platforms: bothPlatforms,
+	res := buildWithEveryClient(t, &suite, "images/result", request{
+		platforms: bothPlatforms(),
 		files:     map[string]string{"a": "a"},
 		dockerfile: strings.ReplaceAll(`FROM --platform=$BUILDPLATFORM busybox AS mounted
 RUN --mount=from=REPO/amd64:1::linux/s390x,target=/1 --mount=from=REPO/arm64:1::linux/s390x,target=/2 \
@@ -35,7 +35,7 @@ COPY --from=mounted /names /
 COPY --from=based / /based
 `, "REPO", env.Registry.Ref("images")),
 	})
-	for _, platform := range bothPlatforms {
+	for _, platform := range bothPlatforms() {
 		wantFile(t, res, platform, "copied/name", strings.TrimPrefix(platform, "linux/"))
 		wantFile(t, res, platform, "names", "amd64arm64")
 		wantFile(t, res, platform, "based/name", "arm64")

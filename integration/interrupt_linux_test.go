@@ -14,7 +14,7 @@ import (
 
 // TestInterrupt interrupts builds during a step.
 func TestInterrupt(t *testing.T) {
-	env, _ := productEnv(t)
+	env, _ := suite.Product(t)
 	env.NeedOwnDaemon(t)
 	for seconds, command := range map[string][]string{
 		"3602": {"docker-stagebuild", "build"},
@@ -53,7 +53,7 @@ func TestInterrupt(t *testing.T) {
 
 // TestSecondInterrupt interrupts a build whose daemon no longer responds.
 func TestSecondInterrupt(t *testing.T) {
-	env, _ := productEnv(t)
+	env, _ := suite.Product(t)
 	env.NeedOwnDaemon(t)
 	addr, err := env.StartNode(t.Context(), "frozen", env.Platform)
 	if err != nil {
@@ -87,7 +87,7 @@ func TestSecondInterrupt(t *testing.T) {
 // TestInterruptReadingStdin interrupts a build that reads standard input to select its
 // stages. The spooled input leaves no file behind.
 func TestInterruptReadingStdin(t *testing.T) {
-	env, _ := productEnv(t)
+	env, _ := suite.Product(t)
 	in, feed, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)

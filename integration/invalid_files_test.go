@@ -144,7 +144,7 @@ var invalidFiles = []invalidFile{
 // TestInvalidFiles builds invalid files with the plugin and with the frontend image: both
 // print the same error and mark the same lines of the user's file.
 func TestInvalidFiles(t *testing.T) {
-	env, frontend := productEnv(t)
+	env, frontend := suite.Product(t)
 	for _, f := range invalidFiles {
 		t.Run(f.name, func(t *testing.T) {
 			dir := request{dockerfile: f.dockerfile, files: map[string]string{"a": "a"}}.writeContext(t, frontend)
@@ -190,7 +190,7 @@ func parseError(out harness.Output) (message string, marked []string) {
 
 // TestEmptyFile builds an empty file, whose error is BuildKit's own.
 func TestEmptyFile(t *testing.T) {
-	env, _ := productEnv(t)
+	env, _ := suite.Product(t)
 	dir := writeContext(t, map[string]string{"Dockerfile": ""})
 	for _, command := range failingCommands(dir) {
 		out, err := env.Run(t.Context(), command[0], command[1:]...)
@@ -205,7 +205,7 @@ func TestEmptyFile(t *testing.T) {
 
 // TestManyStages builds a file of 5,000 stages, half of them dropped variants.
 func TestManyStages(t *testing.T) {
-	env, frontend := productEnv(t)
+	env, frontend := suite.Product(t)
 	var b strings.Builder
 	b.WriteString("FROM scratch AS stage0\nCOPY a /a\n")
 	for i := 1; i < 2500; i++ {

@@ -34,16 +34,16 @@ COPY --from=busybox::linux/arm64 /bin/busybox /
 // TestMaterials checks the images in the provenance of each platform's image, of a single
 // result and of one among several, as docs/reference.md describes them.
 func TestMaterials(t *testing.T) {
-	env, _ := productEnv(t)
+	env, _ := suite.Product(t)
 	other := env.Registry.Ref("materials/other:1")
 	dir := writeContext(t, map[string]string{"Dockerfile": "FROM scratch\nCOPY Dockerfile /other\n"})
-	if err := run(t, env, []string{"docker-buildx", "build", "--platform=" + strings.Join(bothPlatforms, ","), "--push", "--tag=" + other, dir}); err != nil {
+	if err := run(t, env, []string{"docker-buildx", "build", "--platform=" + strings.Join(bothPlatforms(), ","), "--push", "--tag=" + other, dir}); err != nil {
 		t.Fatal(err)
 	}
 	dir = writeContext(t, map[string]string{"Dockerfile": fmt.Sprintf(materialsFile, other)})
 	materialsOf := func(stage, tag, flag string) map[string]materials {
 		command := []string{
-			"docker-stagebuild", "build", "--provenance=mode=min", "--platform=" + strings.Join(bothPlatforms, ","),
+			"docker-stagebuild", "build", "--provenance=mode=min", "--platform=" + strings.Join(bothPlatforms(), ","),
 			"--push", "--tag=" + env.Registry.Ref("materials/"+tag+":1"), flag, dir,
 		}
 		if err := run(t, env, command); err != nil {
@@ -63,7 +63,7 @@ func TestMaterials(t *testing.T) {
 		{"both", []string{amd}, []string{arm}},
 	} {
 		t.Run(test.stage, func(t *testing.T) {
-			want := map[string]materials{bothPlatforms[0]: {images: test.amd64}, bothPlatforms[1]: {images: test.arm64}}
+			want := map[string]materials{bothPlatforms()[0]: {images: test.amd64}, bothPlatforms()[1]: {images: test.arm64}}
 			for tag, flag := range map[string]string{test.stage: "--target=" + test.stage, "{{.Stage}}": "--stage=beside," + test.stage} {
 				if diff := cmp.Diff(want, materialsOf(test.stage, tag, flag), cmp.AllowUnexported(materials{})); diff != "" {
 					t.Errorf("%s (-want +got):\n%s", flag, diff)

@@ -55,7 +55,7 @@ func shell(t *testing.T, env *harness.Env, dir, line string) string {
 // TestMatrixBake pipes the matrix into bake, which runs the frontend image: each stage
 // becomes one image for its platforms, equal to the one that the plugin builds.
 func TestMatrixBake(t *testing.T) {
-	env, frontend := productEnv(t)
+	env, frontend := suite.Product(t)
 	dir := matrixContext(t, frontend)
 	flags := strings.Join([]string{
 		`--stage '!base' --platform all --build-arg SOURCE_DATE_EPOCH=1 --build-arg 'GREETING=${HOME} %{x}'`,
@@ -94,7 +94,7 @@ func TestMatrixBake(t *testing.T) {
 // TestMatrixBakeContexts bakes Dockerfiles from standard input and beside the context, a
 // default stage without a name, and tags with the platform.
 func TestMatrixBakeContexts(t *testing.T) {
-	env, frontend := productEnv(t)
+	env, frontend := suite.Product(t)
 	dir := matrixContext(t, frontend)
 	writeFile(t, filepath.Join(dir, "other.Dockerfile"), "# syntax="+frontend+"\nARG A=one\nFROM busybox AS one\nFROM ${A}\nCOPY shared.txt /nameless\n")
 	ref := env.Registry.Ref("matrix/other")
@@ -150,7 +150,7 @@ func githubJobs(t *testing.T, text string) []githubJob {
 // stage separately, pushes it by digest, and merges the digests with the commands that the
 // matrix prints. With provenance, each digest is that of an index.
 func TestMatrixMerge(t *testing.T) {
-	env, frontend := productEnv(t)
+	env, frontend := suite.Product(t)
 	dir := matrixContext(t, frontend)
 	flags := " --stage api,edge --platform all --tag '" + env.Registry.Ref("matrix/split-{{.Stage}}:1.2") +
 		"' --tag '" + env.Registry.Ref("matrix/copy-{{.Stage}}") + "' "
@@ -218,7 +218,7 @@ func TestMatrixMerge(t *testing.T) {
 // TestBakeMatrix builds a bake file whose own matrix combines stages with platforms, with
 // the frontend image.
 func TestBakeMatrix(t *testing.T) {
-	env, frontend := productEnv(t)
+	env, frontend := suite.Product(t)
 	dir := matrixContext(t, frontend)
 	writeFile(t, filepath.Join(dir, "docker-bake.hcl"), `variable "REGISTRY" {}
 

@@ -39,9 +39,9 @@ FROM --needs=fails release AS more
 // TestNeedsOnSeveralPlatforms builds a stage for several platforms with different needed
 // stages: only those of each platform run.
 func TestNeedsOnSeveralPlatforms(t *testing.T) {
-	env, frontend := productEnv(t)
+	env, frontend := suite.Product(t)
 	r := request{
-		platforms:  bothPlatforms,
+		platforms:  bothPlatforms(),
 		target:     "release",
 		files:      map[string]string{"a": "a"},
 		dockerfile: manyNeedsFile,
@@ -55,12 +55,12 @@ COPY --from=lib /lib /lib
 FROM app AS release
 COPY a /release
 `)
-	for _, platform := range bothPlatforms {
+	for _, platform := range bothPlatforms() {
 		wantFiles(t, res, platform, map[string]bool{"lib": true, "tools": true, "release": true, "never": false})
 	}
 
 	for i, w := range clients(frontend) {
-		platform := bothPlatforms[i%2]
+		platform := bothPlatforms()[i%2]
 		r.args = map[string]string{"FAIL": strings.TrimPrefix(platform, "linux/")}
 		err := w.build(t, env, r.writeContext(t, frontend), "needs/refused:1", r)
 		for _, want := range []string{`needed stage "test" for ` + platform + ` failed`, `   6 | >>> RUN --network=none test "$TARGETARCH" != "$FAIL"`} {

@@ -13,7 +13,7 @@ import (
 
 // TestNodes builds on a builder with two nodes, each for a different platform.
 func TestNodes(t *testing.T) {
-	env, _ := productEnv(t)
+	env, _ := suite.Product(t)
 	env.NeedOwnDaemon(t)
 	builder, foreign, _ := createTwoNodes(t, env, "pair")
 	both := "--platform=" + env.Platform + "," + foreign
@@ -43,7 +43,7 @@ func TestNodes(t *testing.T) {
 // TestForeignBuilderPlatform builds without --platform on a builder whose platform is not
 // that of the plugin: index and config both have the platform of the builder.
 func TestForeignBuilderPlatform(t *testing.T) {
-	env, _ := productEnv(t)
+	env, _ := suite.Product(t)
 	env.NeedOwnDaemon(t)
 	foreign := foreignPlatform(env)
 	addr, err := env.StartNode(t.Context(), "alone", foreign)

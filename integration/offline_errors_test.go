@@ -12,7 +12,7 @@ import (
 // TestInvalidFilesOffline runs the commands that need no builder on invalid files: they
 // fail instead of printing an empty result.
 func TestInvalidFilesOffline(t *testing.T) {
-	env, _ := productEnv(t)
+	env, _ := suite.Product(t)
 	for text, want := range map[string]string{
 		"":                          "file with no instructions",
 		"garbage here\n":            "dockerfile parse error on line 1: unknown instruction: garbage",
@@ -49,7 +49,7 @@ func TestInvalidFilesOffline(t *testing.T) {
 
 // TestFullDisk runs commands whose standard output cannot be written.
 func TestFullDisk(t *testing.T) {
-	env, _ := productEnv(t)
+	env, _ := suite.Product(t)
 	dir := writeContext(t, map[string]string{"Dockerfile": "FROM scratch AS app\n"})
 	for _, command := range []string{
 		"ls", "ls --format json", "explain", "explain --format json", "render", "check", "check --format json", "check --format sarif",
@@ -79,7 +79,7 @@ func TestFullDisk(t *testing.T) {
 
 // TestUnknownStageOffline passes a misspelled stage to each command that takes one.
 func TestUnknownStageOffline(t *testing.T) {
-	env, _ := productEnv(t)
+	env, _ := suite.Product(t)
 	for _, text := range []string{"FROM scratch AS app\n", "FROM --if=true scratch AS app\n"} {
 		dir := writeContext(t, map[string]string{"Dockerfile": text})
 		for _, command := range []string{"ls --stage ap", "explain ap", "render --stage ap", "graph --stage ap", "matrix --stage ap", "check --stage ap"} {

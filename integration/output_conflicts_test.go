@@ -11,7 +11,7 @@ import (
 // TestOutputConflicts builds results that would write to the same place, by way of
 // different flags, links or nested directories. Such builds fail before anything is built.
 func TestOutputConflicts(t *testing.T) {
-	env, _ := productEnv(t)
+	env, _ := suite.Product(t)
 	dir, out := stagesContext(t), t.TempDir()
 	link := filepath.Join(t.TempDir(), "link")
 	if err := os.Symlink(out, link); err != nil {
@@ -68,7 +68,7 @@ func TestOutputConflicts(t *testing.T) {
 // TestTagsOverrideOutputNames gives two results an output with the same name but different
 // tags, which name the images.
 func TestTagsOverrideOutputNames(t *testing.T) {
-	env, _ := productEnv(t)
+	env, _ := suite.Product(t)
 	_, err := stagebuild(t, env, "--stage=api,worker", "--tag="+env.Registry.Ref("places/{{.Stage}}:1"),
 		"--output=type=image,push=true,name="+env.Registry.Ref("places/api:1"), stagesContext(t))
 	if err != nil {
@@ -86,7 +86,7 @@ func TestTagsOverrideOutputNames(t *testing.T) {
 // TestOutputDirectoriesAreCreated writes archives into missing directories, which the
 // build creates as buildx does.
 func TestOutputDirectoriesAreCreated(t *testing.T) {
-	env, _ := productEnv(t)
+	env, _ := suite.Product(t)
 	dir, out := writeContext(t, map[string]string{"Dockerfile": "FROM busybox AS one\nFROM busybox AS two\n"}), t.TempDir()
 	for _, kind := range []string{"oci", "docker", "tar"} {
 		path := filepath.Join(out, kind, "{{.Stage}}", "image.tar")
@@ -104,7 +104,7 @@ func TestOutputDirectoriesAreCreated(t *testing.T) {
 // TestOutputTemplates builds with templates in flags. Builds whose results would overwrite
 // each other fail.
 func TestOutputTemplates(t *testing.T) {
-	env, _ := productEnv(t)
+	env, _ := suite.Product(t)
 	dir, out := stagesContext(t), t.TempDir()
 	res, err := stagebuild(t, env, "--stage=api", "--platform=all", "--quiet", "--push", "--build-arg=V=7",
 		"--tag="+env.Registry.Ref(`stages/split:{{.Arg "V"}}-{{.Arch}}`), "--iidfile="+filepath.Join(out, "{{.OS}}-{{.Arch}}"), dir)

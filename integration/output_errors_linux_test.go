@@ -38,7 +38,7 @@ status=0; "$@" >/dev/null || status=$?; find . ! -type d; exit $status`
 // TestOutputErrors writes results to places that cannot be written. A file is either
 // complete or missing.
 func TestOutputErrors(t *testing.T) {
-	env, _ := productEnv(t)
+	env, _ := suite.Product(t)
 	env.NeedOwnDaemon(t)
 	const (
 		full     = "mount -t tmpfs -o size=1m none ." // the image is larger
@@ -85,7 +85,7 @@ func TestOutputErrors(t *testing.T) {
 // TestOutputToMountedFile writes to a bind-mounted file in a read-only directory, as in a
 // container.
 func TestOutputToMountedFile(t *testing.T) {
-	env, _ := productEnv(t)
+	env, _ := suite.Product(t)
 	env.NeedOwnDaemon(t)
 	dir := writeContext(t, map[string]string{"Dockerfile": "FROM scratch\nCOPY a /\n", "a": "content", "f.tar": ""})
 	file := filepath.Join(dir, "f.tar")

@@ -15,7 +15,7 @@ import (
 // them.
 func buildStagedAndPlain(t *testing.T, repo string, r request, plain string) *harness.Result {
 	t.Helper()
-	env, frontend := productEnv(t)
+	env, frontend := suite.Product(t)
 	// Without it every image would have the time of its build.
 	r.args = maps.Clone(r.args)
 	if r.args == nil {
@@ -300,7 +300,7 @@ FROM app-$TARGETARCH
 func TestStagedEqualsPlain(t *testing.T) {
 	for i, p := range stagedPairs {
 		t.Run(p.name, func(t *testing.T) {
-			r := request{dockerfile: p.staged, files: p.files, platforms: bothPlatforms, target: p.target}
+			r := request{dockerfile: p.staged, files: p.files, platforms: bothPlatforms(), target: p.target}
 			res := buildStagedAndPlain(t, "plain/pair"+strconv.Itoa(i), r, p.plain)
 			for path, content := range p.built {
 				wantFile(t, res, "linux/arm64", path, content)

@@ -20,7 +20,7 @@ const provenanceFile = "FROM busybox\nARG WHO\nCOPY Dockerfile /file\n"
 // TestProvenance compares the provenance of an in-process build with that of buildx. The
 // differences are those that docs/reference.md describes.
 func TestProvenance(t *testing.T) {
-	env, _ := productEnv(t)
+	env, _ := suite.Product(t)
 	files := map[string]string{"Dockerfile": provenanceFile}
 	dir, git := writeContext(t, files), serveGit(t, gitBranch{"trunk", files})
 	// The options of the request appear a second time, as those of the root request.
@@ -65,7 +65,7 @@ func TestProvenance(t *testing.T) {
 // TestProvenanceOfFrontendImage checks the parts of the provenance that only a build with the
 // frontend image has.
 func TestProvenanceOfFrontendImage(t *testing.T) {
-	env, frontend := productEnv(t)
+	env, frontend := suite.Product(t)
 	env.NeedMirror(t)
 	dir := writeContext(t, map[string]string{"Dockerfile": provenanceFile})
 	image := strings.TrimPrefix(frontend, env.Registry.Host+"/")
@@ -99,7 +99,7 @@ func TestProvenanceOfFrontendImage(t *testing.T) {
 // TestProvenanceOfSeveralResults compares the provenance of results that are built
 // together with that of each alone. The image of the SBOM generator is a material too.
 func TestProvenanceOfSeveralResults(t *testing.T) {
-	env, _ := productEnv(t)
+	env, _ := suite.Product(t)
 	files := map[string]string{"Dockerfile": `FROM busybox AS base
 FROM base AS a
 ENV A=1

@@ -15,7 +15,7 @@ import (
 
 // TestPushDenied pushes to a read-only registry.
 func TestPushDenied(t *testing.T) {
-	env, _ := productEnv(t)
+	env, _ := suite.Product(t)
 	proxy := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: env.Registry.Host})
 	proxy.ErrorLog = log.New(io.Discard, "", 0) // the daemon hangs up after the first error
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

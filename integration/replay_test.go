@@ -14,7 +14,7 @@ import (
 // needs the frontend image: the provenance of an in-process build does not record the
 // context, as docs/reference.md says.
 func TestReplay(t *testing.T) {
-	env, frontend := productEnv(t)
+	env, frontend := suite.Product(t)
 	git := serveGit(t, gitBranch{"trunk", map[string]string{
 		"file": "content\n",
 		"Dockerfile": `ARG WHO=nobody
@@ -32,7 +32,7 @@ FROM scratch AS other
 	for name, mode := range map[string]string{"image": "image=" + frontend, "in-process": "inprocess"} {
 		t.Run(name, func(t *testing.T) {
 			repo := "replay/" + name + ":1"
-			for _, platform := range bothPlatforms {
+			for _, platform := range bothPlatforms() {
 				_, err := env.Run(t.Context(), "docker-stagebuild", "build", "--frontend="+mode, "--platform="+platform, "--target=app",
 					"--build-arg=WHO=me", "--build-arg=SOURCE_DATE_EPOCH=1", "--provenance=mode=max", "--push", "--tag="+env.Registry.Ref(repo), git)
 				if err != nil {

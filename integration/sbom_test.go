@@ -139,9 +139,9 @@ func wantBuildKitSBOM(t *testing.T, env *harness.Env, res *harness.Result, platf
 // BUILDKIT_SBOM_SCAN args: the selected variants, but no stage that is only needed or not
 // reached.
 func TestSBOM(t *testing.T) {
-	env, _ := productEnv(t)
+	env, _ := suite.Product(t)
 	r := request{
-		platforms: bothPlatforms,
+		platforms: bothPlatforms(),
 		files:     map[string]string{"amd": "for amd64", "arm": "for arm64", "tool": "a tool", "notes": "not copied"},
 		sbom:      "generator=" + pushScanner(t, env) + ",COMMENT=of the test",
 		dockerfile: `FROM --for=linux/arm64 scratch AS build
@@ -166,7 +166,7 @@ COPY --from=quiet / /
 COPY arm /
 `,
 	}
-	res := buildWithEveryClient(t, "sbom/stages", r)
+	res := buildWithEveryClient(t, &suite, "sbom/stages", r)
 	wantSBOM(t, res, "linux/amd64", scanned{
 		"sbom":       {"app": "for amd64", "quiet": "a tool", "arm": "for arm64"},
 		"sbom-build": {"out/app": "for amd64", "tool": "a tool"},
@@ -176,7 +176,7 @@ COPY arm /
 		"sbom-build":   {"out/app": "for arm64"},
 		"sbom-context": {"arm": "for arm64", "tool": "a tool"},
 	})
-	for _, platform := range bothPlatforms {
+	for _, platform := range bothPlatforms() {
 		wantBuildKitSBOM(t, env, res, platform, r)
 	}
 }
@@ -184,9 +184,9 @@ COPY arm /
 // TestSBOMOfCrossPlatformStages scans stages for other platforms from which the result is
 // built, under names that include the platform.
 func TestSBOMOfCrossPlatformStages(t *testing.T) {
-	env, _ := productEnv(t)
+	env, _ := suite.Product(t)
 	r := request{
-		platforms: bothPlatforms,
+		platforms: bothPlatforms(),
 		files:     map[string]string{"amd": "for amd64", "arm": "for arm64", "tool": "a tool"},
 		args:      map[string]string{"BUILDKIT_SBOM_SCAN_STAGE": "build,tools,checks"},
 		sbom:      "generator=" + pushScanner(t, env) + ",COMMENT=of the test",
@@ -214,7 +214,7 @@ COPY --from=based /app /app-arm
 COPY --from=quiet::linux/arm64 / /
 `,
 	}
-	res := buildWithEveryClient(t, "sbom/platforms", r)
+	res := buildWithEveryClient(t, &suite, "sbom/platforms", r)
 	result := map[string]string{"app-amd": "for amd64", "app-arm": "for arm64", "quiet": "a tool"}
 	amd, arm := map[string]string{"app": "for amd64"}, map[string]string{"app": "for arm64", "tool": "a tool"}
 	wantSBOM(t, res, "linux/amd64", scanned{

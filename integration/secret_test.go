@@ -28,7 +28,7 @@ FROM base
 // TestSecretsDoNotLeak builds with secrets from a file and from variables and searches all
 // output of the builds for them.
 func TestSecretsDoNotLeak(t *testing.T) {
-	env, frontend := productEnv(t)
+	env, frontend := suite.Product(t)
 	secrets := []string{"file-" + rand.Text(), "variable-" + rand.Text(), "same-" + rand.Text()}
 	dir := writeContext(t, map[string]string{"Dockerfile": secretsFile})
 	secretFile := filepath.Join(t.TempDir(), "secret")

@@ -18,7 +18,7 @@ import (
 // TestSSH builds with SSH keys of an agent and from a file, which do not leak into the
 // result.
 func TestSSH(t *testing.T) {
-	env, _ := productEnv(t)
+	env, _ := suite.Product(t)
 	dir := writeContext(t, map[string]string{"Dockerfile": `FROM busybox
 COPY sshkeys /bin/sshkeys
 RUN --mount=type=ssh,required=true sshkeys > /agent

@@ -8,11 +8,12 @@ import (
 	"github.com/stagebuild/stagebuild/integration/internal/harness"
 )
 
-var bothPlatforms = []string{"linux/amd64", "linux/arm64"}
+// bothPlatforms returns the platforms of the busybox image.
+func bothPlatforms() []string { return []string{"linux/amd64", "linux/arm64"} }
 
 func TestVariantsByPlatform(t *testing.T) {
-	res := buildWithEveryClient(t, "staged/platform", request{
-		platforms: bothPlatforms,
+	res := buildWithEveryClient(t, &suite, "staged/platform", request{
+		platforms: bothPlatforms(),
 		files:     map[string]string{"small": "small", "large": "large"},
 		dockerfile: `FROM --for=linux/arm64 scratch AS base
 COPY small /base
@@ -49,11 +50,11 @@ LABEL variant=$VARIANT
 COPY --if='VARIANT == "debug"' tools /debug-only
 `,
 	}
-	res := buildWithEveryClient(t, "staged/release", r)
+	res := buildWithEveryClient(t, &suite, "staged/release", r)
 	wantFiles(t, res, "linux/amd64", map[string]bool{"bin/busybox": false, "tools": false, "debug-only": false})
 
 	r.args = map[string]string{"VARIANT": "debug"}
-	res = buildWithEveryClient(t, "staged/debug", r)
+	res = buildWithEveryClient(t, &suite, "staged/debug", r)
 	wantFiles(t, res, "linux/amd64", map[string]bool{"bin/busybox": true, "tools": true, "debug-only": true})
 	img, err := res.Image("linux/amd64")
 	if err != nil {
@@ -66,8 +67,8 @@ COPY --if='VARIANT == "debug"' tools /debug-only
 
 func TestConditionalInstructions(t *testing.T) {
 	// RUN is only for the platform of the daemon: the test has no emulation.
-	res := buildWithEveryClient(t, "staged/instructions", request{
-		platforms: bothPlatforms,
+	res := buildWithEveryClient(t, &suite, "staged/instructions", request{
+		platforms: bothPlatforms(),
 		args:      map[string]string{"DEBUG": "true"},
 		files:     map[string]string{"a": "a", "b": "b"},
 		dockerfile: `ARG --for=linux/amd64 UNAME=x86_64
@@ -93,7 +94,7 @@ RUN --if='platform("windows")' exit 1
 `,
 	})
 	env := suite.Env(t)
-	for _, platform := range bothPlatforms {
+	for _, platform := range bothPlatforms() {
 		wantEnv(t, res, platform, "LEVEL", "debug")
 		wantFiles(t, res, platform, map[string]bool{"ran": platform == env.Platform})
 	}
@@ -107,8 +108,8 @@ RUN --if='platform("windows")' exit 1
 }
 
 func TestExpansionInFrom(t *testing.T) {
-	res := buildWithEveryClient(t, "staged/expansion", request{
-		platforms: bothPlatforms,
+	res := buildWithEveryClient(t, &suite, "staged/expansion", request{
+		platforms: bothPlatforms(),
 		files:     map[string]string{"one": "1", "two": "2"},
 		dockerfile: `ARG WHICH=one
 FROM scratch AS files-amd64
@@ -137,10 +138,10 @@ COPY --from=files-${NOWHERE:-amd64} /file /default
 // TestDroppedStagesAreNotBuilt builds a file whose dropped stages and instructions cannot
 // be built on any platform.
 func TestDroppedStagesAreNotBuilt(t *testing.T) {
-	env, frontend := productEnv(t)
+	env, frontend := suite.Product(t)
 	env.NeedMirror(t)
 	r := request{
-		platforms: bothPlatforms,
+		platforms: bothPlatforms(),
 		files:     map[string]string{"kept": "kept"},
 		dockerfile: `ARG EXTRA=0
 FROM --for=linux/riscv64 nosuchbase-a:1 AS base
@@ -155,8 +156,8 @@ COPY --if=EXTRA --from=nosuchbase-c:1 / /
 RUN --if=EXTRA --mount=from=nosuchbase-d:1,target=/mnt exit 1
 `,
 	}
-	res := buildWithEveryClient(t, "staged/dropped", r)
-	for _, platform := range bothPlatforms {
+	res := buildWithEveryClient(t, &suite, "staged/dropped", r)
+	for _, platform := range bothPlatforms() {
 		wantFile(t, res, platform, "kept", "kept")
 	}
 	for _, req := range requestsForMissing(env) {

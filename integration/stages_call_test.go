@@ -12,7 +12,7 @@ import (
 // TestStagesKeepStepNames builds several results, which are one call of buildx's pipeline.
 // Only names without brackets get the name of the result.
 func TestStagesKeepStepNames(t *testing.T) {
-	env, _ := productEnv(t)
+	env, _ := suite.Product(t)
 	dir, out := stagesContext(t), t.TempDir()
 	res, err := stagebuild(t, env, "--stage=api,worker", "--platform=all", "--no-cache", "--progress=rawjson",
 		"--output=type=oci,dest="+filepath.Join(out, "{{.Stage}}-{{.Arch}}.tar"), dir)
@@ -37,7 +37,7 @@ func TestStagesKeepStepNames(t *testing.T) {
 // TestStagesAreSetUpByThemselves builds two results, one of which has a tag that is too
 // long. buildx finds that before it builds, and only that result may fail.
 func TestStagesAreSetUpByThemselves(t *testing.T) {
-	env, _ := productEnv(t)
+	env, _ := suite.Product(t)
 	long := strings.Repeat("long", 33)
 	dir := writeContext(t, map[string]string{"Dockerfile": "FROM scratch AS valid\nCOPY f /\nFROM scratch AS " + long + "\nCOPY f /\n", "f": ""})
 	ids := t.TempDir()

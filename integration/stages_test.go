@@ -47,7 +47,7 @@ func stagesContext(t *testing.T) string {
 // node loads the context, the Dockerfile and the metadata of images once, and the images
 // equal those of buildx.
 func TestContextIsLoadedOnce(t *testing.T) {
-	env, _ := productEnv(t)
+	env, _ := suite.Product(t)
 	dir := stagesContext(t)
 	for _, test := range []struct {
 		name, builder string
@@ -128,7 +128,7 @@ func twoNodes(t *testing.T, env *harness.Env) string {
 // TestStagesWithFrontendImage builds several stages with a frontend image, which the
 // daemon runs.
 func TestStagesWithFrontendImage(t *testing.T) {
-	env, _ := productEnv(t)
+	env, _ := suite.Product(t)
 	env.NeedMirror(t)
 	dir := stagesContext(t)
 	res, err := stagebuild(t, env, "--frontend=image", "--stage=api,worker", "--platform=linux/amd64", "--progress=rawjson", "--output=type=cacheonly", dir)
@@ -145,7 +145,7 @@ func TestStagesWithFrontendImage(t *testing.T) {
 // TestFailedStageDoesNotStopOthers builds a stage that works beside one that is
 // unavailable for a platform and one that fails.
 func TestFailedStageDoesNotStopOthers(t *testing.T) {
-	env, _ := productEnv(t)
+	env, _ := suite.Product(t)
 	dir, out := stagesContext(t), t.TempDir()
 	res, err := stagebuild(t, env, "--stage=api,test-*", "--platform=all", "--progress=plain",
 		"--output=type=local,dest="+filepath.Join(out, "{{.Stage}}"), "--metadata-file="+filepath.Join(out, "{{.Stage}}.json"), dir)
@@ -184,7 +184,7 @@ func TestFailedStageDoesNotStopOthers(t *testing.T) {
 
 // TestFailFast builds a stage that never ends beside one that fails.
 func TestFailFast(t *testing.T) {
-	env, _ := productEnv(t)
+	env, _ := suite.Product(t)
 	dir := writeContext(t, map[string]string{"Dockerfile": `FROM busybox AS endless
 RUN sleep 3600
 FROM busybox AS broken
@@ -205,7 +205,7 @@ COPY absent /
 // TestStagesOfRemoteContexts selects stages of a Dockerfile that is not in a local
 // directory.
 func TestStagesOfRemoteContexts(t *testing.T) {
-	env, _ := productEnv(t)
+	env, _ := suite.Product(t)
 	files := map[string]string{
 		"Dockerfile": "FROM scratch AS one\nCOPY f /one\nFROM scratch AS two\nCOPY f /two\n", "f": "content",
 	}
@@ -242,7 +242,7 @@ func TestStagesOfRemoteContexts(t *testing.T) {
 // TestStepsNameTheirStage checks the names of stages in the progress: variants have their
 // line, and stages without a name have their number in the user's file.
 func TestStepsNameTheirStage(t *testing.T) {
-	env, frontend := productEnv(t)
+	env, frontend := suite.Product(t)
 	r := request{files: map[string]string{"f": ""}, dockerfile: `FROM --for=linux/arm64 busybox AS base
 COPY f /arm
 FROM busybox AS base

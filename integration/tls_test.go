@@ -21,7 +21,7 @@ import (
 
 // TestTLS builds on a daemon with TLS that requires a client certificate.
 func TestTLS(t *testing.T) {
-	env, _ := productEnv(t)
+	env, _ := suite.Product(t)
 	env.NeedOwnDaemon(t)
 	ca, other := newAuthority(t, "ca"), newAuthority(t, "other")
 	cert, key := ca.issue(t, "daemon")

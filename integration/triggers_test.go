@@ -60,7 +60,7 @@ ONBUILD RUN --mount=from=assets,target=/m cat /m/f /m/other > /said
 // TestTriggers runs triggers that refer to a stage with variants: triggers of a stage in
 // the file and of an existing image.
 func TestTriggers(t *testing.T) {
-	env, frontend := productEnv(t)
+	env, frontend := suite.Product(t)
 	base := writeContext(t, map[string]string{"Dockerfile": "FROM busybox\n" + triggerInstructions})
 	if err := solve(t, env, base, "triggers/base:1", env.Platform); err != nil {
 		t.Fatal(err)
@@ -72,7 +72,7 @@ func TestTriggers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := request{
-				platforms:  bothPlatforms,
+				platforms:  bothPlatforms(),
 				files:      map[string]string{"a": "a", "b": "b", "amd64": "amd64", "arm64": "arm64"},
 				dockerfile: strings.ReplaceAll(triggerFile, "%s", stages),
 			}
@@ -104,7 +104,7 @@ func TestTriggers(t *testing.T) {
 // replaces. The trigger of that image refers to a stage. Copies from the image and mounts
 // of it run no triggers.
 func TestTriggersOfNamedContext(t *testing.T) {
-	env, frontend := productEnv(t)
+	env, frontend := suite.Product(t)
 	base := writeContext(t, map[string]string{"Dockerfile": "FROM busybox\nONBUILD COPY --from=helper /h /copied\n"})
 	if err := solve(t, env, base, "triggers/context:1", env.Platform); err != nil {
 		t.Fatal(err)

@@ -67,7 +67,7 @@ FROM app-$TARGETOS
 
 // TestWindows builds an index for Linux and Windows, FROM a Windows image.
 func TestWindows(t *testing.T) {
-	env, _ := productEnv(t)
+	env, _ := suite.Product(t)
 	// Layers of Windows images have their files below Files and the registry in Hives.
 	err := env.Registry.PushFiles(t.Context(), "windows/nanoserver:ltsc2025", "windows/amd64:10.0.26100.1742",
 		v1.Config{User: "ContainerUser", Env: []string{`PATH=C:\Windows`}},

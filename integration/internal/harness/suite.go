@@ -24,6 +24,15 @@ type Suite struct {
 	env  *Env
 	err  error
 	told atomic.Bool // that the environment did not start
+
+	product product
+}
+
+// product is the plugin and the frontend image under test, built once.
+type product struct {
+	once     sync.Once
+	frontend string // the image's reference in the local registry
+	err      error
 }
 
 // Main runs a package's tests, ends the environment, and returns the exit
@@ -87,6 +96,23 @@ func (s *Suite) Env(tb testing.TB) *Env {
 		tb.Fatal(s.err)
 	}
 	return s.env
+}
+
+// Product returns the environment with the plugin on PATH, and the reference of the
+// frontend image in its registry. The first call builds both.
+func (s *Suite) Product(tb testing.TB) (*Env, string) {
+	tb.Helper()
+	env := s.Env(tb)
+	p := &s.product
+	p.once.Do(func() {
+		if _, p.err = env.BuildCommand(tb.Context(), "docker-stagebuild"); p.err == nil {
+			p.frontend, p.err = env.PushFrontend(tb.Context(), "stagebuild/stagebuild:1")
+		}
+	})
+	if p.err != nil {
+		tb.Fatal(p.err)
+	}
+	return env, p.frontend
 }
 
 // NeedMirror skips a test of base images or of the request log if the daemon is
