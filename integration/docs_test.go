@@ -1,20 +1,15 @@
 package integration
 
 import (
-	"fmt"
 	"os"
 	"path"
 	"path/filepath"
-	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stagebuild/stagebuild/frontend/lint"
-	"github.com/stagebuild/stagebuild/frontend/source"
-	"github.com/stagebuild/stagebuild/frontend/syntax"
 	"github.com/stagebuild/stagebuild/integration/internal/harness"
 )
 
@@ -188,35 +183,5 @@ func TestReferenceDiagnostics(t *testing.T) {
 				t.Errorf("the good example: %v", err)
 			}
 		})
-	}
-}
-
-// TestReferenceListsEveryFunction compares the table of functions with the list in the
-// error about an unknown function.
-func TestReferenceListsEveryFunction(t *testing.T) {
-	_, lines := readDocument(t, "docs/reference.md")
-	start := slices.Index(lines, "| function | result |")
-	if start < 0 {
-		t.Fatal("reference.md has no table of functions")
-	}
-	signature := regexp.MustCompile("`([a-z]+)\\(")
-	var got []string
-	for _, row := range lines[start+2:] {
-		if !strings.HasPrefix(row, "|") {
-			break
-		}
-		for _, m := range signature.FindAllStringSubmatch(strings.Split(row, " | ")[0], -1) {
-			got = append(got, m[1])
-		}
-	}
-	slices.Sort(got)
-
-	_, err := syntax.Parse(source.NewFile("Dockerfile", []byte("FROM --if='nothinglikeit()' scratch\n")))
-	_, list, ok := strings.Cut(fmt.Sprint(err), "the functions are ")
-	if !ok {
-		t.Fatalf("the error lists no functions: %v", err)
-	}
-	if diff := cmp.Diff(strings.Split(list, ", "), got); diff != "" {
-		t.Errorf("the table of functions (-code +document):\n%s", diff)
 	}
 }
