@@ -150,11 +150,7 @@ func makeImages(t *testing.T, env *harness.Env, drawn []imageDrawing) {
 			of := evaluate[[]int64](t, b, `["width", "height"].map(name => +document.documentElement.getAttribute(name))`)
 			size(of[0], of[1], d.scale)
 		}
-		picture, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
-		if err != nil {
-			t.Fatal(err)
-		}
-		writeFile(t, filepath.Join("../docs/images", d.name), string(picture))
+		writeFile(t, filepath.Join("../docs/images", d.name), string(b.screenshot(t)))
 	}
 }
 

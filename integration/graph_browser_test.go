@@ -95,6 +95,16 @@ func evaluate[T any](t *testing.T, b *browser, expression string) T {
 	return value
 }
 
+// screenshot returns a picture of the page, as PNG.
+func (b *browser) screenshot(t *testing.T) []byte {
+	t.Helper()
+	picture, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return picture
+}
+
 // press presses a key.
 func (b *browser) press(t *testing.T, key string) {
 	t.Helper()

@@ -33,7 +33,7 @@ func TestInterrupt(t *testing.T) {
 				}
 				return nil
 			})
-			if err := build.cmd.Process.Signal(os.Interrupt); err != nil {
+			if err := build.signal(os.Interrupt); err != nil {
 				t.Fatal(err)
 			}
 			status, text := build.wait(t, 15*time.Second)
@@ -74,7 +74,7 @@ func TestSecondInterrupt(t *testing.T) {
 	// After the first interrupt BuildKit's client waits 5 seconds for the daemon.
 	began := time.Now()
 	eventually(t, func() error {
-		if err := build.cmd.Process.Signal(os.Interrupt); errors.Is(err, os.ErrProcessDone) {
+		if err := build.signal(os.Interrupt); errors.Is(err, os.ErrProcessDone) {
 			return nil
 		}
 		return errors.New("the build has not ended")

@@ -3,6 +3,7 @@ package integration
 import (
 	"bytes"
 	"fmt"
+	"os"
 	"os/exec"
 	"strings"
 	"sync"
@@ -51,6 +52,10 @@ func (p *process) waitForOutput(t *testing.T, text string) {
 		return nil
 	})
 }
+
+// signal sends a signal to the program. It returns os.ErrProcessDone if the program has
+// ended.
+func (p *process) signal(s os.Signal) error { return p.cmd.Process.Signal(s) }
 
 // wait waits until the program ends, within a limit, and returns its exit status and
 // output.
