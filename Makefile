@@ -17,15 +17,13 @@ PREFIX := $(DOCKER_CONFIG)/cli-plugins
 TEST_TOOLS := buildctl docker docker-buildx $(if $(filter Linux,$(shell uname -s)),buildkitd)
 # The programs that the tests with Docker Engines run besides those.
 ENGINE_TOOLS := $(if $(filter Linux,$(shell uname -s)),dockerd containerd containerd-shim-runc-v2 runc)
-# The packages whose tests need no daemon, and of the others those that need no
-# Docker Engine.
-DAEMON := /integration(/(demo|mktools|internal/harness|internal/toolchain))?$$
-UNIT = $$(go list ./... | grep -vE '$(DAEMON)|/integration/engines$$')
-INTEGRATION = $$(go list ./integration/... | grep -E '$(DAEMON)')
+# The packages below integration whose tests need no daemon: the tools of make lint.
+LINTERS := ./integration/doccheck ./integration/modcheck ./integration/words
+UNIT = $$(go list ./... | grep -v /integration/) $(LINTERS)
+# The other packages, except those of test-engines and test-release.
+INTEGRATION = $$(go list ./integration/... | grep -vE '/integration/(doccheck|engines|modcheck|release|words)$$')
 # The race detector needs cgo, and so a C compiler.
 RACE = $(shell command -v $$(go env CC) > /dev/null && echo -race)
-# The tests that build this repository with its own Dockerfile.
-RELEASE = ^TestRelease
 # The examples in Go, each a module of its own, and the command for their tests.
 EXAMPLES := $(patsubst %/go.mod,%,$(wildcard examples/*/go.mod))
 TEST_EXAMPLES = @for dir in $(EXAMPLES); do (cd $$dir && go test ./...); done
@@ -77,7 +75,7 @@ integration: ## run the tests against a real BuildKit, but those of test-release
 	@# Built before the tests: these minutes do not count for their time limit.
 	go run ./integration/mktools -o $(TOOLS) $(TEST_TOOLS)
 	@# Go's test cache does not see the binaries, daemons and images.
-	go test -count=1 -timeout 30m -skip '$(RELEASE)' $(INTEGRATION)
+	go test -count=1 -timeout 30m $(INTEGRATION)
 
 .PHONY: test-engines
 test-engines: ## run the tests against real Docker Engines, which are built first
@@ -89,7 +87,7 @@ test-engines: ## run the tests against real Docker Engines, which are built firs
 test-release: ## build the image, binaries and release files with our Dockerfile and docker-bake.hcl
 	go run ./integration/mktools -o $(TOOLS) $(TEST_TOOLS)
 	@# Minutes the first time: the plugin is compiled for six platforms.
-	go test -count=1 -timeout 60m -run '$(RELEASE)' -v ./integration
+	go test -count=1 -timeout 60m -v ./integration/release
 
 .PHONY: docs
 docs: ## write the reference of the command line, docs/cli, from the commands
@@ -138,7 +136,7 @@ bench: $(TOOLS)/benchstat ## run the benchmarks and summarize them
 .PHONY: bench-builds
 bench-builds: $(TOOLS)/benchstat ## time whole builds beside buildx's, on a quiet machine
 	mkdir -p .cache
-	go test ./integration -run '^$$' -bench . -benchtime 5x -count $(COUNT) -timeout 1h | tee .cache/bench-builds.txt
+	go test ./integration/buildx -run '^$$' -bench . -benchtime 5x -count $(COUNT) -timeout 1h | tee .cache/bench-builds.txt
 	$(TOOLS)/benchstat .cache/bench-builds.txt
 
 .PHONY: tools

@@ -1,0 +1,14 @@
+// Package buildx compares the plugin with docker buildx, in results and in time.
+package buildx
+
+import (
+	"os"
+	"testing"
+
+	"github.com/stagebuild/stagebuild/integration/internal/harness"
+)
+
+// suite is the environment that the tests of this package share.
+var suite harness.Suite
+
+func TestMain(m *testing.M) { os.Exit(suite.Main(m)) }
