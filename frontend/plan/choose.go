@@ -181,7 +181,7 @@ func (c *chooser) decideBlock(block *syntax.Block, s *scope) branches {
 	if !decidable || !c.decideBranch(block.Branches[0].Outer, s).Holds {
 		return decided
 	}
-	taken := 0 // the line of the branch that holds, or 0, or 0
+	taken := 0 // the line of the branch that holds, or 0
 	for _, branch := range block.Branches {
 		if taken != 0 {
 			decided[branch] = guard.Decision{Reason: fmt.Sprintf("the branch on line %d was taken", taken)}

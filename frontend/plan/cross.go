@@ -13,8 +13,8 @@ import (
 )
 
 // linkCross links a reference that names a platform with ::.
-func (l *linker) linkCross(c *Choice, e Edge, written string) (Edge, source.List) {
-	platform, d := l.parsePlatform(e.Reference, written)
+func (l *linker) linkCross(c *Choice, e Edge, platformText string) (Edge, source.List) {
+	platform, d := l.parsePlatform(e.Reference, platformText)
 	if d == nil {
 		d = l.checkCross(c, e, platform)
 	}
@@ -46,7 +46,6 @@ func (l *linker) linkCross(c *Choice, e Edge, written string) (Edge, source.List
 }
 
 // checkCross returns the diagnostic of a reference with a platform, or nil. It does not
-// look for the stage. It does not
 // look for the stage.
 func (l *linker) checkCross(c *Choice, e Edge, platform guard.Platform) *source.Diagnostic {
 	ref := e.Reference
@@ -74,18 +73,18 @@ func (l *linker) checkCross(c *Choice, e Edge, platform guard.Platform) *source.
 }
 
 // parsePlatform parses the platform of a reference. It accepts no patterns.
-func (l *linker) parsePlatform(ref *syntax.Reference, written string) (guard.Platform, *source.Diagnostic) {
+func (l *linker) parsePlatform(ref *syntax.Reference, text string) (guard.Platform, *source.Diagnostic) {
 	unknown := func(message, hint string) (guard.Platform, *source.Diagnostic) {
 		return guard.Platform{}, l.plan.diagnostic(ref.Span(), guard.UnknownPlatform, message, hint)
 	}
 	const hint = "write OS/ARCH[/VARIANT], such as linux/arm64"
-	if _, errs := guard.ParsePlatforms(written); len(errs) > 0 {
+	if _, errs := guard.ParsePlatforms(text); len(errs) > 0 {
 		return unknown(errs[0].Message, errs[0].Hint)
 	}
-	if !strings.Contains(written, "/") || strings.ContainsAny(written, "*!,") {
-		return unknown(strconv.Quote(written)+" is not a platform", hint)
+	if !strings.Contains(text, "/") || strings.ContainsAny(text, "*!,") {
+		return unknown(strconv.Quote(text)+" is not a platform", hint)
 	}
-	p, err := platforms.Parse(written)
+	p, err := platforms.Parse(text)
 	if err != nil {
 		return unknown(err.Error(), hint)
 	}

@@ -19,8 +19,8 @@ const emptyImage = "scratch"
 
 // Lower returns the plain Dockerfile of a plan. It has as many lines as the file, and
 // every kept instruction begins and ends on its original lines: only the bytes of dropped
-// instructions, guard flags and rewritten references change. Lower returns a
-// plain file unchanged, even an invalid one, which BuildKit reports.
+// instructions, guard flags and rewritten references change. Lower returns a plain file
+// unchanged, even an invalid one, which BuildKit reports.
 func Lower(p *Plan) []byte {
 	return lower(p, nil)
 }

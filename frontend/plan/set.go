@@ -32,8 +32,8 @@ type Set struct {
 	// HasTriggers reports whether an ONBUILD trigger of a reached stage refers to a stage.
 	HasTriggers bool
 	// UnknownBases are the base images of the reached stages whose triggers are not in
-	// the request, each once. Their triggers can reach more stages: fetch them, add them
-	// to the request and resolve it again.
+	// the request, each once. Triggers can reach more stages, so callers fetch them, add
+	// them to the request and resolve it again.
 	UnknownBases []Base
 	// Warnings are diagnostics that do not fail a build.
 	Warnings source.List
@@ -222,8 +222,7 @@ type Target struct {
 	// Name is the target to pass to BuildKit. It is "" for the last stage of the lowered
 	// file.
 	Name string
-	// Unreached are the invalid references of unreached stages. They do not fail a
-	// build.
+	// Unreached are the invalid references of unreached stages. They do not fail a build.
 	Unreached []Unresolved
 }
 
