@@ -66,7 +66,7 @@ func (in *Instruction) Span() source.Span {
 }
 
 // ConditionSpan returns the span of the bytes [start, end) of the instruction's
-// condition, in --if or behind IF.
+// condition, in --if or after IF.
 func (in *Instruction) ConditionSpan(start, end int) source.Span {
 	if in.condition == nil {
 		return in.text.file.Span(0, 0)
@@ -116,7 +116,7 @@ func (in *Instruction) flag(name string) (string, []source.Span) {
 }
 
 // PlatformFlag returns the spans of a FROM's --platform, one for each physical line.
-// Without the flag, it returns the empty span behind the keyword.
+// Without the flag, it returns the empty span after the keyword.
 func (in *Instruction) PlatformFlag() []source.Span {
 	if _, spans := in.flag("platform"); spans != nil {
 		return spans
