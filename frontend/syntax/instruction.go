@@ -163,7 +163,7 @@ func declarationsOf(in *Instruction) []Declaration {
 }
 
 // valueSpan returns the span of the bytes [start, end) of a flag's value. For an empty
-// range at the end of the value it returns the empty span behind the value.
+// range at the end of the value it returns the empty span after the value.
 func valueSpan(t text, v value, start, end int) source.Span {
 	n := len(v.string)
 	if n == 0 {
@@ -171,8 +171,8 @@ func valueSpan(t text, v value, start, end int) source.Span {
 	}
 	start, end = min(start, n), min(max(start, end), n)
 	if start == n {
-		_, behind := v.written(n - 1)
-		at := t.offset(behind-1) + 1
+		_, after := v.written(n - 1)
+		at := t.offset(after-1) + 1
 		return t.file.Span(at, at)
 	}
 	first, _ := v.written(start)
@@ -180,6 +180,6 @@ func valueSpan(t text, v value, start, end int) source.Span {
 	if end <= start {
 		return t.file.Span(from, from)
 	}
-	_, behind := v.written(end - 1)
-	return t.file.Span(from, t.offset(behind-1)+1)
+	_, after := v.written(end - 1)
+	return t.file.Span(from, t.offset(after-1)+1)
 }

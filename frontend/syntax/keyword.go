@@ -18,7 +18,7 @@ const (
 // blockLine is a line of a block.
 type blockLine struct {
 	line string // ifLine, elseIfLine, elseLine or endifLine
-	// rest is the text behind the keyword: the condition, or nothing.
+	// rest is the text after the keyword: the condition, or nothing.
 	rest value
 	// suggestion is the right keyword, in upper case, if it is misspelled.
 	suggestion string
@@ -58,14 +58,14 @@ func blockLineOf(in *Instruction) *blockLine {
 	if line != keyword {
 		b.suggestion = strings.ToUpper(line)
 	}
-	word, behind := cutWord(rest)
+	word, after := cutWord(rest)
 	switch {
 	case !strings.EqualFold(word, ifLine):
 	case line == elseLine:
-		b.line, b.rest = elseIfLine, behind
-		b.noSpace = len(word)+len(behind.string) == len(rest.string) && behind.string != ""
+		b.line, b.rest = elseIfLine, after
+		b.noSpace = len(word)+len(after.string) == len(rest.string) && after.string != ""
 	case b.suggestion != "" && line == endifLine: // END IF
-		b.rest = behind
+		b.rest = after
 	}
 	return b
 }
@@ -95,8 +95,8 @@ func suggestLine(keyword, rest string) string {
 }
 
 // cutWord returns the first word of a value, which ends at a space or an opener, and the
-// text behind it without leading space.
-func cutWord(v value) (word string, behind value) {
+// text after it without leading space.
+func cutWord(v value) (word string, after value) {
 	end := 0
 	for end < len(v.string) && !isSpaceByte(v.string[end]) && strings.IndexByte(openers, v.string[end]) < 0 {
 		end++

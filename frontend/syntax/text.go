@@ -27,7 +27,7 @@ func (t text) segment(i int) int {
 }
 
 // offset returns the file offset of the logical byte i. At the end of the
-// line, that is the offset behind its last byte.
+// line, that is the offset after its last byte.
 func (t text) offset(i int) int {
 	if i > 0 && i == len(t.string) {
 		return t.offset(i-1) + 1
