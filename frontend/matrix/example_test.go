@@ -4,25 +4,27 @@ import (
 	"fmt"
 
 	"github.com/containerd/platforms"
+
 	"github.com/stagebuild/stagebuild/frontend/guard"
-	"github.com/stagebuild/stagebuild/frontend/matrix"
 	"github.com/stagebuild/stagebuild/frontend/plan"
+	"github.com/stagebuild/stagebuild/frontend/selection"
 	"github.com/stagebuild/stagebuild/frontend/source"
 	"github.com/stagebuild/stagebuild/frontend/syntax"
 )
 
-// List the platforms that each stage of a file can be built for.
-func ExampleOf() {
+// Print the platforms that each stage of a file can be built for.
+func ExampleMatrix() {
 	file, err := syntax.Parse(source.NewFile("Dockerfile", []byte("FROM --for=linux/arm64 debian AS tools\nFROM alpine AS app\n")))
 	if err != nil {
 		panic(err)
 	}
 	targets := []guard.Platform{platforms.MustParse("linux/amd64"), platforms.MustParse("linux/arm64")}
-	m, err := matrix.Of(file, plan.Env{Build: targets[0]}, nil, targets)
+	chosen, err := selection.Select(file, plan.Env{Build: targets[0]}, selection.Every(file), selection.Platforms{Requested: targets})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
+	m := chosen.Matrix(file)
 	for _, s := range m.Stages {
 		fmt.Println(s.Stage, s.Platforms)
 	}

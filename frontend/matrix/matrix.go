@@ -1,112 +1,61 @@
-// Package matrix multiplies the stages of a file with platforms: which of the
-// pairs can be built, and why the others cannot. It decides with the plan code of
-// the build itself.
-//
-// [Of] makes a [Matrix]. Its JSON is for programs, and fields are only ever added to
-// it; [Matrix.WriteTable] prints it for people, and [Matrix.Notes] say what is not in
-// the table.
 package matrix
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/stagebuild/stagebuild/frontend/guard"
-	"github.com/stagebuild/stagebuild/frontend/plan"
 	"github.com/stagebuild/stagebuild/frontend/source"
 	"github.com/stagebuild/stagebuild/frontend/syntax"
 )
 
-// Matrix is the stages of a file, and what they can be built for.
+// Matrix has the stages of a file, and the platforms that each can be built for.
 type Matrix struct {
 	// File is the name of the Dockerfile.
 	File string `json:"file"`
-	// Platforms are those that were asked about, OS/ARCH[/VARIANT], in that order.
+	// Platforms are the target platforms, OS/ARCH[/VARIANT], in the requested order.
 	Platforms []string `json:"platforms"`
-	// Stages are those that can be built for one of the platforms at least, in the
-	// order in which they were asked about.
+	// Stages are the stages that can be built for at least one of the platforms, in
+	// the requested order.
 	Stages []Stage `json:"stages"`
-	// Impossible are the pairs that cannot be built, by stage.
+	// Impossible are the pairs that cannot be built, grouped by stage.
 	Impossible []Impossible `json:"impossible"`
 }
 
 // Stage is a row of the matrix: a stage that can be built.
 type Stage struct {
-	// Stage is the stage's name, as --target takes it: "" for the file's default
-	// when that has no name.
+	// Stage is the stage's name, or "" for an unnamed default stage.
 	Stage string `json:"stage"`
-	// Description is what the comment above the stage says.
+	// Description is the comment above the stage.
 	Description string `json:"description,omitempty"`
-	// Default is set for the stage that is built when none is named.
+	// Default is set for the default stage.
 	Default bool `json:"default"`
-	// Platforms are those of the matrix that it can be built for.
+	// Platforms are the platforms of the matrix that the stage can be built for.
 	Platforms []string `json:"platforms"`
 }
 
 // Impossible is a stage and a platform that it cannot be built for.
 type Impossible struct {
-	// Stage is the stage's name, "" for the file's default.
+	// Stage is the stage's name, or "" for the default stage.
 	Stage    string `json:"stage"`
 	Platform string `json:"platform"`
-	// Reason says in a line what is missing.
+	// Reason is one line.
 	Reason string `json:"reason"`
 }
 
-// String says that the pair is left out, and why.
+// String returns a note about the pair, with the reason.
 func (i Impossible) String() string {
 	return fmt.Sprintf("%s is left out for %s: %s", cmp.Or(i.Stage, "the default stage"), i.Platform, i.Reason)
 }
 
-// Of multiplies stages with platforms, for one set of build args. Stages are names, ""
-// is the file's default; all of [Stages] are taken when there are none. The error is a
-// source.List of the diagnostics that the file has whichever stage is built, or names a
-// missing stage.
-func Of(file *syntax.File, env plan.Env, stages []string, platforms []guard.Platform) (*Matrix, error) {
-	if len(stages) == 0 {
-		stages = Stages(file)
-	}
-	available, err := plan.Available(file, env, platforms, stages...)
-	if err != nil {
-		return nil, err
-	}
-	m := New(file, platforms)
-	for _, stage := range stages {
-		if stage != "" && file.Group(stage) == nil {
-			return nil, file.NoStageError(stage)
-		}
-		name := strings.ToLower(stage) // as the file's names are
-		var possible []guard.Platform
-		for i, platform := range platforms {
-			if obstacles := available.Diagnostics(stage, i); len(obstacles) > 0 {
-				m.Impossible = append(m.Impossible, NewImpossible(name, platform, obstacles))
-			} else {
-				possible = append(possible, platform)
-			}
-		}
-		m.Add(file, name, possible)
-	}
-	return m, nil
-}
-
-// Stages are the names of all stages of a file, in its order. A file that ends with a
-// stage without a name has its default, "", behind them.
-func Stages(file *syntax.File) []string {
-	names := file.StageNames()
-	if len(file.Stages) > 0 && file.Stages[len(file.Stages)-1].Name == "" {
-		names = append(names, "")
-	}
-	return names
-}
-
-// New returns a matrix of platforms that has no stages yet.
+// New returns a matrix of platforms without stages.
 func New(file *syntax.File, platforms []guard.Platform) *Matrix {
 	return &Matrix{File: file.Source.Name, Platforms: format(platforms), Stages: []Stage{}, Impossible: []Impossible{}}
 }
 
-// Add adds a stage of the file, by its name there, with the platforms that it can be
-// built for, if there are any.
+// Add adds a stage of the file with the platforms that it can be built for. It adds no row
+// if there are none. The name "" is the default stage.
 func (m *Matrix) Add(file *syntax.File, stage string, platforms []guard.Platform) {
 	if len(platforms) == 0 || len(file.Stages) == 0 {
 		return
@@ -127,18 +76,14 @@ func (m *Matrix) Add(file *syntax.File, stage string, platforms []guard.Platform
 	m.Stages = append(m.Stages, s)
 }
 
-// NewImpossible is a pair that cannot be built, with what stands in its way.
-func NewImpossible(stage string, platform guard.Platform, obstacles source.List) Impossible {
-	reason, _, _ := strings.Cut(obstacles[0].Message, "\n")
+// NewImpossible returns a pair that cannot be built. The reason is the first line of the
+// first diagnostic.
+func NewImpossible(stage string, platform guard.Platform, diagnostics source.List) Impossible {
+	reason, _, _ := strings.Cut(diagnostics[0].Message, "\n")
 	return Impossible{Stage: stage, Platform: guard.FormatPlatform(platform), Reason: strings.TrimSuffix(reason, ":")}
 }
 
-// Nothing is the error when nothing of what is asked for can be built. The notes say why.
-func Nothing(notes []string) error {
-	return errors.New("none of the requested stages can be built:\n" + strings.Join(notes, "\n"))
-}
-
-// Notes say what cannot be built, and why: a line each.
+// Notes returns a line for each pair that cannot be built, with the reason.
 func (m *Matrix) Notes() []string {
 	var notes []string
 	for _, i := range m.Impossible {

@@ -2,16 +2,15 @@ package matrix_test
 
 import (
 	"encoding/json"
-	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/containerd/platforms"
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/stagebuild/stagebuild/frontend/guard"
 	"github.com/stagebuild/stagebuild/frontend/matrix"
 	"github.com/stagebuild/stagebuild/frontend/plan"
+	"github.com/stagebuild/stagebuild/frontend/selection"
 	"github.com/stagebuild/stagebuild/frontend/source"
 	"github.com/stagebuild/stagebuild/frontend/syntax"
 )
@@ -25,26 +24,29 @@ FROM --if=DEBUG base AS debug
 FROM base
 `
 
-// of multiplies a file with platforms.
-func of(t *testing.T, text string, args map[string]string, stages []string, names ...string) (*matrix.Matrix, error) {
+// matrixOf returns the matrix of all stages of dockerfile.
+func matrixOf(t *testing.T, args map[string]string, names ...string) *matrix.Matrix {
 	t.Helper()
-	file, err := syntax.Parse(source.NewFile("Dockerfile", []byte(text)))
+	file, err := syntax.Parse(source.NewFile("Dockerfile", []byte("ARG DEBUG\n"+dockerfile)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var list []guard.Platform
-	for _, name := range names {
-		list = append(list, platforms.MustParse(name))
+	list, err := platforms.ParseAll(names)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return matrix.Of(file, plan.Env{Build: platforms.MustParse("linux/amd64"), Args: args}, stages, list)
+	env := plan.Env{Build: platforms.MustParse("linux/amd64"), Args: args}
+	chosen, err := selection.Select(file, env, selection.Every(file), selection.Platforms{Requested: list})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return chosen.Matrix(file)
 }
 
-// TestJSON shows the schema: fields are added to it, and never change.
+// TestJSON compares the whole JSON. Programs rely on its fields: add some, but never change
+// or remove one.
 func TestJSON(t *testing.T) {
-	m, err := of(t, "ARG DEBUG\n"+dockerfile, nil, nil, "linux/arm/v7", "windows/amd64")
-	if err != nil {
-		t.Fatal(err)
-	}
+	m := matrixOf(t, nil, "linux/arm/v7", "windows/amd64")
 	got, err := json.MarshalIndent(m, "", " ")
 	if err != nil {
 		t.Fatal(err)
@@ -126,59 +128,26 @@ func TestJSON(t *testing.T) {
 }
 
 func TestTable(t *testing.T) {
-	m, err := of(t, "ARG DEBUG\n"+dockerfile, map[string]string{"DEBUG": "1"}, []string{"DEBUG", "tools", ""},
-		"linux/amd64", "linux/arm64", "linux/arm/v7", "linux/ppc64le", "linux/riscv64", "windows/amd64")
-	if err != nil {
-		t.Fatal(err)
-	}
+	m := matrixOf(t, map[string]string{"DEBUG": "1"}, "linux/amd64", "linux/arm64", "linux/arm/v7", "linux/ppc64le", "linux/riscv64", "windows/amd64")
 	var b strings.Builder
 	if err := m.WriteTable(&b); err != nil {
 		t.Fatal(err)
 	}
 	const want = `STAGE       PLATFORMS
-debug       linux/amd64, linux/arm64, linux/arm/v7,
+base        linux/amd64, linux/arm64, linux/arm/v7,
+            linux/ppc64le, linux/riscv64
+app         linux/amd64, linux/arm64, linux/arm/v7,
             linux/ppc64le, linux/riscv64
 tools       windows/amd64
+debug       linux/amd64, linux/arm64, linux/arm/v7,
+            linux/ppc64le, linux/riscv64
 (default)   linux/amd64, linux/arm64, linux/arm/v7,
             linux/ppc64le, linux/riscv64
 `
 	if diff := cmp.Diff(want, b.String()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if got := m.Notes()[0]; got != `debug is left out for windows/amd64: stage "base" has no variant for windows/amd64` {
+	if got := m.Notes()[0]; got != `base is left out for windows/amd64: stage "base" has no variant for windows/amd64` {
 		t.Errorf("the first note is %q", got)
-	}
-}
-
-func TestStages(t *testing.T) {
-	for text, want := range map[string]string{
-		"FROM a\n":                                   `[""]`,
-		"FROM a AS one\nFROM b AS two\n":             `["one" "two"]`,
-		"FROM a AS one\nFROM b\n":                    `["one" ""]`,
-		"FROM --for=linux a AS one\nFROM b AS one\n": `["one"]`,
-		"ARG A=1\n":                                  `[]`,
-	} {
-		file, err := syntax.Parse(source.NewFile("Dockerfile", []byte(text)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := fmt.Sprintf("%q", matrix.Stages(file)); got != want {
-			t.Errorf("%q: %s, want %s", text, got, want)
-		}
-	}
-}
-
-func TestErrors(t *testing.T) {
-	for stage, want := range map[string]string{
-		"aap":  `no stage is named "aap"; did you mean "app"?`,
-		"zzzz": `no stage is named "zzzz"`,
-	} {
-		if _, err := of(t, "ARG DEBUG\n"+dockerfile, nil, []string{stage}, "linux/amd64"); err == nil || err.Error() != want {
-			t.Errorf("%s: %v, want %s", stage, err, want)
-		}
-	}
-	_, err := of(t, "FROM --if=A a\nARG B=$HOME\nCOPY --if=B a /\n", map[string]string{}, nil, "linux/amd64")
-	if got := source.Diagnostics(err); len(got) == 0 {
-		t.Errorf("a condition on nothing: %v", err)
 	}
 }

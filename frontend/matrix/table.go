@@ -7,21 +7,20 @@ import (
 	"text/tabwriter"
 )
 
-// platformsWidth is how many columns the platforms of a line take, so that a table
-// of stages with names of up to 30 columns fits into 80.
+// platformsWidth limits the platforms in a row to this number of columns. A table whose
+// stage names have up to 30 columns then fits into 80.
 const platformsWidth = 48
 
-// Nameless is what people see in place of the name that the default stage of a file
-// does not have.
-const Nameless = "(default)"
+// Unnamed replaces the name of an unnamed default stage in tables.
+const Unnamed = "(default)"
 
-// WriteTable prints the stages, each with the platforms that it can be built for,
-// in the manner of Docker's own listings.
+// WriteTable writes a table of the stages and their platforms, in the style of docker
+// image ls.
 func (m *Matrix) WriteTable(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
 	fmt.Fprintln(t, "STAGE\tPLATFORMS")
 	for _, s := range m.Stages {
-		name := cmp.Or(s.Stage, Nameless)
+		name := cmp.Or(s.Stage, Unnamed)
 		for _, line := range fold(s.Platforms) {
 			fmt.Fprintf(t, "%s\t%s\n", name, line)
 			name = ""
@@ -30,7 +29,7 @@ func (m *Matrix) WriteTable(w io.Writer) error {
 	return t.Flush()
 }
 
-// fold joins names to lines.
+// fold joins names with commas, in lines of limited width.
 func fold(names []string) []string {
 	lines := []string{names[0]}
 	for _, name := range names[1:] {

@@ -1,6 +1,9 @@
 package selection
 
 import (
+	"errors"
+	"strings"
+
 	"github.com/stagebuild/stagebuild/frontend/guard"
 	"github.com/stagebuild/stagebuild/frontend/matrix"
 	"github.com/stagebuild/stagebuild/frontend/plan"
@@ -93,7 +96,7 @@ func Select(file *syntax.File, env plan.Env, patterns Patterns, platforms Platfo
 		return nil, err
 	}
 	if len(s.Results) == 0 {
-		return nil, matrix.Nothing(s.Notes)
+		return nil, errors.New("none of the requested stages can be built:\n" + strings.Join(s.Notes, "\n"))
 	}
 	return s, nil
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/containerd/platforms"
 	"github.com/google/go-cmp/cmp"
+
 	"github.com/stagebuild/stagebuild/frontend/guard"
 	"github.com/stagebuild/stagebuild/frontend/plan"
 	"github.com/stagebuild/stagebuild/frontend/source"
@@ -78,21 +79,32 @@ func TestSelect(t *testing.T) {
 	}
 }
 
-// TestSelectReportsAllDiagnostics selects from an invalid file: the error has the
+// TestSelectReportsAllDiagnostics selects from invalid files: the error has the
 // diagnostics of the selected stages, and no others.
 func TestSelectReportsAllDiagnostics(t *testing.T) {
-	f := parse(t, "# platforms=linux/amd64,linux/arm64\nFROM a AS base\nRUN --if=TYPO x\nFROM bass AS app\nFROM baze AS other\n")
-	for stage, want := range map[string][]string{"app": {"TYPO", `"bass"`}, "base": {"TYPO"}, "*": {"TYPO", `"bass"`, `"baze"`}} {
-		_, err := choose(f, stage, "all")
-		found := source.Diagnostics(err)
-		if len(found) != len(want) {
-			t.Fatalf("%s: %v, want %q", stage, err, want)
-		}
-		for i, d := range found {
-			if !strings.Contains(d.Message, want[i]) {
-				t.Errorf("%s: %v, want %s", stage, d, want[i])
+	const guards = "FROM --if=A a\nARG B=$HOME\nCOPY --if=B a /\n"
+	const references = "# platforms=linux/amd64,linux/arm64\nFROM a AS base\nRUN --if=TYPO x\nFROM bass AS app\nFROM baze AS other\n"
+	for _, test := range []struct {
+		name, text, stages, platforms string
+		want                          []string
+	}{
+		{"a stage with an invalid reference", references, "app", "all", []string{"TYPO", `"bass"`}},
+		{"a stage without", references, "base", "all", []string{"TYPO"}},
+		{"all stages", references, "*", "all", []string{"TYPO", `"bass"`, `"baze"`}},
+		{"a guard on an undeclared name", guards, "", "linux/amd64", []string{`"A"`}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := choose(parse(t, test.text), test.stages, test.platforms)
+			found := source.Diagnostics(err)
+			if len(found) != len(test.want) {
+				t.Fatalf("%v, want %q", err, test.want)
 			}
-		}
+			for i, d := range found {
+				if !strings.Contains(d.Message, test.want[i]) {
+					t.Errorf("%v, want %s", d, test.want[i])
+				}
+			}
+		})
 	}
 }
 
@@ -142,30 +154,33 @@ func TestTypedCase(t *testing.T) {
 }
 
 func TestEvery(t *testing.T) {
-	for text, want := range map[string]string{
-		file:                             "base test-unit test-arch app-debug app",
-		"FROM a\n":                       "default",
-		"FROM a AS one\nFROM b\n":        "one default",
-		"FROM a AS one\nFROM b AS two\n": "one two",
+	for _, test := range []struct{ name, text, want string }{
+		{"named stages", file, "base test-unit test-arch app-debug app"},
+		{"one unnamed stage", "FROM a\n", "default"},
+		{"an unnamed last stage", "FROM a AS one\nFROM b\n", "one default"},
+		{"a named last stage", "FROM a AS one\nFROM b AS two\n", "one two"},
+		{"variants", "FROM --for=linux a AS one\nFROM b AS one\n", "one"},
 	} {
-		f := parse(t, text)
-		s, err := Select(f, plan.Env{Build: platforms.MustParse("linux/amd64")}, Every(f), Platforms{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		var names []string
-		for _, r := range s.Results {
-			if r.Stage == "" {
-				r.Stage = "default"
+		t.Run(test.name, func(t *testing.T) {
+			f := parse(t, test.text)
+			s, err := Select(f, plan.Env{Build: platforms.MustParse("linux/amd64")}, Every(f), Platforms{})
+			if err != nil {
+				t.Fatal(err)
 			}
-			names = append(names, r.Stage)
-		}
-		if got := strings.Join(names, " "); got != want {
-			t.Errorf("%q: %s, want %s", text, got, want)
-		}
-		if len(s.Platforms) != 1 || s.Platforms[0].Architecture != "amd64" {
-			t.Errorf("platforms are %v", s.Platforms)
-		}
+			var names []string
+			for _, r := range s.Results {
+				if r.Stage == "" {
+					r.Stage = "default"
+				}
+				names = append(names, r.Stage)
+			}
+			if got := strings.Join(names, " "); got != test.want {
+				t.Errorf("stages are %s, want %s", got, test.want)
+			}
+			if len(s.Platforms) != 1 || s.Platforms[0].Architecture != "amd64" {
+				t.Errorf("platforms are %v", s.Platforms)
+			}
+		})
 	}
 }
 
@@ -223,22 +238,26 @@ func TestParsePatterns(t *testing.T) {
 		"a,[b":  `invalid pattern "[b"`,
 		"a, !b": "",
 	} {
-		_, err := ParsePatterns(list)
-		if got := fmt.Sprint(err); want != "" && !strings.Contains(got, want) || want == "" && err != nil {
-			t.Errorf("%q: %v, want %s", list, err, want)
-		}
+		t.Run(list, func(t *testing.T) {
+			_, err := ParsePatterns(list)
+			if got := fmt.Sprint(err); want != "" && !strings.Contains(got, want) || want == "" && err != nil {
+				t.Errorf("%v, want %s", err, want)
+			}
+		})
 	}
 }
 
 func TestName(t *testing.T) {
 	for list, want := range map[string]string{"a": "a", "a,b": "", "!a": "", "a*": ""} {
-		p, err := ParsePatterns(list)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got, ok := p.Name(); got != want || ok != (want != "") {
-			t.Errorf("%q: %q, %t", list, got, ok)
-		}
+		t.Run(list, func(t *testing.T) {
+			p, err := ParsePatterns(list)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, ok := p.Name(); got != want || ok != (want != "") {
+				t.Errorf("%q, %t", got, ok)
+			}
+		})
 	}
 	if name, ok := Patterns(nil).Name(); name != "" || !ok {
 		t.Error("no patterns are the default stage")

@@ -1,9 +1,6 @@
 package matrix
 
 import (
-	"github.com/stagebuild/stagebuild/plugin/cli"
-	"github.com/stagebuild/stagebuild/plugin/result"
-
 	"cmp"
 	"fmt"
 	"io"
@@ -13,6 +10,8 @@ import (
 
 	"github.com/stagebuild/stagebuild/frontend/guard"
 	"github.com/stagebuild/stagebuild/frontend/matrix"
+	"github.com/stagebuild/stagebuild/plugin/cli"
+	"github.com/stagebuild/stagebuild/plugin/result"
 )
 
 // maxJobs is the most jobs of one matrix on GitHub
@@ -137,7 +136,7 @@ func (o *matrixOptions) printNative(out io.Writer, results []*result.Result) err
 		if len(emulated) > 0 {
 			label += " (QEMU)"
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", cmp.Or(j.Stage, matrix.Nameless), j.platformList(), label, j.id)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", cmp.Or(j.Stage, matrix.Unnamed), j.platformList(), label, j.id)
 	}
 	return w.Flush()
 }
