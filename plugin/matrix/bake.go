@@ -1,9 +1,6 @@
 package matrix
 
 import (
-	"github.com/stagebuild/stagebuild/plugin/cli"
-	"github.com/stagebuild/stagebuild/plugin/result"
-
 	"fmt"
 	"io"
 	"maps"
@@ -11,6 +8,9 @@ import (
 	"strings"
 
 	"github.com/docker/buildx/util/buildflags"
+
+	"github.com/stagebuild/stagebuild/plugin/cli"
+	"github.com/stagebuild/stagebuild/plugin/result"
 )
 
 // bakeFile is a bake file: https://docs.docker.com/build/bake/reference/

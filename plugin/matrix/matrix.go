@@ -1,9 +1,6 @@
 package matrix
 
 import (
-	"github.com/stagebuild/stagebuild/plugin/cli"
-	"github.com/stagebuild/stagebuild/plugin/result"
-
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +12,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stagebuild/stagebuild/frontend/selection"
+	"github.com/stagebuild/stagebuild/plugin/cli"
+	"github.com/stagebuild/stagebuild/plugin/result"
 )
 
 // matrixOptions are the flags of the matrix command, as the user wrote them.

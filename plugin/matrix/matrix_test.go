@@ -1,8 +1,6 @@
 package matrix
 
 import (
-	"github.com/stagebuild/stagebuild/plugin/result"
-
 	"fmt"
 	"strings"
 	"testing"
@@ -12,6 +10,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
 	"github.com/stagebuild/stagebuild/frontend/guard"
+	"github.com/stagebuild/stagebuild/plugin/result"
 )
 
 func TestMatrixRunners(t *testing.T) {
@@ -35,25 +34,32 @@ func TestMatrixRunners(t *testing.T) {
 		{"linux,!linux/arm64=big", "linux/arm64", "ubuntu-24.04-arm"},
 		{"linux,!linux/arm64=big", "linux/s390x", "big"},
 	} {
-		var runners runnersValue
-		for value := range strings.FieldsSeq(test.runners) {
-			if err := runners.Set(value); err != nil {
-				t.Fatal(err)
+		t.Run(strings.TrimSpace(test.runners+" "+test.platforms), func(t *testing.T) {
+			var runners runnersValue
+			for value := range strings.FieldsSeq(test.runners) {
+				if err := runners.Set(value); err != nil {
+					t.Fatal(err)
+				}
 			}
-		}
-		label, emulated := runners.place(platformList(test.platforms))
-		if got := strings.Join(append([]string{label}, emulated...), " "); got != test.want {
-			t.Errorf("%s of %s: %s, want %s", test.platforms, test.runners, got, test.want)
-		}
+			label, emulated := runners.place(platformList(test.platforms))
+			if got := strings.Join(append([]string{label}, emulated...), " "); got != test.want {
+				t.Errorf("%s, want %s", got, test.want)
+			}
+		})
 	}
+}
+
+func TestRunnersValueRefuses(t *testing.T) {
 	for value, want := range map[string]string{
 		"linux/amd64":   `"linux/amd64" must have the form PLATFORM=LABEL`,
 		"linux/amd64= ": `"linux/amd64= " must have the form PLATFORM=LABEL`,
 		"linux/amr64=a": `did you mean "linux/arm64"?`,
 	} {
-		if err := new(runnersValue).Set(value); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: %v, want %s", value, err, want)
-		}
+		t.Run(value, func(t *testing.T) {
+			if err := new(runnersValue).Set(value); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%v, want %s", err, want)
+			}
+		})
 	}
 }
 
@@ -77,18 +83,19 @@ func TestJobIDs(t *testing.T) {
 			"a-linux-amd64 a-linux-arm-v7 a-linux-amd64-linux-amd64 a-linux-amd64-linux-arm-v7"},
 		{[]*result.Result{of("taken", both)}, false, "taken_2"},
 	} {
-		var ids []string
-		for _, j := range jobs(test.results, test.split, "taken") {
-			ids = append(ids, j.id)
-		}
-		if got := strings.Join(ids, " "); got != test.want {
-			t.Errorf("%s, want %s", got, test.want)
-		}
+		t.Run(test.want, func(t *testing.T) {
+			var ids []string
+			for _, j := range jobs(test.results, test.split, "taken") {
+				ids = append(ids, j.id)
+			}
+			if got := strings.Join(ids, " "); got != test.want {
+				t.Errorf("%s, want %s", got, test.want)
+			}
+		})
 	}
 }
 
-// TestLiteral checks that the templates of a bake file have the value of the text that
-// they were made of.
+// TestLiteral checks that bake's template parser reads every literal as the original text.
 func TestLiteral(t *testing.T) {
 	texts := []string{"", "plain", "$", "%", "{}"}
 	for _, a := range []string{"$", "$$", "$$$", "%", "%%", "$%", "%$", "\\$"} {
@@ -97,15 +104,16 @@ func TestLiteral(t *testing.T) {
 		}
 	}
 	for _, text := range texts {
-		expr, diags := hclsyntax.ParseTemplate([]byte(literal(text)), "", hcl.InitialPos)
-		if diags.HasErrors() {
-			t.Errorf("%s: %v", text, diags)
-			continue
-		}
-		value, diags := expr.Value(nil)
-		if diags.HasErrors() || value.AsString() != text {
-			t.Errorf("%s is read as %s: %v", text, fmt.Sprint(value), diags)
-		}
+		t.Run(text, func(t *testing.T) {
+			expr, diags := hclsyntax.ParseTemplate([]byte(literal(text)), "", hcl.InitialPos)
+			if diags.HasErrors() {
+				t.Fatal(diags)
+			}
+			value, diags := expr.Value(nil)
+			if diags.HasErrors() || value.AsString() != text {
+				t.Errorf("it is read as %s: %v", fmt.Sprint(value), diags)
+			}
+		})
 	}
 }
 

@@ -1,9 +1,6 @@
 package matrix
 
 import (
-	"github.com/stagebuild/stagebuild/plugin/cli"
-	"github.com/stagebuild/stagebuild/plugin/result"
-
 	"cmp"
 	"errors"
 	"fmt"
@@ -11,6 +8,9 @@ import (
 	"strings"
 
 	"github.com/distribution/reference"
+
+	"github.com/stagebuild/stagebuild/plugin/cli"
+	"github.com/stagebuild/stagebuild/plugin/result"
 )
 
 // digestDirectory holds the digests of the pushed images. Each file is named after the cache

@@ -1,8 +1,6 @@
 package matrix
 
 import (
-	"github.com/stagebuild/stagebuild/plugin/cli"
-
 	"fmt"
 	"slices"
 	"strings"
@@ -10,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stagebuild/stagebuild/frontend/guard"
+	"github.com/stagebuild/stagebuild/plugin/cli"
 )
 
 // runnerRule is the runner of GitHub Actions for some platforms.
