@@ -53,13 +53,24 @@ func words(w io.Writer, g *graph.Graph) error {
 	return nil
 }
 
-// drawing returns the graph of a Dockerfile in an environment.
-func drawing(t *testing.T, dockerfile []byte, environment string) *graph.Graph {
+func parse(t *testing.T, dockerfile []byte) *syntax.File {
 	t.Helper()
 	file, err := syntax.Parse(source.NewFile("Dockerfile", dockerfile))
 	if err != nil {
 		t.Fatal(err)
 	}
+	return file
+}
+
+// drawing returns the graph of a Dockerfile in an environment.
+func drawing(t *testing.T, dockerfile []byte, environment string) *graph.Graph {
+	t.Helper()
+	return drawingOf(t, parse(t, dockerfile), environment)
+}
+
+// drawingOf is drawing for a parsed file. The views of a page need graphs of one file.
+func drawingOf(t *testing.T, file *syntax.File, environment string) *graph.Graph {
+	t.Helper()
 	asked := corpus.ParseEnvironment(t, environment)
 	env := plan.Env{Build: asked.Build, Args: asked.Args, Contexts: asked.Contexts}
 	targets := asked.Platforms

@@ -53,8 +53,8 @@ type View struct {
 	// Graph is drawn. Text is the same graph as a tree.
 	Graph *graph.Graph
 	Text  string
-	// Problem is the reason for a view without a graph. Graph is nil then.
-	Problem string
+	// Error is the reason for a view without a graph. Graph is nil then.
+	Error string
 }
 
 // HTML writes a self-contained page with the pictures and the lines of the Dockerfile.
@@ -69,7 +69,7 @@ func HTML(w io.Writer, p *Page) error {
 	var graphs []*graph.Graph // of the pictures
 	for _, v := range p.Views {
 		if v.Graph == nil {
-			data.Views = append(data.Views, viewData{Picture: -1, Problem: v.Problem})
+			data.Views = append(data.Views, viewData{Picture: -1, Error: v.Error})
 			continue
 		}
 		var dot bytes.Buffer // identifies the picture
@@ -115,7 +115,7 @@ type viewData struct {
 	Details int    `json:"details"`
 	Text    int    `json:"text"`
 	Subject string `json:"subject"`
-	Problem string `json:"problem,omitempty"`
+	Error   string `json:"error,omitempty"`
 }
 
 // textSet is an ordered set of texts.

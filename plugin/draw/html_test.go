@@ -20,10 +20,11 @@ func TestPageHoldsPicturesOnce(t *testing.T) {
 		File: "Dockerfile", Source: string(dockerfile), Note: "a <note>",
 		Choices: []draw.Choice{{Key: "arg.DEBUG", Name: "DEBUG", Values: []string{"0", "1"}}, {Key: "platform", Name: "Platform", Values: []string{"linux/amd64", "linux/arm64"}}},
 	}
+	file := parse(t, dockerfile)
 	for _, environment := range []string{"linux/amd64", "linux/arm64", "linux/amd64 DEBUG=1"} {
-		p.Views = append(p.Views, draw.View{Graph: drawing(t, dockerfile, environment), Text: environment})
+		p.Views = append(p.Views, draw.View{Graph: drawingOf(t, file, environment), Text: environment})
 	}
-	p.Views = append(p.Views, draw.View{Problem: "no </script> such thing"})
+	p.Views = append(p.Views, draw.View{Error: "no </script> such thing"})
 	out := writePage(t, p)
 	if got := strings.Count(out, "<svg "); got != 2 {
 		t.Errorf("there are %d pictures", got)
@@ -70,9 +71,11 @@ func TestPageDetailsOfReachedStages(t *testing.T) {
 		"stage:0@linux/amd64": "built on linux/amd64",
 		"stage:1":             "not reached on linux/amd64",
 	} {
-		if facts := data.Details[0][id].Facts; !slices.Contains(facts, [2]string{"linux/arm64", want}) {
-			t.Errorf("%s: %q", id, facts)
-		}
+		t.Run(id, func(t *testing.T) {
+			if facts := data.Details[0][id].Facts; !slices.Contains(facts, [2]string{"linux/arm64", want}) {
+				t.Errorf("facts %q, want %q", facts, want)
+			}
+		})
 	}
 }
 
@@ -83,7 +86,7 @@ func TestPageEscapes(t *testing.T) {
 	out := writePage(t, &draw.Page{
 		File: evil, Source: evil + "\n" + evil, Note: evil,
 		Choices: []draw.Choice{{Key: evil, Name: evil, Values: []string{evil, "x"}}},
-		Views:   []draw.View{{Graph: g, Text: evil}, {Problem: evil}},
+		Views:   []draw.View{{Graph: g, Text: evil}, {Error: evil}},
 	})
 	// The page itself has two script elements: its data and its script.
 	if got := strings.Count(strings.ToLower(out), "<script"); got != 2 {

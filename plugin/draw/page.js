@@ -36,8 +36,8 @@
     const index = selects.reduce((sum, select, i) => sum * data.sizes[i] + select.selectedIndex, 0);
     view = data.views[index];
     pictures.forEach((picture, i) => { picture.hidden = i !== view.picture; });
-    byId("tree").textContent = view.picture < 0 ? view.problem : data.texts[view.text];
-    byId("status").textContent = view.picture < 0 ? view.problem : view.subject;
+    byId("tree").textContent = view.picture < 0 ? view.error : data.texts[view.text];
+    byId("status").textContent = view.picture < 0 ? view.error : view.subject;
     scale(zoom);
     bringIntoSight();
     if (open !== null && nodeOf(open)) fill(open); else close(false);

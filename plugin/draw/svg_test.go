@@ -219,23 +219,25 @@ func TestColorsContrast(t *testing.T) {
 	}
 	variable := regexp.MustCompile(`--([a-z-]+): #([0-9a-f]{6});`)
 	for scheme, text := range map[string]string{"light": light, "dark": dark} {
-		colors := map[string]float64{}
-		for _, m := range variable.FindAllStringSubmatch(text, -1) {
-			colors[m[1]] = luminance(t, m[2])
-		}
-		for _, pair := range []struct {
-			front, back string
-			least       float64
-		}{
-			{"ink", "paper", 4.5}, {"ink", "stage", 4.5}, {"ink", "image", 4.5},
-			{"faint", "paper", 4.5}, {"some", "paper", 4.5}, {"some", "stage", 4.5}, {"some", "image", 4.5},
-			{"line", "paper", 3}, {"stage-line", "paper", 3}, {"image-line", "paper", 3}, {"chosen", "paper", 3}, {"chosen", "stage", 3},
-		} {
-			a, b := colors[pair.front], colors[pair.back]
-			if got := (max(a, b) + 0.05) / (min(a, b) + 0.05); got < pair.least {
-				t.Errorf("%s: %s on %s has a contrast of %.2f, less than %v", scheme, pair.front, pair.back, got, pair.least)
+		t.Run(scheme, func(t *testing.T) {
+			colors := map[string]float64{}
+			for _, m := range variable.FindAllStringSubmatch(text, -1) {
+				colors[m[1]] = luminance(t, m[2])
 			}
-		}
+			for _, pair := range []struct {
+				front, back string
+				least       float64
+			}{
+				{"ink", "paper", 4.5}, {"ink", "stage", 4.5}, {"ink", "image", 4.5},
+				{"faint", "paper", 4.5}, {"some", "paper", 4.5}, {"some", "stage", 4.5}, {"some", "image", 4.5},
+				{"line", "paper", 3}, {"stage-line", "paper", 3}, {"image-line", "paper", 3}, {"chosen", "paper", 3}, {"chosen", "stage", 3},
+			} {
+				a, b := colors[pair.front], colors[pair.back]
+				if got := (max(a, b) + 0.05) / (min(a, b) + 0.05); got < pair.least {
+					t.Errorf("%s on %s has a contrast of %.2f, less than %v", pair.front, pair.back, got, pair.least)
+				}
+			}
+		})
 	}
 }
 

@@ -22,9 +22,10 @@ func TestBoxesKeepTheirPositions(t *testing.T) {
 				t.Fatal(err)
 			}
 			p := &draw.Page{File: "Dockerfile"}
-			environments := slices.Concat([]string{"", "DEBUG=1 HARDENED=1", "LIBC=musl PROFILE=debug"}, drawing(t, dockerfile, "").Platforms)
+			file := parse(t, dockerfile)
+			environments := slices.Concat([]string{"", "DEBUG=1 HARDENED=1", "LIBC=musl PROFILE=debug"}, drawingOf(t, file, "").Platforms)
 			for _, environment := range environments {
-				p.Views = append(p.Views, draw.View{Graph: drawing(t, dockerfile, environment)})
+				p.Views = append(p.Views, draw.View{Graph: drawingOf(t, file, environment)})
 			}
 			places := map[string]any{}
 			drawn := pagePictures(t, writePage(t, p))
@@ -66,25 +67,31 @@ func pagePictures(t *testing.T, page string) []*picture {
 // different platforms. Each picture must have its own lines.
 func TestPicturesHaveTheirOwnLines(t *testing.T) {
 	dockerfile := []byte("FROM a AS first\nFROM b AS second\nFROM c AS app\nCOPY --for=linux/amd64 --from=first /x /\nCOPY --for=linux/arm64 --from=second /x /\nCOPY --for=linux/amd64 --from=first /y /\n")
+	tests := []struct {
+		platforms string
+		want      []string
+	}{
+		{"linux/amd64,linux/arm64", []string{"stage:0 COPY 4, 6", "stage:1 COPY 5"}},
+		{"linux/amd64", []string{"stage:0 COPY 4, 6"}},
+		{"linux/arm64", []string{"stage:1 COPY 5"}},
+	}
 	var p draw.Page
-	want := map[string][]string{
-		"linux/amd64,linux/arm64": {"stage:0 COPY 4, 6", "stage:1 COPY 5"},
-		"linux/amd64":             {"stage:0 COPY 4, 6"},
-		"linux/arm64":             {"stage:1 COPY 5"},
+	file := parse(t, dockerfile)
+	for _, test := range tests {
+		p.Views = append(p.Views, draw.View{Graph: drawingOf(t, file, test.platforms)})
 	}
-	names := []string{"linux/amd64,linux/arm64", "linux/amd64", "linux/arm64"}
-	for _, name := range names {
-		p.Views = append(p.Views, draw.View{Graph: drawing(t, dockerfile, name)})
-	}
-	for i, picture := range pagePictures(t, writePage(t, &p)) {
-		var lines []string
-		for _, l := range picture.Groups {
-			if l.is("edge") && l.To == "stage:2" && strings.HasPrefix(l.From, "stage:") {
-				lines = append(lines, l.From+" "+l.Texts[0].Text)
+	pictures := pagePictures(t, writePage(t, &p))
+	for i, test := range tests {
+		t.Run(test.platforms, func(t *testing.T) {
+			var lines []string
+			for _, l := range pictures[i].Groups {
+				if l.is("edge") && l.To == "stage:2" && strings.HasPrefix(l.From, "stage:") {
+					lines = append(lines, l.From+" "+l.Texts[0].Text)
+				}
 			}
-		}
-		if !slices.Equal(lines, want[names[i]]) {
-			t.Errorf("%s: lines %q, want %q", names[i], lines, want[names[i]])
-		}
+			if !slices.Equal(lines, test.want) {
+				t.Errorf("lines %q, want %q", lines, test.want)
+			}
+		})
 	}
 }

@@ -85,9 +85,9 @@ func viewsOf(q *cli.Query, options graphOptions, platforms []string, graphs []*g
 func viewOf(options graphOptions, graphs []*graph.Graph, notes []string, err error) draw.View {
 	switch {
 	case err != nil:
-		return draw.View{Problem: err.Error()}
+		return draw.View{Error: err.Error()}
 	case len(graphs) == 0:
-		return draw.View{Problem: strings.Join(notes, "\n")}
+		return draw.View{Error: strings.Join(notes, "\n")}
 	}
 	drawing := options.drawn(graphs)
 	var text bytes.Buffer

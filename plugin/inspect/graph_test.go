@@ -73,27 +73,27 @@ LABEL --if='VARIANT == "slim"' c=d
 	}
 }
 
-// TestPageProblems has a combination for which nothing can be built.
-func TestPageProblems(t *testing.T) {
+// TestPageErrors has a combination for which nothing can be built.
+func TestPageErrors(t *testing.T) {
 	p := pageOf(t, "ARG DEBUG=0\nFROM --if=!DEBUG scratch AS app\nFROM app\n", nil)
-	if len(p.Views) != 6 || p.Views[0].Graph == nil || p.Views[3].Graph != nil || !strings.Contains(p.Views[3].Problem, "app") {
+	if len(p.Views) != 6 || p.Views[0].Graph == nil || p.Views[3].Graph != nil || !strings.Contains(p.Views[3].Error, "app") {
 		t.Errorf("the views are %+v", p.Views)
 	}
 }
 
-// TestPageProblemsOfOnePlatform has a combination that can be built for one platform,
+// TestPageErrorsOfOnePlatform has a combination that can be built for one platform,
 // and not for the other.
-func TestPageProblemsOfOnePlatform(t *testing.T) {
+func TestPageErrorsOfOnePlatform(t *testing.T) {
 	p := pageOf(t, "ARG DEBUG=0\nFROM --if='!DEBUG' scratch AS base\nFROM --for=linux/amd64 scratch AS base\nFROM base AS app\n", nil)
 	if len(p.Views) != 6 {
 		t.Fatalf("the views are %+v", p.Views)
 	}
 	all, amd64, arm64 := p.Views[3], p.Views[4], p.Views[5]
 	if amd64.Graph == nil || !strings.Contains(amd64.Text, "FROM base (line 3)") || strings.Join(amd64.Graph.Platforms, " ") != "linux/amd64" {
-		t.Errorf("linux/amd64 has the problem %q, and the text\n%s", amd64.Problem, amd64.Text)
+		t.Errorf("linux/amd64 has the error %q, and the text\n%s", amd64.Error, amd64.Text)
 	}
 	for _, v := range []draw.View{all, arm64} {
-		if !strings.Contains(v.Problem, `"base" has no variant for linux/arm64`) {
+		if !strings.Contains(v.Error, `"base" has no variant for linux/arm64`) {
 			t.Errorf("the view is %+v", v)
 		}
 	}
