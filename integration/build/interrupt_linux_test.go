@@ -37,7 +37,7 @@ func TestInterrupt(t *testing.T) {
 			if err := build.Signal(os.Interrupt); err != nil {
 				t.Fatal(err)
 			}
-			status, text := build.Wait(t, 15*time.Second)
+			status, text := build.Wait(t, 30*time.Second)
 			if status != 130 || !strings.HasSuffix(text, "\nInterrupted\n") {
 				t.Errorf("exit status %d:\n%s", status, text)
 			}
@@ -114,7 +114,7 @@ func TestInterruptReadingStdin(t *testing.T) {
 	if err := cmd.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
 	}
-	if status, text := build.Wait(t, 15*time.Second); status != 130 || !strings.HasSuffix(text, "Interrupted\n") {
+	if status, text := build.Wait(t, 30*time.Second); status != 130 || !strings.HasSuffix(text, "Interrupted\n") {
 		t.Errorf("exit status %d:\n%s", status, text)
 	}
 	testkit.WantEmpty(t, tmp)

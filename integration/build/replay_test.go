@@ -13,7 +13,7 @@ import (
 
 // TestReplay rebuilds an image from its provenance with docker buildx replay. That
 // needs the frontend image: the provenance of an in-process build does not record the
-// context, as docs/reference.md says.
+// context, as docs/reference.md describes.
 func TestReplay(t *testing.T) {
 	env, frontend := suite.Product(t)
 	git := testkit.ServeGit(t, testkit.GitBranch{Name: "trunk", Files: map[string]string{

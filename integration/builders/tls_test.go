@@ -34,7 +34,7 @@ func TestTLS(t *testing.T) {
 	createRemote(t, env, "tls-known", addr, "cacert="+ca.file, "cert="+cert, "key="+key)
 	createRemote(t, env, "tls-unknown", addr, "cacert="+ca.file)
 	createRemote(t, env, "tls-other", addr, "cacert="+other.file, "cert="+cert, "key="+key)
-	dir := testkit.WriteContext(t, map[string]string{"Dockerfile": "FROM busybox\nRUN echo built > /said\n"})
+	dir := testkit.WriteContext(t, map[string]string{"Dockerfile": "FROM busybox\nRUN echo built > /result\n"})
 	for _, test := range []struct {
 		name, builder, host string
 		want                string // a pattern of the error
@@ -57,8 +57,8 @@ func TestTLS(t *testing.T) {
 				}
 				return
 			}
-			if said, err := os.ReadFile(filepath.Join(out, "said")); status != 0 || string(said) != "built\n" {
-				t.Errorf("exit status %d, %q, %v:\n%s", status, said, err, text)
+			if result, err := os.ReadFile(filepath.Join(out, "result")); status != 0 || string(result) != "built\n" {
+				t.Errorf("exit status %d, %q, %v:\n%s", status, result, err, text)
 			}
 		})
 	}

@@ -39,7 +39,7 @@ func exampleContext(t *testing.T, dockerfile string, files []string) string {
 }
 
 // TestReferenceExamples builds every complete Dockerfile of the reference as its
-// directives say, and compares the lowered files and the warnings shown below them.
+// directives define, and compares the lowered files and the warnings shown below them.
 func TestReferenceExamples(t *testing.T) {
 	env, _ := suite.Product(t)
 	env.NeedMirror(t)
@@ -77,7 +77,7 @@ func TestReferenceExamples(t *testing.T) {
 	}
 }
 
-// buildExample builds a Dockerfile as the argument of a directive says.
+// buildExample builds a Dockerfile with the platform, args and files of a directive.
 func buildExample(t *testing.T, env *harness.Env, argument, dockerfile string) (harness.Output, error) {
 	t.Helper()
 	platform, args, files := parseExample(argument)
@@ -120,14 +120,14 @@ func TestReferenceDiagnostics(t *testing.T) {
 	for _, rule := range lint.Diagnostics() {
 		t.Run(rule.Name, func(t *testing.T) {
 			blocks, _ := document.Read(t, path.Join(rule.Dir(), rule.Name+".md"))
-			bad, said, good := blocks[0], blocks[1], blocks[2]
-			if _, message, ok := strings.Cut(said.Text, "ERROR: "); ok {
+			bad, report, good := blocks[0], blocks[1], blocks[2]
+			if _, message, ok := strings.Cut(report.Text, "ERROR: "); ok {
 				out, err := buildExample(t, env, example, bad.Text)
 				if got, _ := testkit.ParseError(out); err == nil || got != strings.TrimSpace(message) {
 					t.Errorf("the bad example: %v\n%s\nwant\n%s", err, got, message)
 				}
 			} else {
-				checkWarning(t, env, said, example, bad.Text)
+				checkWarning(t, env, report, example, bad.Text)
 			}
 			if _, err := buildExample(t, env, example, good.Text); err != nil {
 				t.Errorf("the good example: %v", err)

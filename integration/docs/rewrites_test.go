@@ -38,7 +38,7 @@ func parseRewrites(blocks []document.Block) []rewrite {
 
 // TestDocsRewrites builds both sides of each pair, the plain Dockerfiles with BuildKit's
 // own frontend. Files and configuration of the images are equal, and so are the layers
-// where the document says so. A file that the directive names as "without" is missing
+// where the document promises it. A file that the directive names as "without" is missing
 // afterwards, with its layer, which is the last one.
 func TestDocsRewrites(t *testing.T) {
 	env, _ := suite.Product(t)

@@ -45,7 +45,8 @@ func Start(t *testing.T, env *harness.Env) *Browser {
 	if err := chromedp.Listen(ctx, b.listen); err != nil { // the browser starts
 		t.Fatal(err)
 	}
-	b.ctx, cancel = context.WithTimeout(ctx, 2*time.Minute)
+	// Seconds on an idle machine.
+	b.ctx, cancel = context.WithTimeout(ctx, 5*time.Minute)
 	t.Cleanup(cancel)
 	Call(t, b, network.Enable, network.EnableParams{})
 	return b

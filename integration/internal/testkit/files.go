@@ -1,5 +1,5 @@
-// Package testkit holds what the integration tests share: clients that build, and checks of
-// their results.
+// Package testkit holds the functions that the integration tests share: they build with each
+// client, and check the results.
 package testkit
 
 import (
