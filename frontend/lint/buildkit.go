@@ -30,8 +30,8 @@ func Config(given *linter.Config, file *syntax.File) (*linter.Config, error) {
 func Report(config *linter.Config, diagnostics source.List) error {
 	l := linter.New(config)
 	for _, d := range diagnostics {
-		rule := &linter.LinterRule[func()]{Name: d.Name, Description: d.Message}
-		l.Run(rule, []parser.Range{llb.DiagnosticRange(d)}, d.Message+"; "+d.Hint)
+		rule := &linter.LinterRule[func()]{Name: d.Name, Description: d.Summary()}
+		l.Run(rule, []parser.Range{llb.DiagnosticRange(d)}, d.Summary()+"; "+d.Hint)
 	}
 	return l.Error()
 }

@@ -245,18 +245,18 @@ func checkUnresolvedStage(c *checker) {
 	c.findOnce(func(t *plan.Target) []finding {
 		var found []finding
 		for _, u := range t.Unreached {
-			found = append(found, finding{u.Instruction, c.withoutPlatform(u.Diagnostic, t.Plan)})
+			found = append(found, finding{u.Instruction, c.summarize(u.Diagnostic, t.Plan)})
 		}
 		return found
 	})
 }
 
-// withoutPlatform returns the first line of what is wrong on a platform. Where there are
-// others, the platform is left out: the finding says for which ones it holds.
-func (c *checker) withoutPlatform(d *source.Diagnostic, p *plan.Plan) string {
-	message, _, _ := strings.Cut(d.Message, "\n")
-	if platform := " for " + guard.FormatPlatform(p.Platform); len(c.set.Requested) > 1 {
-		message = strings.TrimSuffix(strings.ReplaceAll(message, platform+":", ":"), platform)
+// summarize returns a diagnostic of a plan in one line. If other platforms are checked
+// too, it leaves out the plan's platform, which findOnce adds to the finding.
+func (c *checker) summarize(d *source.Diagnostic, p *plan.Plan) string {
+	short := *d
+	if len(c.set.Requested) > 1 && short.Platform == guard.FormatPlatform(p.Platform) {
+		short.Platform = ""
 	}
-	return strings.TrimSuffix(message, ":")
+	return short.Summary()
 }

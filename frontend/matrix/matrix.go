@@ -76,11 +76,10 @@ func (m *Matrix) Add(file *syntax.File, stage string, platforms []guard.Platform
 	m.Stages = append(m.Stages, s)
 }
 
-// NewImpossible returns a pair that cannot be built. The reason is the first line of the
+// NewImpossible returns a pair that cannot be built. The reason is the summary of the
 // first diagnostic.
 func NewImpossible(stage string, platform guard.Platform, diagnostics source.List) Impossible {
-	reason, _, _ := strings.Cut(diagnostics[0].Message, "\n")
-	return Impossible{Stage: stage, Platform: guard.FormatPlatform(platform), Reason: strings.TrimSuffix(reason, ":")}
+	return Impossible{Stage: stage, Platform: guard.FormatPlatform(platform), Reason: diagnostics[0].Summary()}
 }
 
 // Notes returns a line for each pair that cannot be built, with the reason.

@@ -71,11 +71,12 @@ func ExampleAvailable() {
 		return
 	}
 	for _, d := range available.Diagnostics("tools", 0) {
-		fmt.Println(d.Message)
+		fmt.Println(d)
 	}
 	// Output:
-	// stage "tools" has no variant for linux/amd64:
+	// Dockerfile:4:1: stage "tools" has no variant for linux/amd64:
 	//   line 4: --for=linux/arm64 does not match linux/amd64
+	// add a variant whose guard holds, or a last one without a guard: FROM … AS tools
 }
 
 // Lower a plan to a plain Dockerfile with the same lines.

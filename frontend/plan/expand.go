@@ -66,8 +66,8 @@ func (l *linker) checkExpansion(ref *syntax.Reference, s *scope, env *getter, re
 			written(ref)+" refers to "+env.unknown+", which is known only during the build",
 			"use a build arg, whose value is known before the build")
 	case result == "":
-		return l.plan.diagnostic(ref.Span(), EmptyReference,
-			written(ref)+" is empty for "+l.plan.platformName(),
+		return l.plan.platformDiagnostic(ref.Span(), EmptyReference,
+			written(ref)+" is empty", "",
 			"give the arg a value, or write a default: ${NAME:-default}")
 	case !referenceText.MatchString(result):
 		return l.invalidName(ref, result)

@@ -36,8 +36,7 @@ func (l *linker) checkImage(p *Plan, c *Choice, e Edge) (isInvalid bool, list so
 	if found == nil {
 		return true, p.noVariant(group, ref.Span())
 	}
-	message, hint := p.notAbove(group, found.Stage, c.Stage)
-	return true, source.List{p.diagnostic(ref.Span(), StageBelow, message, hint)}
+	return true, source.List{p.notAbove(group, found.Stage, c.Stage, ref.Span())}
 }
 
 // noVariant returns the diagnostic of a stage without a selected variant. It lists all
@@ -45,7 +44,6 @@ func (l *linker) checkImage(p *Plan, c *Choice, e Edge) (isInvalid bool, list so
 // cause is reported elsewhere.
 func (p *Plan) noVariant(group *syntax.Group, span source.Span) source.List {
 	var b strings.Builder
-	fmt.Fprintf(&b, "stage %q has no variant for %s:", group.Name, p.platformName())
 	for _, s := range group.Stages {
 		d := p.Stages[s.Index].Decision
 		if d.IsUndecided() {
@@ -57,7 +55,7 @@ func (p *Plan) noVariant(group *syntax.Group, span source.Span) source.List {
 	if context := p.nearContext(group.Name); context != "" {
 		hint = fmt.Sprintf("there is a named context %q; name it %q to replace the stage", context, group.Name)
 	}
-	return source.List{p.diagnostic(span, NoVariant, b.String(), hint)}
+	return source.List{p.platformDiagnostic(span, NoVariant, fmt.Sprintf("stage %q has no variant", group.Name), b.String(), hint)}
 }
 
 // nearContext returns the named context whose name is similar to that of a stage, or "".
@@ -74,22 +72,23 @@ func (p *Plan) nearContext(stage string) string {
 	return source.Closest(stage, names)
 }
 
-// notAbove returns the message and hint about a stage that is not above the stage that
-// refers to it.
-func (p *Plan) notAbove(group *syntax.Group, found, user *syntax.Stage) (message, hint string) {
-	message, hint = `stage "`+group.Name+`" refers to itself`, "refer to a stage above it"
+// notAbove returns the diagnostic of a reference to a stage that is not above the stage
+// that uses it.
+func (p *Plan) notAbove(group *syntax.Group, found, user *syntax.Stage, span source.Span) *source.Diagnostic {
+	d := p.diagnostic(span, StageBelow, `stage "`+group.Name+`" refers to itself`, "refer to a stage above it")
 	if found != user {
-		message = `stage "` + group.Name + `" is defined below, on line ` + strconv.Itoa(found.From.First)
-		hint = "move it above the stage that uses it"
+		d.Message = `stage "` + group.Name + `" is defined below, on line ` + strconv.Itoa(found.From.First)
+		d.Hint = "move it above the stage that uses it"
 	}
 	if p.find(group.Name, user.Index) != nil {
-		return message + ", and --from means the last stage of its name", "give each stage its own name, or add guards"
+		d.Message += ", and --from means the last stage of its name"
+		d.Hint = "give each stage its own name, or add guards"
+	} else if chain := referenceChain(p.File, found, user); chain != "" && found != user {
+		d.Message += ", and depends on this one"
+		d.Detail = chain
+		d.Hint = "break the cycle: move the shared instructions into a stage above both"
 	}
-	if chain := referenceChain(p.File, found, user); chain != "" && found != user {
-		message += ", and depends on this one:" + chain
-		hint = "break the cycle: move the shared instructions into a stage above both"
-	}
-	return message, hint
+	return d
 }
 
 // referenceChain returns the references that lead from one stage to another, directly or

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 
@@ -78,8 +79,8 @@ func (l *linker) stageByNumber(at source.Span, n int) (stage *Choice, isInvalid 
 	case stage.Decision.IsUndecided():
 		return nil, true, nil
 	}
-	return nil, true, source.List{l.plan.diagnostic(at, DroppedStage,
-		"stage "+strconv.Itoa(n)+" (line "+strconv.Itoa(stage.Stage.From.First)+") is dropped for "+l.plan.platformName()+": "+stage.Decision.Reason,
+	return nil, true, source.List{l.plan.platformDiagnostic(at, DroppedStage,
+		fmt.Sprintf("stage %d (line %d) is dropped", n, stage.Stage.From.First), stage.Decision.Reason,
 		"refer to the stage by its name, which all variants share")}
 }
 

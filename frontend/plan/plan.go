@@ -52,8 +52,11 @@ func (p *Plan) diagnostic(span source.Span, name, message, hint string) *source.
 	return &source.Diagnostic{Name: name, Span: span, Message: message, Hint: hint}
 }
 
-func (p *Plan) platformName() string {
-	return guard.FormatPlatform(p.Platform)
+// platformDiagnostic is diagnostic for a message that is limited to the plan's platform.
+func (p *Plan) platformDiagnostic(span source.Span, name, message, detail, hint string) *source.Diagnostic {
+	d := p.diagnostic(span, name, message, hint)
+	d.Platform, d.Detail = guard.FormatPlatform(p.Platform), detail
+	return d
 }
 
 // Choice is the outcome of one stage for one target platform.

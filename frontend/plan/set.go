@@ -275,8 +275,8 @@ func (p *Plan) droppedTarget(last *Choice) source.List {
 	if names := p.selectedNames(); len(names) > 0 {
 		hint = "choose a target: " + strings.Join(names, ", ")
 	}
-	return source.List{p.diagnostic(last.Stage.From.Span(), DroppedTarget,
-		"the default target (the last stage) is dropped for "+p.platformName()+": "+last.Decision.Reason, hint)}
+	return source.List{p.platformDiagnostic(last.Stage.From.Span(), DroppedTarget,
+		"the default target (the last stage) is dropped", last.Decision.Reason, hint)}
 }
 
 // selectedNames returns the names of the selected stages, each once.

@@ -102,7 +102,7 @@ func (l *linker) linkTriggerNumber(e Edge, n int, at source.Span) (Edge, source.
 			return e, nil // The position of the stage is unknown.
 		}
 	}
-	return e, source.List{l.plan.diagnostic(at, DroppedStage,
-		"COPY --from="+e.Name+" in a trigger counts only the selected stages, so it means another stage for "+l.plan.platformName(),
+	return e, source.List{l.plan.platformDiagnostic(at, DroppedStage,
+		"COPY --from="+e.Name+" in a trigger counts only the selected stages, so it means another stage", "",
 		"refer to the stage by name")}
 }

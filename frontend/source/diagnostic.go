@@ -14,8 +14,14 @@ type Diagnostic struct {
 	// Name is the diagnostic's stable identifier, "UnknownName" for example.
 	Name string
 	Span Span
-	// Message is one line, or several if it contains a list.
+	// Message is one line, without the platform and the detail.
 	Message string
+	// Platform is the target platform that the message is limited to, "linux/arm64"
+	// for example. It may be empty.
+	Platform string
+	// Detail is the reason, in one line, or a list that begins with a line break. It may
+	// be empty.
+	Detail string
 	// Hint is the fix, "write NAME" for example. It may be empty.
 	Hint string
 }
@@ -24,15 +30,34 @@ type Diagnostic struct {
 // because gRPC cannot transmit it.
 func (d *Diagnostic) Error() string {
 	p := d.Span.Pos()
-	s := fmt.Sprintf("%s:%d:%d: %s", d.Span.File.Name, p.Line, p.Column, d.Message)
+	s := fmt.Sprintf("%s:%d:%d: %s", d.Span.File.Name, p.Line, p.Column, d.Summary())
+	if d.hasList() {
+		s += ":" + d.Detail
+	}
 	switch {
 	case d.Hint == "":
-	case strings.Contains(d.Message, "\n"):
+	case d.hasList():
 		s += "\n" + d.Hint
 	default:
 		s += "; " + d.Hint
 	}
 	return strings.ToValidUTF8(s, "\ufffd")
+}
+
+// Summary returns the message with its platform and its detail, but without a list.
+func (d *Diagnostic) Summary() string {
+	s := d.Message
+	if d.Platform != "" {
+		s += " for " + d.Platform
+	}
+	if d.Detail != "" && !d.hasList() {
+		s += ": " + d.Detail
+	}
+	return s
+}
+
+func (d *Diagnostic) hasList() bool {
+	return strings.HasPrefix(d.Detail, "\n")
 }
 
 // Snippet returns the first line of the diagnostic's span and, below it, carets under
@@ -100,11 +125,11 @@ func (l List) Err() error {
 	})
 	type identity struct {
 		Span
-		name, message string
+		name, summary, detail string
 	}
 	seen := map[identity]bool{}
 	return slices.DeleteFunc(sorted, func(d *Diagnostic) bool {
-		id := identity{d.Span, d.Name, d.Message}
+		id := identity{d.Span, d.Name, d.Summary(), d.Detail}
 		again := seen[id]
 		seen[id] = true
 		return again

@@ -59,7 +59,6 @@ func TestHints(t *testing.T) {
 	for _, tt := range []struct{ message, hint, want string }{
 		{"m", "", "f:1:1: m"},
 		{"m", "h", "f:1:1: m; h"},
-		{"m\n  list", "h", "f:1:1: m\n  list\nh"},
 		{"m \xffé", "h \xc3", "f:1:1: m \ufffdé; h \ufffd"},
 	} {
 		t.Run(tt.want, func(t *testing.T) {
@@ -132,6 +131,28 @@ func TestListOfSeveralFiles(t *testing.T) {
 	err := source.List{at(first, 2, "x"), at(second, 0, "x"), at(first, 0, "y"), at(second, 2, "x"), at(second, 0, "x")}.Err()
 	if want := "f:1:1: y\nf:1:3: x\nf:1:1: x\nf:1:3: x"; err.Error() != want {
 		t.Errorf("the list is\n%v\nwant\n%s", err, want)
+	}
+}
+
+// TestSummary compares the summary and the whole text of diagnostics with and without a
+// platform and a detail.
+func TestSummary(t *testing.T) {
+	f := source.NewFile("f", []byte("abc"))
+	for _, test := range []struct{ name, platform, detail, summary, text string }{
+		{"message", "", "", "m", "f:1:1: m; h"},
+		{"platform", "linux/arm64", "", "m for linux/arm64", "f:1:1: m for linux/arm64; h"},
+		{"reason", "linux/arm64", "r", "m for linux/arm64: r", "f:1:1: m for linux/arm64: r; h"},
+		{"list", "linux/arm64", "\n  r", "m for linux/arm64", "f:1:1: m for linux/arm64:\n  r\nh"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			d := &source.Diagnostic{Name: "N", Span: f.Span(0, 1), Message: "m", Platform: test.platform, Detail: test.detail, Hint: "h"}
+			if got := d.Summary(); got != test.summary {
+				t.Errorf("Summary() = %q, want %q", got, test.summary)
+			}
+			if got := d.Error(); got != test.text {
+				t.Errorf("Error() = %q, want %q", got, test.text)
+			}
+		})
 	}
 }
 
