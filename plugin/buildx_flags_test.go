@@ -11,8 +11,8 @@ import (
 	"github.com/stagebuild/stagebuild/plugin"
 )
 
-// notOurs are the flags of `docker buildx build` that ours does not have, each
-// with the reason. Buildx shows none of them in its help.
+// notOurs has the flags of `docker buildx build` that the plugin omits, each with
+// the reason. buildx hides all of them from its help.
 var notOurs = map[string]string{
 	"print":        "the former name of --call",
 	"memory":       "the former way to write --resource=memory=",
@@ -22,26 +22,26 @@ var notOurs = map[string]string{
 	"cpu-quota":    "the former way to write --resource=cpu-quota=",
 	"cpuset-cpus":  "the former way to write --resource=cpuset-cpus=",
 	"cpuset-mems":  "the former way to write --resource=cpuset-mems=",
-	"compress":     "without effect: of the builder before BuildKit",
-	"force-rm":     "without effect: of the builder before BuildKit",
-	"isolation":    "without effect: of the builder before BuildKit",
-	"rm":           "without effect: of the builder before BuildKit",
-	"security-opt": "without effect: of the builder before BuildKit",
-	"squash":       "without effect: of the builder before BuildKit",
+	"compress":     "no effect: for the builder before BuildKit",
+	"force-rm":     "no effect: for the builder before BuildKit",
+	"isolation":    "no effect: for the builder before BuildKit",
+	"rm":           "no effect: for the builder before BuildKit",
+	"security-opt": "no effect: for the builder before BuildKit",
+	"squash":       "no effect: for the builder before BuildKit",
 }
 
-// onlyOurs are the flags that `docker buildx build` does not have, each with the
-// reason.
+// onlyOurs has the flags that the plugin adds to those of `docker buildx build`,
+// each with the reason.
 var onlyOurs = map[string]string{
 	"stage":     "the language's word for --target",
 	"fail-fast": "for several results, which buildx builds with bake",
-	"frontend":  "who runs the frontend: with buildx it is always the daemon",
+	"frontend":  "where the frontend runs; with buildx it always runs on the daemon",
 }
 
-// TestFlagsAreBuildx holds the flags of the build command against those of the
-// buildx that it is built with: a command line of one is one of the other.
+// TestFlagsAreBuildx compares the flags of the build command with those of the
+// linked buildx, so that its command lines work with both.
 func TestFlagsAreBuildx(t *testing.T) {
-	// What defaults are made of.
+	// The defaults of some flags come from the environment.
 	t.Setenv("BUILDX_BUILDER", "")
 	t.Setenv("DOCKER_DEFAULT_PLATFORM", "linux/arm64")
 	cli, err := command.NewDockerCli()
@@ -56,32 +56,32 @@ func TestFlagsAreBuildx(t *testing.T) {
 		case got == nil && !known:
 			t.Errorf("--%s of docker buildx build is missing: %s", name, want.Usage)
 		case got != nil && known:
-			t.Errorf("--%s is listed as missing, and is there", name)
+			t.Errorf("--%s exists, but is listed in notOurs", name)
 		case got == nil && !want.Hidden:
-			t.Errorf("--%s is missing, and buildx's help shows it", name)
+			t.Errorf("--%s is missing, but buildx's help shows it", name)
 		case got != nil:
 			compareFlag(t, want, got)
 		}
 	}
 	for name, got := range ours {
 		if _, known := onlyOurs[name]; theirs[name] == nil && !known {
-			t.Errorf("--%s is no flag of docker buildx build: %s", name, got.Usage)
+			t.Errorf("--%s is not a flag of docker buildx build: %s", name, got.Usage)
 		}
 	}
 	for name := range notOurs {
 		if theirs[name] == nil {
-			t.Errorf("--%s is listed as missing, and buildx has none either", name)
+			t.Errorf("--%s is listed in notOurs, but buildx does not have it", name)
 		}
 	}
 	for name := range onlyOurs {
 		if ours[name] == nil {
-			t.Errorf("--%s is listed as ours, and does not exist", name)
+			t.Errorf("--%s is listed in onlyOurs, but does not exist", name)
 		}
 	}
 }
 
-// buildFlags are the flags that a program's build command takes, those of all
-// commands included.
+// buildFlags returns the flags of a program's build command by name, with the
+// flags that it inherits.
 func buildFlags(t *testing.T, root *cobra.Command) map[string]*pflag.Flag {
 	t.Helper()
 	cmd, _, err := root.Find([]string{"build"})
@@ -94,16 +94,17 @@ func buildFlags(t *testing.T, root *cobra.Command) map[string]*pflag.Flag {
 	return flags
 }
 
-// compareFlag compares what a command line depends on.
+// compareFlag compares the properties of a flag that decide how a command line is
+// parsed.
 func compareFlag(t *testing.T, want, got *pflag.Flag) {
 	t.Helper()
-	for _, c := range []struct{ what, want, got string }{
+	for _, c := range []struct{ property, want, got string }{
 		{"short form", want.Shorthand, got.Shorthand},
 		{"default", want.DefValue, got.DefValue},
-		{"value when it is given none", want.NoOptDefVal, got.NoOptDefVal},
+		{"value for a flag without one", want.NoOptDefVal, got.NoOptDefVal},
 	} {
 		if c.want != c.got {
-			t.Errorf("--%s: the %s is %q, with buildx %q", want.Name, c.what, c.got, c.want)
+			t.Errorf("--%s: the %s is %q, with buildx %q", want.Name, c.property, c.got, c.want)
 		}
 	}
 	_, manyWanted := want.Value.(pflag.SliceValue)

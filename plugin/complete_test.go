@@ -32,8 +32,8 @@ COPY . .
 FROM base
 `
 
-// completions asks as a shell does what can stand in place of the last argument:
-// the candidates with their descriptions, then the directive, in lines.
+// completions returns the completions of the last argument, as a shell requests
+// them: a line for each candidate with its description, then the directive.
 func completions(t *testing.T, args ...string) string {
 	t.Helper()
 	root := NewRootCommand("stagebuild", nil, func(*cobra.Command, []string) error { return nil })
@@ -130,7 +130,7 @@ func TestComplete(t *testing.T) {
 		"matrix --stage api,w":                  "api,worker\n" + listed,
 		"matrix --platform a":                   "all\tlinux/arm64, linux/riscv64\n" + listed,
 
-		// Files and folders.
+		// Files and directories.
 		"build ":                 "FilterDirs",
 		"build . ":               "NoFileComp",
 		"check ":                 "FilterDirs",
@@ -146,9 +146,11 @@ func TestComplete(t *testing.T) {
 		"build --tag ":           "NoFileComp",
 		"version ":               "NoFileComp",
 	} {
-		if diff := cmp.Diff(want, completions(t, strings.Split(args, " ")...)); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", args, diff)
-		}
+		t.Run(args, func(t *testing.T) {
+			if diff := cmp.Diff(want, completions(t, strings.Split(args, " ")...)); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
 	}
 }
 

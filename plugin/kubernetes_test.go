@@ -24,12 +24,12 @@ import (
 	"github.com/stagebuild/stagebuild/plugin"
 )
 
-// cluster is as much of a Kubernetes API as buildx's driver uses. All pods are
-// running, and none lets anything be run in it.
+// cluster serves the part of the Kubernetes API that buildx's driver uses. All
+// pods are running, and refuse to execute commands.
 type cluster struct {
 	mu      sync.Mutex
-	objects map[string]map[string]any // Deployments and so on, by their paths
-	chosen  []string                  // the pods that something was to be run in
+	objects map[string]map[string]any // Deployments and so on, by the paths of their URLs
+	chosen  []string                  // the pods that commands were requested for
 }
 
 // ServeHTTP implements http.Handler.
@@ -44,10 +44,10 @@ func (c *cluster) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	refuse := func(status int, reason string) {
 		reply(status, map[string]any{"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": reason, "code": status})
 	}
-	folder, name := r.URL.Path[:strings.LastIndex(r.URL.Path, "/")+1], r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:]
+	parent, name := r.URL.Path[:strings.LastIndex(r.URL.Path, "/")+1], r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:]
 	switch object := c.objects[r.URL.Path]; {
 	case name == "exec":
-		c.chosen = append(c.chosen, filepath.Base(folder))
+		c.chosen = append(c.chosen, filepath.Base(parent))
 		refuse(http.StatusForbidden, "Forbidden")
 	case name == "pods":
 		app := strings.TrimPrefix(r.URL.Query().Get("labelSelector"), "app=")
@@ -70,7 +70,7 @@ func (c *cluster) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// objectOf reads an object in whatever form the client sends it.
+// objectOf decodes an object, which the client can send in several encodings.
 func objectOf(body io.Reader) (map[string]any, error) {
 	dt, err := io.ReadAll(body)
 	if err != nil {
@@ -89,7 +89,7 @@ func objectOf(body io.Reader) (map[string]any, error) {
 	return object, err
 }
 
-// pods are those of a Deployment or StatefulSet.
+// pods returns the pods of the Deployment or StatefulSet named app.
 func (c *cluster) pods(app string) []any {
 	var list []any
 	for path, object := range c.objects {
@@ -109,8 +109,8 @@ func (c *cluster) pods(app string) []any {
 	return list
 }
 
-// at returns what is at a path of keys in a JSON object, or nil. "0" is the first
-// element of a list.
+// at returns the value at a path of keys in a JSON object, or nil. The key "0" is
+// the first element of a list.
 func at(object any, keys ...string) any {
 	for _, key := range keys {
 		switch o := object.(type) {
@@ -128,8 +128,8 @@ func at(object any, keys ...string) any {
 	return object
 }
 
-// startCluster makes a cluster that of the kube config, and a folder with a build
-// context the current one.
+// startCluster starts a cluster, writes a kubeconfig for it, and changes to a
+// directory with a build context.
 func startCluster(t *testing.T) *cluster {
 	t.Helper()
 	c := &cluster{objects: map[string]map[string]any{}}
@@ -155,14 +155,14 @@ func startCluster(t *testing.T) *cluster {
 	for _, name := range []string{"BUILDX_BUILDER", "BUILDKIT_HOST"} {
 		t.Setenv(name, "")
 	}
-	// The Docker CLI looks at DOCKER_CONFIG once in a process.
+	// The Docker CLI reads DOCKER_CONFIG once in a process.
 	user := config.Dir()
 	config.SetDir(filepath.Join(dir, "docker"))
 	t.Cleanup(func() { config.SetDir(user) })
 	return c
 }
 
-// documentBlock returns the code block of docs/scaling.md below a comment.
+// documentBlock returns the code block below an HTML comment in docs/scaling.md.
 func documentBlock(t *testing.T, comment string) string {
 	t.Helper()
 	data, err := os.ReadFile(document)
@@ -177,10 +177,11 @@ func documentBlock(t *testing.T, comment string) string {
 	return text[:strings.Index(text, "\n```")+1]
 }
 
-// document is set before any test changes the current folder.
+// document is the path of the page. It is set before a test changes the current
+// directory.
 var document, _ = filepath.Abs(filepath.Join("..", "docs", "scaling.md"))
 
-// run runs a program's command line in this process, and returns its error.
+// run runs a command line of a program in this process, and returns its error.
 func run(t *testing.T, root func(*command.DockerCli) *cobra.Command, args ...string) error {
 	t.Helper()
 	cli, err := command.NewDockerCli(command.WithCombinedStreams(t.Output()))
@@ -195,7 +196,7 @@ func run(t *testing.T, root func(*command.DockerCli) *cobra.Command, args ...str
 	return cmd.ExecuteContext(t.Context())
 }
 
-// create runs a command line of buildx.
+// create runs a command line of buildx, such as docker buildx create.
 func create(t *testing.T, line string) {
 	t.Helper()
 	var args []string
@@ -207,7 +208,8 @@ func create(t *testing.T, line string) {
 	}
 }
 
-// build builds with the plugin, which gets as far as a pod.
+// build builds with the plugin. It fails if the build does not end with the error of
+// a pod.
 func build(t *testing.T, args ...string) {
 	t.Helper()
 	args = append([]string{"build", "--progress=plain", "--output=type=cacheonly"}, args...)
@@ -215,12 +217,13 @@ func build(t *testing.T, args ...string) {
 		return plugin.NewRootCommand("stagebuild", cli, func(*cobra.Command, []string) error { return nil })
 	}, args...)
 	if err == nil || !strings.Contains(err.Error(), "orbidden") {
-		t.Fatalf("%v: the pod does not refuse: %v", args, err)
+		t.Fatalf("%v: the error is not that of a pod: %v", args, err)
 	}
 }
 
-// TestKubernetesDocument runs the commands of the page on scaling, and builds on
-// what they set up: what is asked of the cluster is what the page says.
+// TestKubernetesDocument runs the commands of docs/scaling.md, builds on the
+// resulting builder, and checks that the cluster has the Deployments that the page
+// describes.
 func TestKubernetesDocument(t *testing.T) {
 	c := startCluster(t)
 	script := strings.ReplaceAll(documentBlock(t, "kubernetes"), "\\\n", " ")
@@ -259,8 +262,8 @@ func TestKubernetesDocument(t *testing.T) {
 	}
 }
 
-// TestKubernetesPods builds in several folders: with the default, each has a pod of
-// its own, by whatever name it is called.
+// TestKubernetesPods builds in several directories. By default, buildx chooses the
+// pod by the directory, however the command line names it.
 func TestKubernetesPods(t *testing.T) {
 	c := startCluster(t)
 	create(t, "create --name sticky --driver kubernetes --node sticky --driver-opt replicas=4")
@@ -270,7 +273,7 @@ func TestKubernetesPods(t *testing.T) {
 	}
 	dockerfile := filepath.Join(top, "Dockerfile")
 	pods := map[string]bool{}
-	// A pod can be the one for most projects: which are its own, names decide.
+	// The choice is a hash of the path, so one pod can get most of the directories.
 	for i := 0; i < 64 && (i < 8 || len(pods) < 2); i++ {
 		dir := filepath.Join(top, fmt.Sprint("project", i))
 		if err := os.Mkdir(dir, 0o755); err != nil {
@@ -278,22 +281,23 @@ func TestKubernetesPods(t *testing.T) {
 		}
 		t.Chdir(dir)
 		c.chosen = nil
-		// Several stages on a builder that has to be started ask it first of all.
+		// With several stages, the plugin connects to the builder first.
 		build(t, "--builder=sticky", "--file="+dockerfile, "--stage=*", ".")
 		build(t, "--builder=sticky", "--file="+dockerfile, dir)
 		slices.Sort(c.chosen)
 		if c.chosen = slices.Compact(c.chosen); len(c.chosen) != 1 {
-			t.Errorf("%s is built on %v", dir, c.chosen)
+			t.Errorf("%s is built on the pods %v, want one", dir, c.chosen)
 		}
 		pods[c.chosen[0]] = true
 	}
 	if len(pods) < 2 {
-		t.Errorf("all projects are built on %v", pods)
+		t.Errorf("all directories are built on %v", pods)
 	}
 }
 
-// TestKubernetesVolumes holds what the page on scaling says of configuration and
-// persistent volumes: whoever sees this fail can take the sentence out.
+// TestKubernetesVolumes checks a limit of buildx that docs/scaling.md describes: a
+// pod with a persistent volume gets no configuration. If the test fails, remove the
+// sentence.
 func TestKubernetesVolumes(t *testing.T) {
 	c := startCluster(t)
 	create(t, "create --name kept --driver kubernetes --node kept --buildkitd-config buildkitd.toml --driver-opt persistent-volume-claim.requests.storage=100Gi")
@@ -303,11 +307,11 @@ func TestKubernetesVolumes(t *testing.T) {
 			continue
 		}
 		if got := at(object, "spec", "volumeClaimTemplates", "0", "spec", "resources", "requests", "storage"); got != "100Gi" {
-			t.Errorf("a pod asks for %v of storage", got)
+			t.Errorf("a pod requests %v of storage", got)
 		}
 		mounts, _ := json.Marshal(at(object, "spec", "template", "spec", "containers", "0", "volumeMounts"))
 		if string(mounts) != `[{"mountPath":"/var/lib/buildkit","name":"buildkitd"}]` {
-			t.Errorf("mounted is %s", mounts)
+			t.Errorf("the mounts are %s", mounts)
 		}
 		return
 	}

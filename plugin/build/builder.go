@@ -90,8 +90,8 @@ type onePlatformError struct {
 	requested []ocispecs.Platform
 }
 
-// Error lists ways to build for the requested platforms. buildx fails too, but suggests
-// what an older engine does not have.
+// Error lists ways to build for the requested platforms. buildx fails too, but suggests an
+// option that older engines do not have.
 func (e *onePlatformError) Error() string {
 	names := make([]string, len(e.requested))
 	for i, p := range e.requested {

@@ -22,25 +22,27 @@ func TestLoadContexts(t *testing.T) {
 		{"nothing", options{}, nil},
 		{"load", options{outputOptions: outputOptions{load: true}}, []string{""}},
 		{"an output", options{Flags: result.Flags{Outputs: []string{"type=docker"}}}, []string{""}},
-		{"both are one", options{outputOptions: outputOptions{load: true}, Flags: result.Flags{Outputs: []string{"type=docker,context=lab"}}}, []string{"lab"}},
+		{"load and an output", options{outputOptions: outputOptions{load: true}, Flags: result.Flags{Outputs: []string{"type=docker,context=lab"}}}, []string{"lab"}},
 		{"a file", options{Flags: result.Flags{Outputs: []string{"type=docker,dest=image.tar", "type=docker,dest={{.Stage}}.tar"}}}, nil},
-		{"a folder", options{Flags: result.Flags{Outputs: []string{"out"}}}, nil},
+		{"a directory", options{Flags: result.Flags{Outputs: []string{"out"}}}, nil},
 		{"a check", options{outputOptions: outputOptions{load: true}, runOptions: runOptions{call: "check"}}, nil},
 	} {
-		if test.options.call == "" {
-			test.options.call = "build"
-		}
-		got, err := loadContexts(&test.options)
-		if err != nil {
-			t.Errorf("%s: %v", test.name, err)
-		}
-		if diff := cmp.Diff(test.want, got); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", test.name, diff)
-		}
+		t.Run(test.name, func(t *testing.T) {
+			if test.options.call == "" {
+				test.options.call = "build"
+			}
+			got, err := loadContexts(&test.options)
+			if err != nil {
+				t.Error(err)
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
 	}
 }
 
-// features is a driver that is asked for nothing but what it can do.
+// features is a driver that only has a list of features.
 type features struct {
 	driver.Driver
 	list map[driver.Feature]bool
@@ -51,24 +53,27 @@ func (f features) Features(context.Context) (map[driver.Feature]bool, error) { r
 
 func TestCheckPlatforms(t *testing.T) {
 	for _, test := range []struct {
-		driver    string
-		several   bool // whether the driver says that it can
-		platforms string
-		refused   bool
+		name          string
+		driver        string
+		multiPlatform bool // whether the driver has the feature
+		platforms     string
+		refused       bool
 	}{
-		{"docker", false, "linux/amd64,linux/arm64", true},
-		{"docker", false, "linux/arm64", false},
-		{"docker", true, "linux/amd64,linux/arm64", false},
-		{"remote", false, "linux/amd64,linux/arm64", false},
+		{"several platforms on an engine for one", "docker", false, "linux/amd64,linux/arm64", true},
+		{"one platform", "docker", false, "linux/arm64", false},
+		{"several platforms", "docker", true, "linux/amd64,linux/arm64", false},
+		{"another driver", "remote", false, "linux/amd64,linux/arm64", false},
 	} {
-		requested, err := platformutil.Parse([]string{test.platforms})
-		if err != nil {
-			t.Fatal(err)
-		}
-		handle := &driver.DriverHandle{Driver: features{list: map[driver.Feature]bool{driver.MultiPlatform: test.several}}}
-		b := &connect.Builder{Name: "default", Driver: test.driver, Nodes: []builder.Node{{Driver: handle}, {}}}
-		if err := checkPlatforms(t.Context(), b, requested); (err != nil) != test.refused {
-			t.Errorf("%+v: %v", test, err)
-		}
+		t.Run(test.name, func(t *testing.T) {
+			requested, err := platformutil.Parse([]string{test.platforms})
+			if err != nil {
+				t.Fatal(err)
+			}
+			handle := &driver.DriverHandle{Driver: features{list: map[driver.Feature]bool{driver.MultiPlatform: test.multiPlatform}}}
+			b := &connect.Builder{Name: "default", Driver: test.driver, Nodes: []builder.Node{{Driver: handle}, {}}}
+			if err := checkPlatforms(t.Context(), b, requested); (err != nil) != test.refused {
+				t.Error(err)
+			}
+		})
 	}
 }

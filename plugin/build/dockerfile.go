@@ -81,9 +81,9 @@ func newStdin(in io.Reader) *stdin {
 	return &stdin{in: in}
 }
 
-// spool copies standard input to a temporary file if used is set. The file is removed at
-// once and stays readable, so that it is not left behind however the program ends. On
-// Windows, close removes it.
+// spool copies standard input to a temporary file if used is set. It removes the file at
+// once, which stays readable, so that no file is left however the program ends. On Windows,
+// close removes it.
 func (s *stdin) spool(ctx context.Context, used bool) error {
 	if !used {
 		return nil

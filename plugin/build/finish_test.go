@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -71,7 +72,7 @@ func TestMetadata(t *testing.T) {
 	}
 }
 
-func TestFilesAreWrittenWholeOrNotAtAll(t *testing.T) {
+func TestFilesAreWrittenAtomically(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "id")
 	for _, content := range []string{"first, and longer", "second"} {
@@ -86,7 +87,7 @@ func TestFilesAreWrittenWholeOrNotAtAll(t *testing.T) {
 		t.Errorf("temporary files are left: %v, %v", entries, err)
 	}
 	if err := writeFile(filepath.Join(dir, "none", "id"), nil); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("into a folder that does not exist: %v", err)
+		t.Errorf("in a directory that does not exist: %v", err)
 	}
 	if err := removeStale(path); err != nil {
 		t.Fatal(err)
@@ -111,11 +112,13 @@ func TestPrintWarnings(t *testing.T) {
 		{[]client.VertexWarning{warning}, "\n1 warning found (use --debug to expand):\n - StageNameCasing: lowercase (line 1)\n"},
 		{[]client.VertexWarning{warning, warning}, "\n2 warnings found (use --debug to expand):\n" + strings.Repeat(" - StageNameCasing: lowercase (line 1)\n", 2)},
 	} {
-		var out strings.Builder
-		printWarnings(&out, test.warnings)
-		if diff := cmp.Diff(test.want, out.String()); diff != "" {
-			t.Error("output (-want +got):\n" + diff)
-		}
+		t.Run(fmt.Sprint(len(test.warnings)), func(t *testing.T) {
+			var out strings.Builder
+			printWarnings(&out, test.warnings)
+			if diff := cmp.Diff(test.want, out.String()); diff != "" {
+				t.Error("output (-want +got):\n" + diff)
+			}
+		})
 	}
 }
 
@@ -141,16 +144,18 @@ func TestPrintCall(t *testing.T) {
 		{"an ignored status", build.CallFunc{Name: "lint", IgnoreStatus: true}, map[string]string{"result.json": "{}", "result.statuscode": "1"}, "", nil, nil},
 		{"a call without a printer", build.CallFunc{Name: "graph"}, map[string]string{"result.txt": "a graph\n", "result.json": "{}"}, "", nil, []string{"a graph\n"}},
 	} {
-		var out strings.Builder
-		req := &request{build: build.Options{CallFunc: &test.call, Inputs: build.Inputs{DockerfileMappingSrc: test.filename}}}
-		if err := printCall(&out, req, test.res); !errors.Is(err, test.status) {
-			t.Errorf("%s: %v", test.name, err)
-		}
-		for _, want := range test.want {
-			if !strings.Contains(out.String(), want) {
-				t.Errorf("%s: %q is not in:\n%s", test.name, want, &out)
+		t.Run(test.name, func(t *testing.T) {
+			var out strings.Builder
+			req := &request{build: build.Options{CallFunc: &test.call, Inputs: build.Inputs{DockerfileMappingSrc: test.filename}}}
+			if err := printCall(&out, req, test.res); !errors.Is(err, test.status) {
+				t.Error(err)
 			}
-		}
+			for _, want := range test.want {
+				if !strings.Contains(out.String(), want) {
+					t.Errorf("%q is not in:\n%s", want, &out)
+				}
+			}
+		})
 	}
 	req := &request{build: build.Options{CallFunc: &build.CallFunc{Name: "graph"}}}
 	if err := printCall(&strings.Builder{}, req, map[string]string{"result.json": "{}"}); err == nil {
@@ -158,24 +163,27 @@ func TestPrintCall(t *testing.T) {
 	}
 }
 
-// TestReportOfAnInterruptedRun says what had failed before, and that it was interrupted.
-func TestReportOfAnInterruptedRun(t *testing.T) {
+// TestReportOfInterruptedBuild reports the results that failed before the interrupt.
+func TestReportOfInterruptedBuild(t *testing.T) {
 	results := []*resultBuild{
 		{Result: &result.Result{Name: "slow"}, outcome: &pipeline.Outcome{Err: context.Canceled}},
 		{Result: &result.Result{Name: "bad"}, outcome: &pipeline.Outcome{Err: errors.New("exit code 3")}},
 	}
 	err := failuresOf(results)
 	for _, test := range []struct {
+		name   string
 		err    error
 		status int
 		text   string
 	}{
-		{err, cli.ExitFailed, "ERROR: bad: exit code 3\n"},
-		{errors.Join(err, context.Canceled), cli.ExitInterrupted, "ERROR: bad: exit code 3\nInterrupted\n"},
+		{"failed", err, cli.ExitFailed, "ERROR: bad: exit code 3\n"},
+		{"interrupted", errors.Join(err, context.Canceled), cli.ExitInterrupted, "ERROR: bad: exit code 3\nInterrupted\n"},
 	} {
-		var out strings.Builder
-		if got := cli.Report(&out, test.err); got != test.status || out.String() != test.text {
-			t.Errorf("status %d, %q", got, &out)
-		}
+		t.Run(test.name, func(t *testing.T) {
+			var out strings.Builder
+			if got := cli.Report(&out, test.err); got != test.status || out.String() != test.text {
+				t.Errorf("status %d, %q", got, &out)
+			}
+		})
 	}
 }

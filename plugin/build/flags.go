@@ -26,7 +26,7 @@ func newOptions() *options {
 	return &options{stepOptions: stepOptions{ulimits: dockeropts.NewUlimitOpt(nil)}}
 }
 
-// inputOptions select what is built, and give it its inputs.
+// inputOptions select the stages and platforms, and their inputs.
 type inputOptions struct {
 	contextPath string
 	file        string
@@ -39,7 +39,7 @@ type inputOptions struct {
 	pull        bool
 }
 
-// outputOptions describe the images and where they go, beside the flags that can be
+// outputOptions describe the images and where they go. [result.Flags] has those that can be
 // templates.
 type outputOptions struct {
 	push, load  bool

@@ -1,8 +1,6 @@
 package build
 
-import (
-	"testing"
-)
+import "testing"
 
 func TestFrontendValue(t *testing.T) {
 	for in, want := range map[string]frontendValue{
@@ -11,13 +9,15 @@ func TestFrontendValue(t *testing.T) {
 		"image=example/f:1":   {image: true, ref: "example/f:1"},
 		"image=h/f@sha256:ab": {image: true, ref: "h/f@sha256:ab"},
 	} {
-		var v frontendValue
-		if err := v.Set(in); err != nil || v != want {
-			t.Errorf("Set(%q) = %+v, %v", in, v, err)
-		}
-		if v.String() != in {
-			t.Errorf("Set(%q).String() = %q", in, v.String())
-		}
+		t.Run(in, func(t *testing.T) {
+			var v frontendValue
+			if err := v.Set(in); err != nil || v != want {
+				t.Errorf("Set sets %+v, %v", v, err)
+			}
+			if v.String() != in {
+				t.Errorf("String() = %q", v.String())
+			}
+		})
 	}
 	for _, in := range []string{"", "image=", "inprocess=x", "gateway"} {
 		var v frontendValue

@@ -14,9 +14,9 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/syntax"
 )
 
-// checkPlacesOf returns what is said about the places of the results "api" and
-// "worker" of a command line, "" for nothing.
-func checkPlacesOf(t *testing.T, args ...string) string {
+// placesError returns the error about the places of the results "api" and "worker" of a
+// command line, or "".
+func placesError(t *testing.T, args ...string) string {
 	t.Helper()
 	o := newOptions()
 	o.contextPath = "."
@@ -55,11 +55,11 @@ func TestImagePlaces(t *testing.T) {
 		"-o type=docker,name=w,dest={{.Stage}}.tar":             "",
 		"--push|--cache-to type=inline":                         "",
 	} {
-		wantPlaces(t, args, want)
+		t.Run(args, func(t *testing.T) { checkPlaces(t, args, want) })
 	}
 }
 
-// TestFilePlaces compares files and folders by what their paths lead to.
+// TestFilePlaces compares files and directories by their paths, with links resolved.
 func TestFilePlaces(t *testing.T) {
 	root, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
@@ -69,7 +69,7 @@ func TestFilePlaces(t *testing.T) {
 	if err := os.Mkdir("o", 0o700); err != nil {
 		t.Fatal(err)
 	}
-	for link, to := range map[string]string{"folder": "o", "dangling": filepath.Join("o", "absent"), "loop": "loop"} {
+	for link, to := range map[string]string{"link": "o", "dangling": filepath.Join("o", "absent"), "loop": "loop"} {
 		if err := os.Symlink(to, link); err != nil {
 			t.Fatal(err)
 		}
@@ -78,14 +78,14 @@ func TestFilePlaces(t *testing.T) {
 		return `{{if eq .Stage "api"}}` + then + "{{else}}" + otherwise + "{{end}}"
 	}
 	for args, want := range map[string]string{
-		"-o type=oci,dest=" + api("o", "folder") + "/dup.tar":            "--output: api and worker would both write ROOT/o/dup.tar;",
+		"-o type=oci,dest=" + api("o", "link") + "/dup.tar":              "--output: api and worker would both write ROOT/o/dup.tar;",
 		"-o type=oci,dest=" + api("o/absent", "dangling"):                "--output: api and worker would both write ROOT/o/absent;",
 		"-o type=oci,dest=" + api("o/absent", "dangling") + "/new/x.tar": "--output: api and worker would both write ROOT/o/absent/new/x.tar;",
 		"-o type=tar,dest=-": "--output: api and worker would both write -;",
-		"--metadata-file o/{{.Stage}}|--iidfile folder/" + api("worker", "x"):         "--iidfile of api and --metadata-file of worker would both write ROOT/o/worker;",
+		"--metadata-file o/{{.Stage}}|--iidfile link/" + api("worker", "x"):           "--iidfile of api and --metadata-file of worker would both write ROOT/o/worker;",
 		"--cache-to type=local,dest=c" + api("", "/api") + "|-o c" + api("/api", "x"): "--output of api and --cache-to of worker would both write ROOT/c/api;",
 		"-o o" + api("/sub", ""):                                     "--output of api would write ROOT/o/sub, which is inside ROOT/o, where --output of worker writes;",
-		"-o " + api("folder", "o/a/b"):                               "--output of worker would write ROOT/o/a/b, which is inside ROOT/o, where --output of api writes;",
+		"-o " + api("link", "o/a/b"):                                 "--output of worker would write ROOT/o/a/b, which is inside ROOT/o, where --output of api writes;",
 		"-o out/{{.Stage}}|--metadata-file out/api/" + api("m", "n"): "--metadata-file of worker would write ROOT/out/api/n, which is inside ROOT/out/api, where --output of api writes;",
 		"-o type=oci,tar=false,dest=out/{{.Stage}}|--cache-to type=local,dest=out/api/" + api("a", "b"): "--cache-to of worker would write ROOT/out/api/b, which is inside ROOT/out/api, where --output of api writes;",
 		"-o out/{{.Stage}}|--metadata-file out/{{.Stage}}/metadata":                                     "",
@@ -94,13 +94,13 @@ func TestFilePlaces(t *testing.T) {
 		"-o out/{{.Stage}}|-t out/{{.Stage}}|--cache-to type=s3,bucket=b,region=r,name={{.Stage}}": "",
 		"--metadata-file loop/{{.Stage}}": "--metadata-file loop/{{.Stage}}: a link leads from loop/api out of loop;",
 	} {
-		wantPlaces(t, args, strings.ReplaceAll(want, "ROOT", root))
+		t.Run(args, func(t *testing.T) { checkPlaces(t, args, strings.ReplaceAll(want, "ROOT", root)) })
 	}
 }
 
-// wantPlaces checks what is said about the places of arguments, which "|" separates,
-// as far as that does not say what to write.
-func wantPlaces(t *testing.T, args, want string) {
+// checkPlaces compares the error about the places of arguments, which "|" separates, with
+// want. The error may continue with its fix.
+func checkPlaces(t *testing.T, args, want string) {
 	t.Helper()
 	var list []string
 	for arg := range strings.SplitSeq(args, "|") {
@@ -110,7 +110,7 @@ func wantPlaces(t *testing.T, args, want string) {
 			list = append(list, value)
 		}
 	}
-	if got := checkPlacesOf(t, list...); got != want && (want == "" || !strings.HasPrefix(got, want)) {
-		t.Errorf("%s:\n got %q\nwant %q", args, got, want)
+	if got := placesError(t, list...); got != want && (want == "" || !strings.HasPrefix(got, want)) {
+		t.Errorf("\n got %q\nwant %q", got, want)
 	}
 }

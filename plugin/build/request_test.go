@@ -13,7 +13,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// parse turns the arguments of a build into a request, in a given environment.
+// parse returns the request of the arguments of a build, in the environment env.
 func parse(t *testing.T, env map[string]string, args ...string) (*request, error) {
 	t.Helper()
 	o := newOptions()
@@ -131,14 +131,15 @@ func TestRequest(t *testing.T) {
 		{"--allow network.host", nil, func(r *request) any { return r.build.Allow }, []string{"network.host"}},
 		{"--resource memory=64m", nil, func(r *request) any { return r.build.ResourceLimits.Memory.Value() }, int64(64 << 20)},
 	} {
-		req, err := parse(t, test.env, strings.Fields(test.args)...)
-		if err != nil {
-			t.Errorf("%s: %v", test.args, err)
-			continue
-		}
-		if diff := cmp.Diff(test.want, test.get(req)); diff != "" {
-			t.Errorf("%s %v (-want +got):\n%s", test.args, test.env, diff)
-		}
+		t.Run(test.args, func(t *testing.T) {
+			req, err := parse(t, test.env, strings.Fields(test.args)...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(test.want, test.get(req)); diff != "" {
+				t.Errorf("with %v (-want +got):\n%s", test.env, diff)
+			}
+		})
 	}
 }
 
@@ -161,14 +162,15 @@ func TestDisplay(t *testing.T) {
 		{"--progress tty", "rawjson", progressui.TtyMode, false},
 		{"-q", "plain", progressui.QuietMode, true},
 	} {
-		req, err := parse(t, map[string]string{"BUILDKIT_PROGRESS": test.variable}, strings.Fields(test.args)...)
-		if err != nil {
-			t.Errorf("%s: %v", test.args, err)
-			continue
-		}
-		if req.display != test.display || req.printID != test.printID {
-			t.Errorf("%s: %q, %v", test.args, req.display, req.printID)
-		}
+		t.Run(test.args+" "+test.variable, func(t *testing.T) {
+			req, err := parse(t, map[string]string{"BUILDKIT_PROGRESS": test.variable}, strings.Fields(test.args)...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if req.display != test.display || req.printID != test.printID {
+				t.Errorf("%q, %v", req.display, req.printID)
+			}
+		})
 	}
 	if _, err := parse(t, map[string]string{"BUILDKIT_PROGRESS": "loud"}); err == nil || !strings.HasPrefix(err.Error(), "invalid BUILDKIT_PROGRESS=loud:") {
 		t.Errorf("BUILDKIT_PROGRESS=loud: %v", err)
@@ -193,16 +195,17 @@ func TestRequestErrors(t *testing.T) {
 		"--frontend neither":                               `"inprocess"`,
 		"--frontend image=a --build-arg BUILDKIT_SYNTAX=b": "different frontends",
 	} {
-		_, err := parse(t, nil, strings.Fields(args)...)
-		if err == nil {
-			t.Errorf("%s: no error", args)
-			continue
-		}
-		if !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: %q does not say %q", args, err, want)
-		}
-		if strings.Contains(err.Error(), "hunter2") {
-			t.Errorf("%s: the value is in the error: %s", args, err)
-		}
+		t.Run(args, func(t *testing.T) {
+			_, err := parse(t, nil, strings.Fields(args)...)
+			if err == nil {
+				t.Fatal("no error")
+			}
+			if !strings.Contains(err.Error(), want) {
+				t.Errorf("%q does not contain %q", err, want)
+			}
+			if strings.Contains(err.Error(), "hunter2") {
+				t.Errorf("the value is in the error: %s", err)
+			}
+		})
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestFilesSize adds up a folder in which a file has two names.
+// TestFilesSize adds up the files of a directory, in which one file has two names.
 func TestFilesSize(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "a"), make([]byte, 100), 0o644); err != nil {
