@@ -34,7 +34,7 @@ type StatusError int
 func (e StatusError) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
 
 // Report prints the error of a command to w, with the lines of the Dockerfile that caused it,
-// and returns the exit status of the process. err can be nil.
+// and returns the exit status of the process. For nil, it prints nothing.
 func Report(w io.Writer, err error) int {
 	if err == nil {
 		return exitDone

@@ -31,24 +31,26 @@ func TestReport(t *testing.T) {
 		{"nothing", nil, 0, nil},
 		{"a failure", errors.New("it broke"), 1, []string{"ERROR: it broke\n"}},
 		{"a usage error", &usageError{command: "p build", err: errors.New("no such flag")}, 2, []string{"ERROR: no such flag\n", "See 'p build --help'.\n"}},
-		{"a flag of docker's", cli.StatusError{StatusCode: 125, Status: "unknown flag"}, 2, []string{"ERROR: unknown flag\n"}},
+		{"an unknown flag", cli.StatusError{StatusCode: 125, Status: "unknown flag"}, 2, []string{"ERROR: unknown flag\n"}},
 		{"a check", fmt.Errorf("build: %w", StatusError(3)), 3, nil},
 		{"an interrupt", fmt.Errorf("build: %w", context.Canceled), 130, []string{"Interrupted\n"}},
 		{"an interrupt on the daemon", status.Error(codes.Canceled, "canceled"), 130, []string{"Interrupted\n"}},
 		{"a line", fmt.Errorf("failed to build: %w", located), 1, []string{"app.Dockerfile:2\n", ">>> COPPY a b", "ERROR: failed to build: unknown instruction: COPPY\n"}},
 	} {
-		var out strings.Builder
-		if got := Report(&out, test.err); got != test.status {
-			t.Errorf("%s: status %d, want %d", test.name, got, test.status)
-		}
-		for _, want := range test.output {
-			if !strings.Contains(out.String(), want) {
-				t.Errorf("%s: %q is not in:\n%s", test.name, want, &out)
+		t.Run(test.name, func(t *testing.T) {
+			var out strings.Builder
+			if got := Report(&out, test.err); got != test.status {
+				t.Errorf("status %d, want %d", got, test.status)
 			}
-		}
-		if test.output == nil && out.Len() > 0 {
-			t.Errorf("%s: unexpected output:\n%s", test.name, &out)
-		}
+			for _, want := range test.output {
+				if !strings.Contains(out.String(), want) {
+					t.Errorf("%q is not in:\n%s", want, &out)
+				}
+			}
+			if test.output == nil && out.Len() > 0 {
+				t.Errorf("unexpected output:\n%s", &out)
+			}
+		})
 	}
 }
 
@@ -72,7 +74,7 @@ func TestSecondInterruptExits(t *testing.T) {
 	}
 }
 
-func TestReportShowsOurOwnDiagnostics(t *testing.T) {
+func TestReportOfDiagnostics(t *testing.T) {
 	file := source.NewFile("app.Dockerfile", []byte("FROM scratch\nCOPY --if=TYPO a b\n"))
 	err := source.List{
 		{Name: "UnknownName", Span: file.Span(23, 27), Message: "unknown name", Hint: "declare it"},

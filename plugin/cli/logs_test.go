@@ -9,7 +9,7 @@ import (
 	"github.com/sirupsen/logrus"
 )
 
-// configuredLog returns a configured log, and what is written to it.
+// configuredLog returns a configured log and its output.
 func configuredLog(t *testing.T) (*logrus.Logger, *bytes.Buffer) {
 	t.Helper()
 	to, flags := stdlog.Writer(), stdlog.Flags()
@@ -38,7 +38,8 @@ func TestWarningsAreNotRepeated(t *testing.T) {
 	}
 }
 
-// TestStandardLoggerIsForDebugging logs as golang.org/x/net/http2 does.
+// TestStandardLoggerIsForDebugging logs with the standard library's logger, as
+// golang.org/x/net/http2 does.
 func TestStandardLoggerIsForDebugging(t *testing.T) {
 	log, out := configuredLog(t)
 	stdlog.Printf("http2: server connection error from localhost: %s", "PROTOCOL_ERROR")

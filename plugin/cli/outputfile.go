@@ -86,25 +86,25 @@ func (o *OutputFiles) explain(err error) error {
 	if err == nil || !strings.HasSuffix(err.Error(), ": EOF") {
 		return err
 	}
-	for _, folder := range o.Directories {
-		if reason := tryToWrite(folder); reason != nil {
-			return fmt.Errorf("%w: writing to %s: %w", err, folder, reason)
+	for _, dir := range o.Directories {
+		if reason := tryToWrite(dir); reason != nil {
+			return fmt.Errorf("%w: writing to %s: %w", err, dir, reason)
 		}
 	}
 	return err
 }
 
 // tryToWrite returns the error of writing a file to a directory, which need not exist.
-func tryToWrite(folder string) error {
-	switch err := os.Mkdir(folder, 0o700); {
+func tryToWrite(dir string) error {
+	switch err := os.Mkdir(dir, 0o700); {
 	case err == nil:
-		defer func() { _ = os.Remove(folder) }()
+		defer func() { _ = os.Remove(dir) }()
 	case errors.Is(err, fs.ErrNotExist):
 		return nil // the build creates missing parents
 	case !errors.Is(err, fs.ErrExist):
 		return err
 	}
-	f, err := newOutputFile(filepath.Join(folder, "try"))
+	f, err := newOutputFile(filepath.Join(dir, "try"))
 	if f == nil {
 		return err
 	}
@@ -158,11 +158,11 @@ func followLinks(path string) (string, error) {
 			return path, nil //nolint:nilerr // it is no link, or nothing at all
 		}
 		if !filepath.IsAbs(target) {
-			folder, err := filepath.EvalSymlinks(filepath.Dir(path))
+			dir, err := filepath.EvalSymlinks(filepath.Dir(path))
 			if err != nil {
 				return "", err
 			}
-			target = filepath.Join(folder, target)
+			target = filepath.Join(dir, target)
 		}
 		path = target
 	}

@@ -15,12 +15,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestOutputFiles writes to a file of a folder as an exporter does.
+// TestOutputFiles writes an output file as an exporter does, and ends the build.
 func TestOutputFiles(t *testing.T) {
 	broken := errors.New("broken")
 	for _, test := range []struct {
 		name string
-		// before and after are the files of the folder.
+		// before and after are the files of the directory.
 		before, after map[string]string
 		dest          string
 		err           error
@@ -31,8 +31,8 @@ func TestOutputFiles(t *testing.T) {
 		{"another file", map[string]string{"a.tar": "old"}, map[string]string{"a.tar": "new"}, "a.tar", nil},
 		{"another file, and the build fails", map[string]string{"a.tar": "old"}, map[string]string{"a.tar": "old"}, "a.tar", broken},
 		{"a link", map[string]string{"a.tar": "old", "link": "-> a.tar"}, map[string]string{"a.tar": "new", "link": "-> a.tar"}, "link", nil},
-		{"a link to a link to a file that is not there", map[string]string{"link": "-> other", "other": "-> a.tar"}, map[string]string{"link": "-> other", "other": "-> a.tar", "a.tar": "new"}, "link", nil},
-		{"a link to a file that is not there, and the build fails", map[string]string{"link": "-> a.tar"}, map[string]string{"link": "-> a.tar"}, "link", broken},
+		{"a link to a link to a missing file", map[string]string{"link": "-> other", "other": "-> a.tar"}, map[string]string{"link": "-> other", "other": "-> a.tar", "a.tar": "new"}, "link", nil},
+		{"a link to a missing file, and the build fails", map[string]string{"link": "-> a.tar"}, map[string]string{"link": "-> a.tar"}, "link", broken},
 		{"a device", map[string]string{"null": "-> " + os.DevNull}, map[string]string{"null": "-> " + os.DevNull}, "null", nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -58,16 +58,16 @@ func TestOutputFiles(t *testing.T) {
 				t.Fatal(err)
 			}
 			if err := files.End(test.err); !errors.Is(err, test.err) {
-				t.Errorf("end(%v) = %v", test.err, err)
+				t.Errorf("End(%v) = %v", test.err, err)
 			}
-			if diff := cmp.Diff(test.after, readFolder(t)); diff != "" {
+			if diff := cmp.Diff(test.after, readFiles(t)); diff != "" {
 				t.Error("files (-want +got):\n" + diff)
 			}
 		})
 	}
 }
 
-// makeFile makes a file of the current folder, or a link for "-> TARGET".
+// makeFile creates a file in the current directory, or a link for "-> TARGET".
 func makeFile(t *testing.T, name, content string) {
 	t.Helper()
 	var err error
@@ -81,8 +81,8 @@ func makeFile(t *testing.T, name, content string) {
 	}
 }
 
-// readFolder reads the files of the current folder as makeFile takes them.
-func readFolder(t *testing.T) map[string]string {
+// readFiles returns the files of the current directory, with links as for makeFile.
+func readFiles(t *testing.T) map[string]string {
 	t.Helper()
 	entries, err := os.ReadDir(".")
 	if err != nil {
@@ -127,11 +127,11 @@ func TestOutputFileKeepsItsMode(t *testing.T) {
 func TestOutputFileErrors(t *testing.T) {
 	t.Chdir(t.TempDir())
 	if _, err := newOutputFile("absent/a.tar"); !errors.Is(err, fs.ErrNotExist) || err.Error() != "open absent/a.tar: no such file or directory" {
-		t.Errorf("in a folder that does not exist: %v", err)
+		t.Errorf("in a missing directory: %v", err)
 	}
 	makeFile(t, "link", "-> absent/a.tar")
 	if _, err := newOutputFile("link"); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "absent/a.tar") {
-		t.Errorf("behind a link, in a folder that does not exist: %v", err)
+		t.Errorf("behind a link, in a missing directory: %v", err)
 	}
 	makeFile(t, "loop", "-> loop")
 	if _, err := newOutputFile("loop"); !errors.Is(err, syscall.ELOOP) {
@@ -144,13 +144,13 @@ func TestOutputFileErrors(t *testing.T) {
 	if _, err := files.open("a.tar", nil)(nil); err == nil {
 		t.Error("a file is opened after the end of the build")
 	}
-	if diff := cmp.Diff(map[string]string{"link": "-> absent/a.tar", "loop": "-> loop"}, readFolder(t)); diff != "" {
+	if diff := cmp.Diff(map[string]string{"link": "-> absent/a.tar", "loop": "-> loop"}, readFiles(t)); diff != "" {
 		t.Error("files (-want +got):\n" + diff)
 	}
 }
 
-// TestBrokenExportIsExplained looks for the reason of an export to a folder that broke
-// off, and leaves nothing behind.
+// TestBrokenExportIsExplained explains the error of an export to a directory, and leaves no
+// files.
 func TestBrokenExportIsExplained(t *testing.T) {
 	broken := errors.New("failed to send stat bin/nl: EOF")
 	dir := t.TempDir()
@@ -158,19 +158,21 @@ func TestBrokenExportIsExplained(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	for folder, want := range map[string]error{
+	for export, want := range map[string]error{
 		filepath.Join(file, "out"):           syscall.ENOTDIR,
 		filepath.Join(dir, "out"):            nil,
 		filepath.Join(dir, "missing", "out"): nil,
 		dir:                                  nil,
 	} {
-		err := (&OutputFiles{Directories: []string{folder}}).explain(broken)
-		if !errors.Is(err, broken) || want != nil && !errors.Is(err, want) || want == nil && err.Error() != broken.Error() {
-			t.Errorf("%s: %v, want %v", folder, err, want)
-		}
+		t.Run(export, func(t *testing.T) {
+			err := (&OutputFiles{Directories: []string{export}}).explain(broken)
+			if !errors.Is(err, broken) || want != nil && !errors.Is(err, want) || want == nil && err.Error() != broken.Error() {
+				t.Errorf("%v, want %v", err, want)
+			}
+		})
 	}
 	entries, err := os.ReadDir(dir)
 	if err != nil || len(entries) != 1 {
-		t.Errorf("in the folder there are %v, %v", entries, err)
+		t.Errorf("the directory has the files %v, %v", entries, err)
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/docker/cli/cli/command"
 )
 
-// PrintNotes prints notes, which are not part of the output, one a line.
+// PrintNotes prints notes, one a line. w is standard error, because notes are not output.
 func PrintNotes(w io.Writer, notes []string) {
 	for _, note := range notes {
 		fmt.Fprintf(w, "Note: %s\n", note)

@@ -14,8 +14,8 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/syntax"
 )
 
-// TestGraphsOfManyStages asks about two stages of a file with many args, often: their
-// graphs are made side by side, from plans that they share.
+// TestGraphsOfManyStages makes the graphs of many stages at the same time from plans that
+// they share, repeatedly, for the race detector.
 func TestGraphsOfManyStages(t *testing.T) {
 	var dockerfile strings.Builder
 	for i := range 40 {

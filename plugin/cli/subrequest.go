@@ -17,8 +17,8 @@ import (
 )
 
 // PrintCallResult prints the result of a subrequest. It uses BuildKit's printers, and prints
-// the frontend's text for a subrequest that BuildKit has no printer for. filename is that of
-// printLint.
+// the frontend's text for a subrequest that BuildKit has no printer for. In the result of a
+// check, filename replaces the name of the Dockerfile, unless it is "".
 func PrintCallResult(w io.Writer, name, format string, res map[string]string, filename string) error {
 	dt, ok := res[gateway.ResultJSON]
 	if format == "json" && ok {

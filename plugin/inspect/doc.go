@@ -1,4 +1,4 @@
-// Package inspect holds the commands that show what a Dockerfile means without
-// building it: ls, explain, graph, render and check. They need no builder, and
-// use the plan code of the frontend, so that they show what a build does.
+// Package inspect has the commands that show a Dockerfile without building it: ls,
+// explain, graph, render and check. They need no builder. They use the frontend's
+// plans, so that they show the decisions of a build.
 package inspect

@@ -32,8 +32,8 @@ func pageOf(t *testing.T, dockerfile string, args map[string]string) *draw.Page 
 	return newPage(q, graphOptions{format: "html"}, graphs, notes)
 }
 
-// TestPageChoices asks which args a page lets its reader choose, and what each view is
-// of.
+// TestPageChoices checks the args that the reader of a page can set, and the platform and
+// args of each view.
 func TestPageChoices(t *testing.T) {
 	p := pageOf(t, `ARG DEBUG=0
 ARG LIBC
@@ -65,7 +65,7 @@ LABEL --if='VARIANT == "slim"' c=d
 		platform := []string{"linux/amd64 linux/arm64", "linux/amd64", "linux/arm64"}[i%3]
 		debug := i >= len(p.Views)/2
 		if got := strings.Join(v.Graph.Platforms, " "); got != platform {
-			t.Errorf("view %d is for %s and not for %s", i, got, platform)
+			t.Errorf("view %d is for %s, want %s", i, got, platform)
 		}
 		if got := strings.Contains(v.Text, "FROM app (line 10)"); got != debug {
 			t.Errorf("view %d has app (line 10) %v:\n%s", i, got, v.Text)
@@ -73,7 +73,7 @@ LABEL --if='VARIANT == "slim"' c=d
 	}
 }
 
-// TestPageErrors has a combination for which nothing can be built.
+// TestPageErrors has a combination for which the stage cannot be built.
 func TestPageErrors(t *testing.T) {
 	p := pageOf(t, "ARG DEBUG=0\nFROM --if=!DEBUG scratch AS app\nFROM app\n", nil)
 	if len(p.Views) != 6 || p.Views[0].Graph == nil || p.Views[3].Graph != nil || !strings.Contains(p.Views[3].Error, "app") {
@@ -81,8 +81,8 @@ func TestPageErrors(t *testing.T) {
 	}
 }
 
-// TestPageErrorsOfOnePlatform has a combination that can be built for one platform,
-// and not for the other.
+// TestPageErrorsOfOnePlatform has a combination for which the stage can only be built for
+// one of two platforms.
 func TestPageErrorsOfOnePlatform(t *testing.T) {
 	p := pageOf(t, "ARG DEBUG=0\nFROM --if='!DEBUG' scratch AS base\nFROM --for=linux/amd64 scratch AS base\nFROM base AS app\n", nil)
 	if len(p.Views) != 6 {
@@ -99,7 +99,7 @@ func TestPageErrorsOfOnePlatform(t *testing.T) {
 	}
 }
 
-// TestPageBounds has conditions ask for more args than a page has room for.
+// TestPageBounds has more args in conditions than a page can have.
 func TestPageBounds(t *testing.T) {
 	var args, labels string
 	for i := range 12 {

@@ -10,13 +10,13 @@ import (
 	"github.com/docker/cli/cli/command/formatter"
 )
 
-// TestTableFits prints a listing for terminals of several widths: as much as there is
-// room for, and every stage.
+// TestTableFits prints a table for terminals of several widths. Each has all stages, and a
+// wider one has at least the text of a narrower one.
 func TestTableFits(t *testing.T) {
 	platforms := []string{"linux/amd64", "linux/arm64", "linux/riscv64", "windows/amd64"}
 	variant := stageVariant{Line: 5, Base: "registry.example.com/base/runtime:12", Guard: `--if=VARIANT == "debug"`, Platforms: platforms}
 	rows := []stageRow{
-		{Name: "base", Description: "what the rest of the services stands on", stageVariant: variant, Variants: []stageVariant{variant, variant}},
+		{Name: "base", Description: "the common base of all other services", stageVariant: variant, Variants: []stageVariant{variant, variant}},
 		{Name: "app", Default: true, stageVariant: variant},
 	}
 	list := func(width int, trunc bool) string {
@@ -45,14 +45,14 @@ func TestTableFits(t *testing.T) {
 		}
 	}
 	if list(0, true) != list(200, true) {
-		t.Error("what goes to no terminal is not as on a wide one")
+		t.Error("the table without a terminal differs from that of a wide terminal")
 	}
 	if !strings.Contains(list(80, false), strings.Join(platforms, ", ")) {
-		t.Error("--no-trunc leaves something out")
+		t.Error("--no-trunc omits platforms")
 	}
 }
 
-// TestTableOfATemplate has a line for each variant, as the default table has.
+// TestTableOfATemplate prints a line for each variant, as in the default table.
 func TestTableOfATemplate(t *testing.T) {
 	first, second := stageVariant{Line: 5, Base: "debian", Guard: "--if=DEBUG"}, stageVariant{Line: 7, Base: "alpine"}
 	rows := []stageRow{{Name: "base", stageVariant: first, Variants: []stageVariant{first, second}}, {Name: "app", Default: true, stageVariant: stageVariant{Base: "base"}}}
@@ -62,6 +62,6 @@ func TestTableOfATemplate(t *testing.T) {
 	}
 	want := "STAGE             FROM      GUARD\nbase\n  base (line 5)   debian    --if=DEBUG\n  base (line 7)   alpine\napp*              base\n"
 	if got := regexp.MustCompile(` +\n`).ReplaceAllString(out.String(), "\n"); got != want {
-		t.Errorf("the table is\n%s\nand not\n%s", got, want)
+		t.Errorf("got:\n%s\nwant:\n%s", got, want)
 	}
 }

@@ -22,7 +22,7 @@ import (
 	"github.com/stagebuild/stagebuild/plugin/cli"
 )
 
-// checkSARIF checks a Dockerfile, and returns what is printed and the status.
+// checkSARIF runs a check, and returns its output and its status.
 func checkSARIF(t *testing.T, options checkOptions) (string, error) {
 	t.Helper()
 	var out bytes.Buffer
@@ -40,8 +40,8 @@ func checkSARIF(t *testing.T, options checkOptions) (string, error) {
 	return out.String(), err
 }
 
-// sarifSchema is the official schema of SARIF 2.1.0, from the source of a library whose
-// types hide what is not set.
+// sarifSchema returns the official schema of SARIF 2.1.0. It is in the source of a library,
+// whose types cannot validate a log, because they do not show missing properties.
 func sarifSchema(t *testing.T) *jsonschema.Schema {
 	t.Helper()
 	var text string
@@ -77,7 +77,7 @@ func parsePackageFile(t *testing.T, path, name string) *ast.File {
 	return file
 }
 
-// validate holds a log against the schema.
+// validate returns an error if a log does not conform to the schema.
 func validate(schema *jsonschema.Schema, text string) error {
 	log, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
 	if err != nil {
@@ -93,26 +93,26 @@ func TestSARIF(t *testing.T) {
 		name, dockerfile, stage string
 		want                    string // "rule level file:line:column-line:column message" in lines
 	}{
-		{"nothing", "FROM scratch\n", "", ""},
-		{"findings of BuildKit and of ours", "# platforms=linux/amd64,linux/arm64\nFROM --for=arm64 scratch AS tools\nfrom scratch\n\tLABEL --if=true \\\n  a=é\n", "", `
+		{"no findings", "FROM scratch\n", "", ""},
+		{"violations of BuildKit's rules and ours", "# platforms=linux/amd64,linux/arm64\nFROM --for=arm64 scratch AS tools\nfrom scratch\n\tLABEL --if=true \\\n  a=é\n", "", `
 StageUnavailable warning Dockerfile:2:1-2:34 Stage "tools" cannot be built (for linux/amd64)
 ConsistentInstructionCasing warning Dockerfile:3:1-3:13 Command 'from' should match the case of the command majority (uppercase)
 ConstantCondition warning Dockerfile:4:2-5:6 The condition true depends on no build arg and no platform`},
-		{"findings that are errors", "# check=error=true\nFROM scratch\nLABEL a b\n", "", `
+		{"violations that are errors", "# check=error=true\nFROM scratch\nLABEL a b\n", "", `
 LegacyKeyValueFormat error Dockerfile:3:1-3:10 "LABEL key=value" should be used instead of legacy "LABEL key value" format`},
-		{"what no build reads", "FROM scratch\nFRM x", "", `
+		{"an unreadable file", "FROM scratch\nFRM x", "", `
 UnreadableDockerfile error Dockerfile:2:1-2:6 dockerfile parse error on line 2: unknown instruction: FRM (did you mean FROM?)`},
-		{"what is wrong with the language", "FROM scratch\nLABEL --if=X a=b\nLABEL é=é --for=linus a=c\nLABEL --for=linus a=c\n", "", `
+		{"diagnostics", "FROM scratch\nLABEL --if=X a=b\nLABEL é=é --for=linus a=c\nLABEL --for=linus a=c\n", "", `
 UnknownName error Dockerfile:2:12-2:13 unknown name "X" in the condition; declare it above with ARG X
 UnknownPlatform error Dockerfile:4:13-4:18 "linus" matches no platform; did you mean "linux"?`},
-		{"what is wrong on a declared platform", "# platforms=linux/arm64\nFROM --for=amd64 scratch AS base\nFROM base\n", "", `
+		{"a diagnostic for a declared platform", "# platforms=linux/arm64\nFROM --for=amd64 scratch AS base\nFROM base\n", "", `
 NoVariant error Dockerfile:3:6-3:10 stage "base" has no variant for linux/arm64:
   line 2: --for=amd64 does not match linux/arm64
 add a variant whose guard holds, or a last one without a guard: FROM … AS base`},
-		{"a target that is not there for a declared platform", "# platforms=linux/amd64,linux/arm64\nFROM scratch AS app\nFROM --for=amd64 app\nMAINTAINER x\n", "", `
+		{"a target that cannot be built for a declared platform", "# platforms=linux/amd64,linux/arm64\nFROM scratch AS app\nFROM --for=amd64 app\nMAINTAINER x\n", "", `
 StageUnavailable warning Dockerfile:3:1-3:21 The default stage cannot be built (for linux/arm64)
 MaintainerDeprecated warning Dockerfile:4:1-4:13 Maintainer instruction is deprecated in favor of using label`},
-		{"a target that is not there", "FROM scratch AS a\nMAINTAINER x\n", "nope", `
+		{"a missing target", "FROM scratch AS a\nMAINTAINER x\n", "nope", `
 ImpossibleBuild error Dockerfile:1:1-1:18 target stage "nope" could not be found
 MaintainerDeprecated warning Dockerfile:2:1-2:13 Maintainer instruction is deprecated in favor of using label`},
 		{"an empty file", "", "", `
@@ -127,7 +127,7 @@ ImpossibleBuild error Dockerfile:1:1-1:1 the Dockerfile cannot be empty`},
 				t.Errorf("the status is %v", err)
 			}
 			if err := validate(schema, out); err != nil {
-				t.Errorf("it is no SARIF: %v", err)
+				t.Errorf("invalid SARIF: %v", err)
 			}
 			var log sarifLog
 			if err := json.Unmarshal([]byte(out), &log); err != nil {
@@ -146,7 +146,7 @@ ImpossibleBuild error Dockerfile:1:1-1:1 the Dockerfile cannot be empty`},
 	}
 }
 
-// TestSARIFIsValidated checks that the schema refuses what it should.
+// TestSARIFIsValidated checks that the schema rejects invalid logs.
 func TestSARIFIsValidated(t *testing.T) {
 	schema := sarifSchema(t)
 	t.Chdir(t.TempDir())
@@ -161,17 +161,19 @@ func TestSARIFIsValidated(t *testing.T) {
 		`"columnKind":`:        `"columns":`,
 		`"name": "stagebuild"`: `"name": null`,
 	} {
-		if !strings.Contains(out, old) {
-			t.Errorf("it has no %s", old)
-		}
-		if validate(schema, strings.Replace(out, old, changed, 1)) == nil {
-			t.Errorf("%s is accepted", changed)
-		}
+		t.Run(changed, func(t *testing.T) {
+			if !strings.Contains(out, old) {
+				t.Errorf("the log has no %s", old)
+			}
+			if validate(schema, strings.Replace(out, old, changed, 1)) == nil {
+				t.Error("the schema accepts it")
+			}
+		})
 	}
 }
 
-// TestSARIFRules holds the rules against BuildKit's source and against what GitHub's
-// code scanning demands of each.
+// TestSARIFRules compares the rules with BuildKit's source, and checks that each has the
+// texts that GitHub's code scanning requires.
 func TestSARIFRules(t *testing.T) {
 	var want, got []string
 	ast.Inspect(parsePackageFile(t, "github.com/moby/buildkit/frontend/dockerfile/linter", "ruleset.go"), func(n ast.Node) bool {
@@ -189,7 +191,7 @@ func TestSARIFRules(t *testing.T) {
 	seen := map[string]bool{}
 	for _, r := range sarifRules() {
 		if seen[r.ID] {
-			t.Errorf("%s is there twice", r.ID)
+			t.Errorf("%s appears twice", r.ID)
 		}
 		seen[r.ID] = true
 		for _, text := range []string{r.ShortDescription.Text, r.FullDescription.Text, r.Help.Text, r.HelpURI} {
@@ -210,9 +212,11 @@ func TestSARIFURI(t *testing.T) {
 		"x:y":                                "./x:y",
 		filepath.Join(dir, "sub/Dockerfile"): "sub/Dockerfile",
 	} {
-		if got := sarifURI(path); got != want {
-			t.Errorf("%s: %s, want %s", path, got, want)
-		}
+		t.Run(path, func(t *testing.T) {
+			if got := sarifURI(path); got != want {
+				t.Errorf("got %s, want %s", got, want)
+			}
+		})
 	}
 	if got := sarifURI(filepath.Join(filepath.Dir(dir), "elsewhere")); !strings.HasPrefix(got, "file:///") {
 		t.Errorf("a file elsewhere is %s", got)

@@ -17,7 +17,7 @@ type Place struct {
 	Name string
 }
 
-// Kind tells apart what a place is.
+// Kind is the kind of a place.
 type Kind int
 
 // The kinds of places.
@@ -30,7 +30,7 @@ const (
 // Use is a result that writes to a place.
 type Use struct {
 	Place Place
-	// Flag is the name of the flag that has the place written.
+	// Flag is the name of the flag that names the place.
 	Flag string
 	// Directory is set if the place is a directory that the flag fills.
 	Directory bool

@@ -14,7 +14,7 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/syntax"
 )
 
-// TestResultsOfPlatforms fills templates in that say the same for some platforms.
+// TestResultsOfPlatforms splits a stage by templates with equal values for some platforms.
 func TestResultsOfPlatforms(t *testing.T) {
 	file, err := syntax.Parse(source.NewFile("Dockerfile", []byte("ARG KIND=large\nARG --for=arm64,arm KIND=small\nFROM scratch AS app\n")))
 	if err != nil {
@@ -29,18 +29,19 @@ func TestResultsOfPlatforms(t *testing.T) {
 		`{{.Arg "KIND"}}`:       "large: linux/amd64,windows(10.0.20348)/amd64 small: linux/arm64,linux/arm/v6,linux/arm/v7",
 		"{{.Arch}}{{.Variant}}": "amd64: linux/amd64,windows(10.0.20348)/amd64 arm64: linux/arm64 armv6: linux/arm/v6 armv7: linux/arm/v7",
 	} {
-		results, err := Split(file, plan.Env{}, Flags{Tags: []string{tag}}, []selection.Result{{Stage: "app", Platforms: parsePlatformList(platforms)}})
-		if err != nil {
-			t.Errorf("%s: %v", tag, err)
-			continue
-		}
-		var got []string
-		for _, r := range results {
-			got = append(got, r.Flags.Tags[0]+": "+strings.Join(r.PlatformNames(), ","))
-		}
-		if diff := cmp.Diff(want, strings.Join(got, " ")); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", tag, diff)
-		}
+		t.Run(tag, func(t *testing.T) {
+			results, err := Split(file, plan.Env{}, Flags{Tags: []string{tag}}, []selection.Result{{Stage: "app", Platforms: parsePlatformList(platforms)}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, r := range results {
+				got = append(got, r.Flags.Tags[0]+": "+strings.Join(r.PlatformNames(), ","))
+			}
+			if diff := cmp.Diff(want, strings.Join(got, " ")); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
 	}
 }
 
