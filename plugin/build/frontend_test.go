@@ -20,9 +20,11 @@ func TestFrontendValue(t *testing.T) {
 		})
 	}
 	for _, in := range []string{"", "image=", "inprocess=x", "gateway"} {
-		var v frontendValue
-		if err := v.Set(in); err == nil {
-			t.Errorf("Set(%q): no error", in)
-		}
+		t.Run("invalid "+in, func(t *testing.T) {
+			var v frontendValue
+			if err := v.Set(in); err == nil {
+				t.Error("no error")
+			}
+		})
 	}
 }
