@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/stagebuild/stagebuild/integration/internal/testkit"
 )
 
 func TestBuildLoadRun(t *testing.T) {
@@ -28,7 +30,7 @@ func TestBuildLoadRun(t *testing.T) {
 
 func TestSeveralStages(t *testing.T) {
 	each(t, allKinds, func(t *testing.T, g engine) {
-		dir := writeContext(t, map[string]string{"Dockerfile": `
+		dir := testkit.WriteContext(t, map[string]string{"Dockerfile": `
 FROM busybox AS base
 RUN date +%s.%N > /made
 FROM base AS api

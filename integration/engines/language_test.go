@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/stagebuild/stagebuild/integration/internal/testkit"
 )
 
 // languageCases use features of the language whose requests or LLB differ from those of a
@@ -54,12 +56,12 @@ func TestLanguage(t *testing.T) {
 			t.Run(c.name, func(t *testing.T) {
 				dockerfile, want := c.dockerfile, c.want
 				if strings.Contains(dockerfile, "%") {
-					dockerfile = fmt.Sprintf(dockerfile, g.foreign())
+					dockerfile = fmt.Sprintf(dockerfile, testkit.ForeignPlatform(g.env))
 				}
 				if strings.Contains(want, "%") {
-					want = fmt.Sprintf(want, g.foreign())
+					want = fmt.Sprintf(want, testkit.ForeignPlatform(g.env))
 				}
-				dir := writeContext(t, map[string]string{"Dockerfile": dockerfile, "linked": "linked"})
+				dir := testkit.WriteContext(t, map[string]string{"Dockerfile": dockerfile, "linked": "linked"})
 				for j, frontend := range []string{"inprocess", "image=" + image} {
 					tag := fmt.Sprintf("language:%d.%d", i, j)
 					if _, err := g.Docker(t.Context(), "stagebuild", "build", "--frontend="+frontend, "--load", "-t", tag, dir); err != nil {
@@ -100,13 +102,13 @@ func TestOwnDockerfile(t *testing.T) {
 
 func TestSecretsAndContexts(t *testing.T) {
 	each(t, allKinds, func(t *testing.T, g engine) {
-		dir := writeContext(t, map[string]string{"Dockerfile": `
+		dir := testkit.WriteContext(t, map[string]string{"Dockerfile": `
 FROM base AS app
 COPY --from=extra file /file
 RUN --mount=type=secret,id=word tr a-z A-Z < /run/secrets/word >> /file
 CMD ["cat", "/file"]
 `})
-		extra := writeContext(t, map[string]string{"file": "extra "})
+		extra := testkit.WriteContext(t, map[string]string{"file": "extra "})
 		g.with("WORD=secret").build(t, "--load", "-t", "secret", "--secret=id=word,env=WORD",
 			"--build-context=base=docker-image://busybox", "--build-context=extra="+extra, dir)
 		g.wantRun(t, "secret", "extra SECRET")
@@ -120,12 +122,12 @@ func TestErrorsNameTheLine(t *testing.T) {
 			{"FROM busybox AS app\nFROM --needs=ap busybox\n", `Dockerfile:2:14: `},
 		} {
 			t.Run(c.want, func(t *testing.T) {
-				dir := writeContext(t, map[string]string{"Dockerfile": c.dockerfile})
+				dir := testkit.WriteContext(t, map[string]string{"Dockerfile": c.dockerfile})
 				_, err := g.Docker(t.Context(), "stagebuild", "build", dir)
 				wantError(t, err, c.want)
 			})
 		}
-		dir := writeContext(t, map[string]string{"Dockerfile": "FROM busybox\nRUN echo before; exit 7\n"})
+		dir := testkit.WriteContext(t, map[string]string{"Dockerfile": "FROM busybox\nRUN echo before; exit 7\n"})
 		_, err := g.Docker(t.Context(), "stagebuild", "build", "--progress=plain", dir)
 		wantError(t, err, "before", "exit code: 7")
 	})

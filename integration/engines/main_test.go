@@ -1,6 +1,5 @@
-// Package engines holds scenarios that run against real Docker Engines, an old one and a
-// current one, as users have them who have only Docker. It is a package of its own because
-// a current engine takes minutes to build, once: `make test-engines`.
+// Package engines tests the plugin and the frontend with Docker Engines, an old release
+// and a current one, which `make test-engines` first builds in minutes.
 package engines
 
 import (
@@ -13,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/stagebuild/stagebuild/integration/internal/harness"
+	"github.com/stagebuild/stagebuild/integration/internal/testkit"
 )
 
 // suite is the environment that the tests of this package share.
@@ -132,31 +132,11 @@ func (g engine) wantRun(t *testing.T, image, want string) {
 	}
 }
 
-// writeContext writes a build context and returns its directory.
-func writeContext(t *testing.T, files map[string]string) string {
-	t.Helper()
-	dir := t.TempDir()
-	for name, content := range files {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return dir
-}
-
-// foreign returns the platform that is not the engine's own.
-func (g engine) foreign() string {
-	if g.env.Platform == "linux/arm64" {
-		return "linux/amd64"
-	}
-	return "linux/arm64"
-}
-
 // staged writes a build context that uses both guards and needs no emulation. Its image
 // prints the selected variants.
 func (g engine) staged(t *testing.T) string {
 	t.Helper()
-	return writeContext(t, map[string]string{
+	return testkit.WriteContext(t, map[string]string{
 		"copied": "copied",
 		"Dockerfile": fmt.Sprintf(`# syntax=stagebuild/stagebuild:1
 ARG FLAVOR=release
@@ -172,7 +152,7 @@ FROM base AS app
 RUN --for=%s printf run > /how
 COPY --for=%s copied /how
 CMD ["sh", "-c", "echo $FLAVOR, $(cat /how)"]
-`, g.env.Platform, g.foreign()),
+`, g.env.Platform, testkit.ForeignPlatform(g.env)),
 	})
 }
 

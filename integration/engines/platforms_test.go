@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/stagebuild/stagebuild/integration/internal/harness"
+	"github.com/stagebuild/stagebuild/integration/internal/testkit"
 )
 
 const both = "--platform=linux/amd64,linux/arm64"
@@ -14,12 +15,12 @@ const both = "--platform=linux/amd64,linux/arm64"
 // TestForeignPlatform builds an image for a platform that is not the engine's own.
 func TestForeignPlatform(t *testing.T) {
 	each(t, allKinds, func(t *testing.T, g engine) {
-		g.build(t, "--load", "-t", "foreign", "--platform="+g.foreign(), g.staged(t))
-		if got := g.docker(t, "image", "inspect", "--format={{.Os}}/{{.Architecture}}", "foreign"); got != g.foreign() {
-			t.Errorf("the image is for %s, want %s", got, g.foreign())
+		g.build(t, "--load", "-t", "foreign", "--platform="+testkit.ForeignPlatform(g.env), g.staged(t))
+		if got := g.docker(t, "image", "inspect", "--format={{.Os}}/{{.Architecture}}", "foreign"); got != testkit.ForeignPlatform(g.env) {
+			t.Errorf("the image is for %s, want %s", got, testkit.ForeignPlatform(g.env))
 		}
 		// Read the file of the variant without running a container.
-		id := g.docker(t, "create", "--pull=never", "--platform="+g.foreign(), "foreign")
+		id := g.docker(t, "create", "--pull=never", "--platform="+testkit.ForeignPlatform(g.env), "foreign")
 		defer g.docker(t, "rm", id)
 		out := t.TempDir()
 		g.docker(t, "cp", id+":/how", out)
@@ -57,7 +58,7 @@ func TestSeveralPlatformsFail(t *testing.T) {
 		g.build(t, "-t", "apart:{{.Arch}}", both, dir)
 		_, arch, _ := strings.Cut(g.env.Platform, "/")
 		g.wantRun(t, "apart:"+arch, "release, run")
-		_, arch, _ = strings.Cut(g.foreign(), "/")
+		_, arch, _ = strings.Cut(testkit.ForeignPlatform(g.env), "/")
 		if got := g.docker(t, "image", "inspect", "--format={{.Architecture}}", "apart:"+arch); got != arch {
 			t.Errorf("the image for %s is for %s", arch, got)
 		}

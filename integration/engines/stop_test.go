@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/stagebuild/stagebuild/integration/internal/harness"
+	"github.com/stagebuild/stagebuild/integration/internal/testkit"
 )
 
 // TestNothingOutlivesAnEngine checks that the containers and mounts of an engine end with
@@ -31,8 +31,8 @@ func TestNothingOutlivesAnEngine(t *testing.T) {
 				if _, err := g.Docker(t.Context(), "run", "--detach", "--init", "busybox", "sleep", mark); err != nil {
 					t.Fatal(err)
 				}
-				poll(t, func() error {
-					if !isRunning(t, mark) {
+				testkit.Eventually(t, func() error {
+					if !testkit.IsStepRunning(t, mark) {
 						return errors.New("the container does not run")
 					}
 					return nil
@@ -40,8 +40,8 @@ func TestNothingOutlivesAnEngine(t *testing.T) {
 				if err := end(g); err != nil {
 					t.Error(err)
 				}
-				poll(t, func() error {
-					if isRunning(t, mark) {
+				testkit.Eventually(t, func() error {
+					if testkit.IsStepRunning(t, mark) {
 						return errors.New("the container still runs")
 					}
 					return nil
@@ -54,38 +54,6 @@ func TestNothingOutlivesAnEngine(t *testing.T) {
 					t.Errorf("mounts are left:\n%s", mounts)
 				}
 			})
-		}
-	}
-}
-
-// isRunning reports whether a process runs whose last argument is arg.
-func isRunning(t *testing.T, arg string) bool {
-	t.Helper()
-	files, err := filepath.Glob("/proc/[0-9]*/cmdline")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, file := range files {
-		// A process may have ended since it was listed.
-		data, err := os.ReadFile(file)
-		if err == nil && bytes.HasSuffix(data, []byte("\x00"+arg+"\x00")) {
-			return true
-		}
-	}
-	return false
-}
-
-// poll waits until check returns nil, for at most 10 seconds.
-func poll(t *testing.T, check func() error) {
-	t.Helper()
-	deadline := time.After(10 * time.Second)
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for err := check(); err != nil; err = check() {
-		select {
-		case <-deadline:
-			t.Fatal(err)
-		case <-tick.C:
 		}
 	}
 }
