@@ -1,6 +1,6 @@
-// Command mktools builds the named tools of the toolchain package, or all but
-// those of a Docker Engine, and links them into a directory: the Makefile's way to
-// the same binaries that the tests use.
+// Command mktools builds the named tools of the toolchain package, or all but those of a
+// Docker Engine, and links them into a directory. The Makefile and the tests use the same
+// binaries.
 //
 //	go run ./integration/mktools -o .cache/bin golangci-lint
 package main

@@ -15,17 +15,17 @@ import (
 	"sync"
 )
 
-// blobStore serves the blobs of a registry (the OCI Distribution Specification)
-// from a directory. Uploads are streamed to files, and side by side, unlike those
-// of go-containerregistry's registry, which holds each in memory and one lock for
-// as long as a client sends: a daemon that a test stops would stop all others.
+// blobStore serves the blobs of a registry (the OCI Distribution Specification) from a
+// directory. It streams concurrent uploads to files. The registry of go-containerregistry
+// holds each upload in memory, and a lock while a client sends it: a daemon that a test
+// stops would block all other clients.
 //
 // A blob belongs to the repositories that it was pushed to or mounted in.
 type blobStore struct {
 	dir string
 
 	mu sync.Mutex
-	// has holds "repository@digest" for each blob of each repository.
+	// has contains "repository@digest" for each blob of each repository.
 	has map[string]bool
 }
 
@@ -52,8 +52,8 @@ func unknownBlob(digest string) error {
 	return &registryError{http.StatusNotFound, "BLOB_UNKNOWN", "unknown blob " + digest}
 }
 
-// front returns a handler that serves the blobs and checks the manifests that
-// are pushed to next, which serves everything else.
+// front returns a handler that serves the blobs, checks pushed manifests, and passes
+// these and all other requests on to next.
 func (s *blobStore) front(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		err := s.serve(w, req, next)
@@ -204,7 +204,7 @@ func (s *blobStore) finish(w http.ResponseWriter, req *http.Request, repo, id, d
 	return nil
 }
 
-// add makes a blob one of a repository, and responds that it is.
+// add adds a blob to a repository, and responds with its location.
 func (s *blobStore) add(w http.ResponseWriter, repo, digest string) {
 	s.mu.Lock()
 	s.has[repo+"@"+digest] = true
@@ -214,8 +214,8 @@ func (s *blobStore) add(w http.ResponseWriter, repo, digest string) {
 	w.WriteHeader(http.StatusCreated)
 }
 
-// checkManifest refuses a manifest without its digest or whose blobs are not in
-// its repository. It leaves the request's body to be read again.
+// checkManifest rejects a manifest that does not match its digest, or whose blobs are not
+// in its repository. The request's body can be read again afterwards.
 func (s *blobStore) checkManifest(req *http.Request, repo, ref string) error {
 	body, err := io.ReadAll(req.Body)
 	if err != nil {
@@ -241,7 +241,7 @@ func (s *blobStore) checkManifest(req *http.Request, repo, ref string) error {
 		manifest.Layers = append(manifest.Layers, *manifest.Config)
 	}
 	for _, b := range manifest.Layers {
-		// A layer with URLs may be elsewhere, as those of Windows.
+		// A layer with URLs, such as those of Windows, may be elsewhere.
 		if len(b.URLs) == 0 && !s.isIn(repo, b.Digest) {
 			return &registryError{http.StatusBadRequest, "MANIFEST_BLOB_UNKNOWN", "unknown blob " + b.Digest}
 		}

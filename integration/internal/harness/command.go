@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// builderName is the buildx builder that every environment has.
+// builderName is the name of the buildx builder of every environment.
 const builderName = "stagebuild"
 
 // Environ returns the environment variables of commands: BUILDKIT_HOST, a current

@@ -42,8 +42,8 @@ func (e *Env) startDaemon(ctx context.Context, name string, flags ...string) (*d
 		return nil, err
 	}
 	addr := "unix://" + filepath.Join(dir, "s")
-	// The socket for traces has a default of its own, beside --addr. Daemons that
-	// start at one moment would take it from each other, and end.
+	// The socket for traces has a default path, whatever --addr is. Daemons that start at
+	// the same time would replace it, and end.
 	args := append([]string{
 		"--config", config, "--root", filepath.Join(dir, "state"), "--addr", addr,
 		"--otel-socket-path", filepath.Join(dir, "t"),
@@ -57,7 +57,7 @@ func (e *Env) startDaemon(ctx context.Context, name string, flags ...string) (*d
 	if err != nil {
 		return nil, err
 	}
-	// The state is unmounted by the daemon itself, which takes a moment.
+	// The daemon unmounts its state itself, which takes a moment.
 	e.atEnd(proc.stop)
 	c, err := bkclient.New(ctx, addr)
 	if err != nil {
@@ -89,12 +89,12 @@ func (e *Env) LinkDaemon(ctx context.Context, dir string) error {
 	return nil
 }
 
-// DaemonConfig is a buildkitd.toml with which a daemon pulls the names of Docker
+// DaemonConfig returns a buildkitd.toml with which a daemon pulls the names of Docker
 // Hub, gcr.io and mcr.microsoft.com from the registry.
 func (e *Env) DaemonConfig() string { return mirrorConfig(e.Registry.Host) }
 
-// mirrorConfig is the buildkitd.toml that serves the names of Docker Hub, and of
-// the registries of some more base images, from the registry at host.
+// mirrorConfig returns a buildkitd.toml with which a daemon pulls the names of Docker
+// Hub, and of the other registries of base images, from the registry at host.
 func mirrorConfig(host string) string {
 	var config strings.Builder
 	fmt.Fprintf(&config, `[registry."docker.io"]

@@ -19,7 +19,7 @@ func TestNothingOutlivesTheDaemon(t *testing.T) {
 	env := startOwn(t)
 
 	dir := t.TempDir()
-	mark := fmt.Sprintf("%d.%d", 600, os.Getpid()) // seconds to sleep, which nobody else sleeps
+	mark := fmt.Sprintf("%d.%d", 600, os.Getpid()) // seconds; no other process sleeps as long
 	if err := os.WriteFile(filepath.Join(dir, "Dockerfile"), []byte("FROM busybox\nRUN sleep "+mark+"\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -48,12 +48,13 @@ func TestNothingOutlivesTheDaemon(t *testing.T) {
 		return nil
 	})
 	if _, err := os.Stat(env.Dir); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("the environment's folder is still there: %v", err)
+		t.Errorf("the environment's directory was not removed: %v", err)
 	}
 }
 
-// Daemons that start at one moment, as those of several test packages do, would
-// take a socket of buildkitd's defaults from each other and end.
+// TestDaemonListensInItsFolder checks that all sockets of a daemon are in its directory.
+// Test packages start daemons at the same time, which would replace each other's sockets
+// at buildkitd's default paths.
 func TestDaemonListensInItsFolder(t *testing.T) {
 	env := startOwn(t)
 
@@ -63,7 +64,7 @@ func TestDaemonListensInItsFolder(t *testing.T) {
 	}
 	for _, path := range sockets {
 		if !strings.HasPrefix(path, env.Dir+"/") {
-			t.Errorf("the daemon listens on %s, which is not in its folder %s", path, env.Dir)
+			t.Errorf("the daemon listens on %s, which is not in its directory %s", path, env.Dir)
 		}
 	}
 }

@@ -29,10 +29,11 @@ func debianArch(platform string) (string, error) {
 	if arch, ok := arches[platform]; ok {
 		return arch, nil
 	}
-	return "", fmt.Errorf("no architecture of Debian is %s", platform)
+	return "", fmt.Errorf("no Debian architecture for %s", platform)
 }
 
-// hubBusybox is where busybox comes from on a machine without Debian packages.
+// hubBusybox is the image that busybox is taken from on a machine without Debian
+// packages.
 const hubBusybox = "docker.io/library/busybox:stable"
 
 // busyboxBinary returns the path of a static busybox for a platform,
@@ -67,8 +68,7 @@ func busyboxBinary(ctx context.Context, out io.Writer, cache, platform string) (
 	return path, nil
 }
 
-// debianBusybox takes busybox out of its Debian package. dir is for files on
-// the way.
+// debianBusybox extracts busybox from its Debian package. dir is for temporary files.
 func debianBusybox(ctx context.Context, dir, arch, path string) error {
 	tmp, err := os.MkdirTemp(dir, "apt")
 	if err != nil {
@@ -81,8 +81,8 @@ func debianBusybox(ctx context.Context, dir, arch, path string) error {
 	return errors.Join(err, os.RemoveAll(tmp))
 }
 
-// imageBusybox takes busybox out of an image. There it is one file of many
-// names, of which any one is the file and the others are hard links to it.
+// imageBusybox extracts busybox from an image, where one of its many names is a file and
+// the others are hard links to it.
 func imageBusybox(ctx context.Context, image, platform, path string) error {
 	ref, err := name.ParseReference(image)
 	if err != nil {
@@ -124,8 +124,8 @@ func (e *Env) DebianPackage(ctx context.Context, pkg string) (string, error) {
 	return debianPrograms(ctx, e.log, pkg, pkg)
 }
 
-// debianPrograms returns a directory with the contents of packages for this machine,
-// downloaded once under a name.
+// debianPrograms returns a directory with the contents of packages for this machine. It
+// downloads them once, into the cache entry called name.
 func debianPrograms(ctx context.Context, out io.Writer, name string, packages ...string) (string, error) {
 	cache, err := toolchain.CacheDir(ctx)
 	if err != nil {
@@ -159,13 +159,12 @@ func debianPrograms(ctx context.Context, out io.Writer, name string, packages ..
 	return root, errors.Join(err, os.RemoveAll(tmp))
 }
 
-// unpackPackages downloads Debian packages of any architecture and unpacks them
-// into dir/root. apt gets a state directory of its own, so that neither the
-// machine's architectures nor its package lists change. A package may have a
-// pattern of versions: "docker.io=20.10*".
+// unpackPackages downloads Debian packages of any architecture and unpacks them into
+// dir/root. apt gets its own state directory, so that the machine's architectures and
+// package lists do not change. A package may have a version pattern: "docker.io=20.10*".
 func unpackPackages(ctx context.Context, dir, arch string, packages ...string) error {
 	if _, err := exec.LookPath("apt-get"); err != nil {
-		return fmt.Errorf("%s is of Debian, and there is no apt-get here: %w", strings.Join(packages, ", "), err)
+		return fmt.Errorf("%s comes from Debian, and this machine has no apt-get: %w", strings.Join(packages, ", "), err)
 	}
 	for _, sub := range []string{"state/lists/partial", "cache/archives/partial", "deb"} {
 		if err := os.MkdirAll(filepath.Join(dir, sub), 0o755); err != nil {
@@ -195,7 +194,7 @@ func unpackPackages(ctx context.Context, dir, arch string, packages ...string) e
 		return err
 	}
 	if len(files) != len(packages) {
-		return fmt.Errorf("apt-get download %s left %d files", strings.Join(packages, " "), len(files))
+		return fmt.Errorf("apt-get download %s downloaded %d files", strings.Join(packages, " "), len(files))
 	}
 	for _, file := range files {
 		if err := toolchain.RunIn(ctx, dir, "dpkg-deb", "-x", file, filepath.Join(dir, "root")); err != nil {
@@ -205,8 +204,7 @@ func unpackPackages(ctx context.Context, dir, arch string, packages ...string) e
 	return nil
 }
 
-// ensureRunc returns the path of an OCI runtime, and installs Debian's where
-// there is none.
+// ensureRunc returns the path of runc. It installs Debian's if there is none.
 func ensureRunc(ctx context.Context, out io.Writer) (string, error) {
 	var path string
 	err := toolchain.Install(ctx, out, func() (err error) {
@@ -216,8 +214,8 @@ func ensureRunc(ctx context.Context, out io.Writer) (string, error) {
 	return path, err
 }
 
-// findRunc also looks where Debian puts runc, which is not on the PATH of a
-// root that su made.
+// findRunc also searches Debian's directory of runc, which is not on PATH in a root shell
+// started by su.
 func findRunc() (string, error) {
 	path, err := exec.LookPath("runc")
 	if err != nil {

@@ -11,14 +11,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// binfmtDir is where the kernel is told which program runs which binaries
-// (Documentation/admin-guide/binfmt-misc.rst).
+// binfmtDir is the directory in which programs that run other binaries are registered
+// with the kernel (Documentation/admin-guide/binfmt-misc.rst).
 const binfmtDir = "/proc/sys/fs/binfmt_misc"
 
-// Emulate has the kernel run programs for linux/arm64 with Debian's
-// qemu-user-static, for all of the machine, until undo is called. A machine that
-// does so already is left as it is. The error is an [*UnavailableError] where
-// the kernel cannot be told.
+// Emulate registers Debian's qemu-user-static with the kernel, which runs programs for
+// linux/arm64 with it, on the whole machine, until undo is called. It keeps an existing
+// registration. The error is an [*UnavailableError] if nothing can be registered.
 func (e *Env) Emulate(ctx context.Context) (undo func() error, err error) {
 	const entry = "qemu-aarch64"
 	undo = func() error { return nil }

@@ -22,20 +22,21 @@ type EngineKind string
 
 // The engines.
 const (
-	// Docker20 is Debian 12's Docker Engine 20.10, with BuildKit 0.8. An image
-	// there is of one platform.
+	// Docker20 is Docker Engine 20.10 of Debian 12, with BuildKit 0.8. Its images have
+	// one platform.
 	Docker20 EngineKind = "20.10"
-	// Docker29 is the release that tools/engine/go.mod pins, as it is installed
-	// today: with the containerd image store, whose images are of many platforms.
+	// Docker29 is the release that tools/engine/go.mod pins, configured like a new
+	// installation: with the containerd image store, whose images can have many
+	// platforms.
 	Docker29 EngineKind = "29"
-	// Docker29Classic is the same release with the image store that an engine
-	// keeps which was upgraded from an older one.
+	// Docker29Classic is the same release with the classic image store, which an engine
+	// keeps after an upgrade.
 	Docker29Classic EngineKind = "29-classic"
 )
 
-// Engine is a Docker Engine that the harness started, in a network of its own:
-// there is the environment's registry, under the same address as outside, and
-// nothing else. Docker Hub's names are pulled from that.
+// Engine is a Docker Engine that the harness started, in its own network namespace. The
+// only server there is the environment's registry, at the same address as outside. Docker
+// Hub's names are pulled from it.
 type Engine struct {
 	Kind EngineKind
 	// Host is the engine's address as DOCKER_HOST takes it.
@@ -71,7 +72,7 @@ func (e *Env) StartEngine(ctx context.Context, kind EngineKind) (*Engine, error)
 	}
 	// The engine ends with the environment, not with the start's context.
 	cmd := exec.CommandContext(context.WithoutCancel(ctx), filepath.Join(programs.bin, "dockerd"), "--config-file", config)
-	// It finds its containerd, and that its shim and runc, on PATH.
+	// It finds containerd on PATH, which finds its shim and runc there.
 	cmd.Env = append(slices.DeleteFunc(os.Environ(), isProxyVar), programs.env...)
 	if err := asMachine(cmd, dir); err != nil {
 		return nil, err
@@ -91,8 +92,8 @@ func (e *Env) StartEngine(ctx context.Context, kind EngineKind) (*Engine, error)
 	return g, proc.waitReady(ctx, time.Minute, g.ping)
 }
 
-// engineConfig is the daemon.json of an engine below dir: nothing in it is about
-// a file, an address or a firewall of this machine.
+// engineConfig returns the daemon.json of an engine below dir. It uses no file, address
+// or firewall of this machine.
 func engineConfig(kind EngineKind, dir, registry string) map[string]any {
 	config := map[string]any{
 		"data-root":      filepath.Join(dir, "data"),
@@ -125,7 +126,7 @@ func (e *Env) clientConfig(dir, host string) ([]string, error) {
 	return []string{"DOCKER_HOST=" + host, "DOCKER_CONFIG=" + config, "BUILDX_CONFIG=" + filepath.Join(dir, "buildx")}, nil
 }
 
-// ping asks whether the engine answers.
+// ping checks that the engine responds.
 func (g *Engine) ping(ctx context.Context) error {
 	client := &http.Client{Transport: &http.Transport{
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
@@ -141,29 +142,29 @@ func (g *Engine) ping(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_ = resp.Body.Close() // nothing was wanted of the body
+	_ = resp.Body.Close() // the status is enough
 	if resp.StatusCode != http.StatusOK {
 		return fmt.Errorf("GET /_ping: %s", resp.Status)
 	}
 	return nil
 }
 
-// With returns the engine for commands that have further environment variables,
-// "NAME=VALUE". An empty DOCKER_HOST is as good as none.
+// With returns the engine with additional environment variables, "NAME=VALUE", for its
+// commands. An empty DOCKER_HOST counts as unset.
 func (g *Engine) With(set ...string) *Engine {
 	c := *g
 	c.set = append(slices.Clone(g.set), set...)
 	return &c
 }
 
-// Command prepares a program that is to use the engine, and no other builder.
+// Command prepares a program that uses the engine and no other builder.
 func (g *Engine) Command(ctx context.Context, name string, args ...string) *exec.Cmd {
 	cmd := g.env.Command(ctx, name, args...)
 	cmd.Env = append(slices.DeleteFunc(cmd.Env, func(kv string) bool { return strings.HasPrefix(kv, "BUILDKIT_HOST=") }), g.set...)
 	return cmd
 }
 
-// Run runs a program that is to use the engine, as [Env.Run] does.
+// Run runs a program that uses the engine, like [Env.Run].
 func (g *Engine) Run(ctx context.Context, name string, args ...string) (Output, error) {
 	return capture(g.Command(ctx, name, args...), name, args)
 }
@@ -179,7 +180,7 @@ func (g *Engine) LastLines(n int) string { return g.proc.log.tail(n) }
 // Stop ends the engine, its containerd and its containers.
 func (g *Engine) Stop() error { return g.end(stopGrace) }
 
-// Kill ends the engine at once, as when these tests are killed.
+// Kill kills the engine, as if the tests were killed.
 func (g *Engine) Kill() error {
 	if err := g.proc.cmd.Process.Kill(); err != nil {
 		return fmt.Errorf("killing %s: %w", g.proc.name, err)
@@ -220,8 +221,8 @@ func (e *Env) enginePrograms(ctx context.Context, kind EngineKind) (*programs, e
 	return &programs{bin: bin, env: []string{pathVar(bin)}}, nil
 }
 
-// pathVar is the PATH of a daemon whose programs are in dirs. A root that su
-// made has no sbin on its own.
+// pathVar returns the PATH of a daemon whose programs are in dirs. It includes the sbin
+// directories, which are not on PATH in a root shell started by su.
 func pathVar(dirs ...string) string {
 	list := append(dirs, filepath.SplitList(os.Getenv("PATH"))...)
 	return "PATH=" + strings.Join(append(list, "/usr/sbin", "/sbin"), string(os.PathListSeparator))

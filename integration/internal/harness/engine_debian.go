@@ -11,14 +11,14 @@ import (
 	"strings"
 )
 
-// debianEngine returns Debian 12's Docker Engine. It is not installed: that would
-// start it.
+// debianEngine returns the programs of Debian 12's Docker Engine. It does not install the
+// packages, because that would start the engine.
 func (e *Env) debianEngine(ctx context.Context) (*programs, error) {
-	// Beside the engine's own, the libraries that a small installation lacks.
+	// Also the libraries that a small installation lacks.
 	root, err := debianPrograms(ctx, e.log, "docker-20.10",
 		"docker.io=20.10*", "containerd", "runc", "tini", "libdevmapper1.02.1", "libseccomp2")
 	if lacksPackage(err) {
-		return nil, &UnavailableError{"Docker Engine 20.10 is a package of Debian 12, and not of this system"}
+		return nil, &UnavailableError{"this system has no package of Docker Engine 20.10; Debian 12 has"}
 	}
 	if err != nil {
 		return nil, err
@@ -50,9 +50,9 @@ func (e *Env) debianEngine(ctx context.Context) (*programs, error) {
 	}}, nil
 }
 
-// writeRunc writes, to dir, a runc that leaves out some capabilities. Engine 20.10
-// gives a privileged container all that there are, which fails where root has
-// fewer; newer engines give those that root has.
+// writeRunc writes to dir a script called runc, which drops some capabilities. Engine 20.10
+// gives a privileged container all capabilities that exist, which fails if root has
+// fewer; newer engines give it root's.
 func writeRunc(dir, runc string, without []string) error {
 	var edits []string
 	for _, name := range without {
@@ -77,9 +77,8 @@ exec '%s' "$@"
 	return os.WriteFile(filepath.Join(dir, "runc"), []byte(script), 0o755)
 }
 
-// debianInit returns the program that an engine calls docker-init: the first
-// process of containers that ask for one, as those of a docker-container builder
-// do.
+// debianInit returns the path of docker-init, the first process of containers that are
+// created with --init, such as those of docker-container builders.
 func debianInit(ctx context.Context, out io.Writer) (string, error) {
 	root, err := debianPrograms(ctx, out, "tini", "tini")
 	if lacksPackage(err) {

@@ -49,10 +49,10 @@ import (
 
 // Options are options of [Start]. Most tests use the zero value.
 type Options struct {
-	// Log gets a line about each step that takes long; nil is standard error.
+	// Log gets a line about each long step; nil means standard error.
 	Log io.Writer
-	// Platforms are those of the busybox image; nil is linux/amd64 and
-	// linux/arm64. The machine's own is always among them.
+	// Platforms are the platforms of the busybox image; nil means linux/amd64 and
+	// linux/arm64. The machine's own is always added.
 	Platforms []string
 	// PreferDocker uses a working Docker Engine even if the harness could start
 	// a daemon. STAGEBUILD_PREFER_DOCKER=1 in the environment does the same.
@@ -69,7 +69,7 @@ type Env struct {
 	BuildkitAddr string
 	// Registry is reachable by the daemon and by this process.
 	Registry *Registry
-	// Platform is the one whose RUN instructions the daemon runs natively.
+	// Platform is the platform whose RUN instructions the daemon runs natively.
 	Platform string
 	// Mirrored is true if the daemon pulls Docker Hub's names from Registry,
 	// and nothing from other hosts.
@@ -86,22 +86,23 @@ type Env struct {
 
 	log     io.Writer
 	extra   []string // environment variables that commands get
-	daemon  *daemon  // nil when the daemon is not this harness's
+	daemon  *daemon  // nil if the harness did not start the daemon
 	mu      sync.Mutex
-	nodes   []*daemon // those beside it
+	nodes   []*daemon // further daemons
 	closers []func(grace time.Duration) error
 }
 
 // stopGrace is the time that a daemon gets to end.
 const stopGrace = 20 * time.Second
 
-// UnavailableError is the error of a machine that can run no builder.
+// UnavailableError is the error on a machine that cannot run a builder or another program
+// of a test.
 type UnavailableError struct {
 	Reason string
 }
 
 // Error returns the reason.
-func (e *UnavailableError) Error() string { return "nothing to test against: " + e.Reason }
+func (e *UnavailableError) Error() string { return "not available: " + e.Reason }
 
 // Start starts a registry with base images, and starts or finds a BuildKit daemon.
 // The caller ends the environment with [Env.Close]. Start returns an
@@ -120,7 +121,7 @@ func Start(ctx context.Context, opts Options) (*Env, error) {
 		parent = "/tmp"
 	}
 	if err := removeStale(parent); err != nil {
-		fmt.Fprintln(opts.Log, "removing what an earlier run left:", err)
+		fmt.Fprintln(opts.Log, "removing directories of killed runs:", err)
 	}
 	dir, err := makeDir(parent)
 	if err != nil {
@@ -168,12 +169,12 @@ func (e *Env) start(ctx context.Context, mode mode, opts Options) error {
 }
 
 // busyboxPlatforms returns the platforms of the busybox image.
-func busyboxPlatforms(asked []string) []string {
+func busyboxPlatforms(platforms []string) []string {
 	set := map[string]bool{Platform(): true}
-	if asked == nil {
-		asked = []string{"linux/amd64", "linux/arm64"}
+	if platforms == nil {
+		platforms = []string{"linux/amd64", "linux/arm64"}
 	}
-	for _, p := range asked {
+	for _, p := range platforms {
 		set[p] = true
 	}
 	return sortedKeys(set)

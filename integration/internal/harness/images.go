@@ -17,8 +17,7 @@ import (
 	"github.com/stagebuild/stagebuild/integration/internal/toolchain"
 )
 
-// baseImage is an image that the harness makes and serves as one of Docker
-// Hub's.
+// baseImage is an image that the harness makes and serves under a name of Docker Hub.
 type baseImage struct {
 	contents string // "busybox" or "golang"
 	tag      string // with {go} for 1.26.8 and {gominor} for 1.26
@@ -27,10 +26,10 @@ type baseImage struct {
 	standIn string
 }
 
-// baseImages returns all base images. Other names cannot be pulled, so that no
-// example passes with a wrong base.
+// baseImages returns all base images. No other name can be pulled, so an example with a
+// wrong base fails.
 func baseImages() []baseImage {
-	const goAlpine = "Alpine's image is asked for its go command and its shell only: the same Go release, with busybox as its shell, as in Alpine; there is no apk"
+	const goAlpine = "tests use only the go command and the shell of Alpine's image: the same Go release, with busybox as its shell, as in Alpine; there is no apk"
 	return []baseImage{
 		{contents: "busybox", tag: "busybox:latest"},
 		{contents: "golang", tag: "golang:latest"},
@@ -41,7 +40,7 @@ func baseImages() []baseImage {
 	}
 }
 
-// busyboxPath is Docker Hub's PATH of busybox.
+// busyboxPath is the PATH of Docker Hub's busybox image.
 const busyboxPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 // makeImages makes the base images and pushes them under library/.
@@ -94,8 +93,8 @@ func busyboxLayer(ctx context.Context, out io.Writer, cache, platform string) (*
 	if err != nil {
 		return nil, err
 	}
-	// The applets are those of the host's busybox, which is the same package. The
-	// other architectures' cannot run here.
+	// List the applets with the host's busybox, which is from the same package. The
+	// busybox of another architecture cannot run here.
 	host, err := busyboxBinary(ctx, out, cache, Platform())
 	if err != nil {
 		return nil, err
@@ -138,7 +137,7 @@ func golangIndex(ctx context.Context, out io.Writer, cache string) (v1.ImageInde
 	}
 	layer, err := makeLayer(ctx, cache, "golang-"+version, []string{"1", goroot, version, Platform()}, func(t *tree) {
 		fmt.Fprintf(out, "packing Go %s for the golang image (once)\n", version)
-		t.addTree("usr/local/go", goroot, notToCompile)
+		t.addTree("usr/local/go", goroot, isUnneeded)
 		t.dir("go/src", 0o1777)
 		t.dir("go/bin", 0o1777)
 	})
@@ -146,8 +145,8 @@ func golangIndex(ctx context.Context, out io.Writer, cache string) (v1.ImageInde
 		return nil, "", err
 	}
 	index, err := appendImage(mutate.IndexMediaType(empty.Index, types.OCIImageIndex), Platform(), v1.Config{
-		// As in Docker Hub's golang:alpine, whose Go finds no C compiler
-		// either and so turns cgo off by itself.
+		// As in Docker Hub's golang:alpine, where Go disables cgo because it finds no C
+		// compiler.
 		Env: []string{
 			"PATH=/go/bin:/usr/local/go/bin:" + busyboxPath,
 			"GOLANG_VERSION=" + version, "GOTOOLCHAIN=local", "GOPATH=/go",
@@ -158,8 +157,8 @@ func golangIndex(ctx context.Context, out io.Writer, cache string) (v1.ImageInde
 	return index, version, err
 }
 
-// notToCompile reports whether no compilation reads a file or directory of GOROOT.
-func notToCompile(path string, dir bool) bool {
+// isUnneeded reports whether no compilation reads a file or directory of GOROOT.
+func isUnneeded(path string, dir bool) bool {
 	if dir {
 		switch path {
 		case "api", "doc", "misc", "test":

@@ -66,7 +66,7 @@ func (t *tree) symlink(name, target string) {
 	t.header(tar.Header{Typeflag: tar.TypeSymlink, Name: name, Linkname: target, Mode: 0o777}, nil)
 }
 
-// copyFile adds a file of this machine; only its executable bit is kept.
+// copyFile adds a file of this machine. Of its mode it keeps only the executable bit.
 func (t *tree) copyFile(name, src string) {
 	if t.err != nil {
 		return
@@ -131,7 +131,7 @@ func (l *cachedLayer) Size() (int64, error) { return l.info.Size, nil }
 // MediaType is that of gzipped OCI layers.
 func (l *cachedLayer) MediaType() (types.MediaType, error) { return types.OCILayer, nil }
 
-// Compressed opens the layer as it lies in the file.
+// Compressed opens the layer's file.
 func (l *cachedLayer) Compressed() (io.ReadCloser, error) { return os.Open(l.path) }
 
 // Uncompressed is not needed to push a layer whose hashes are known.
@@ -139,8 +139,8 @@ func (l *cachedLayer) Uncompressed() (io.ReadCloser, error) {
 	return nil, fmt.Errorf("the layer %s is kept compressed", l.path)
 }
 
-// makeLayer returns the layer that fill writes. It is made once for a key,
-// which must name everything that fill reads.
+// makeLayer returns the layer that fill writes. It calls fill once for each key, which
+// must name everything that fill reads.
 func makeLayer(ctx context.Context, cache, name string, key []string, fill func(*tree)) (*cachedLayer, error) {
 	sum := sha256.Sum256([]byte(strings.Join(key, "\x00")))
 	base := filepath.Join(cache, "layers", name+"-"+hex.EncodeToString(sum[:8]))

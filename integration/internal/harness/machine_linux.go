@@ -16,12 +16,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// asMachine makes cmd as alone as on a machine of its own: to the namespaces of
-// inOwnNamespaces comes one of the network, whose loopback interface is down, and
-// where engines keep files whatever they are told, they see those of this machine
-// and write below dir: /etc (docker/key.json), /opt (containerd) and an empty /run
-// (sockets of containerd's shims). So two engines do not meet, each may have its
-// docker0, and nothing of them is left when they are killed.
+// asMachine isolates cmd as on a separate machine. It adds to the namespaces of
+// inOwnNamespaces a network namespace, whose loopback interface is down. In directories
+// that engines use whatever their configuration, cmd sees the files of this machine but
+// writes below dir: /etc (docker/key.json), /opt (containerd) and an empty /run (sockets
+// of containerd's shims). So two engines do not conflict, each can have its docker0, and
+// nothing remains when they are killed.
 func asMachine(cmd *exec.Cmd, dir string) error {
 	mounts := []string{"mount -t tmpfs none /run"}
 	for _, name := range []string{"etc", "opt"} {
@@ -38,14 +38,14 @@ func asMachine(cmd *exec.Cmd, dir string) error {
 	return nil
 }
 
-// listenIn listens on a TCP address of the network that the process pid is in,
-// after its loopback interface was put up.
+// listenIn enables the loopback interface in the network namespace of the process pid,
+// and listens on a TCP address there.
 func listenIn(ctx context.Context, pid int, addr string) (lis net.Listener, err error) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		// A network is entered by a thread. This one stays locked, so that it
-		// ends with the goroutine and runs nothing else there.
+		// A thread enters a network namespace. This one stays locked, so that it ends
+		// with the goroutine and runs nothing else there.
 		runtime.LockOSThread()
 		lis, err = enterAndListen(ctx, pid, addr)
 	}()
@@ -66,7 +66,7 @@ func enterAndListen(ctx context.Context, pid int, addr string) (_ net.Listener, 
 		return nil, fmt.Errorf("setns: %w", err)
 	}
 	if err := loopbackUp(); err != nil {
-		return nil, fmt.Errorf("putting the loopback interface up: %w", err)
+		return nil, fmt.Errorf("enabling the loopback interface: %w", err)
 	}
 	return new(net.ListenConfig).Listen(ctx, "tcp", addr)
 }
@@ -86,8 +86,8 @@ func loopbackUp() (err error) {
 	return unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, lo)
 }
 
-// missingCapabilities lists the capabilities of root that root does not have here,
-// as in a container: "CAP_SYS_RESOURCE".
+// missingCapabilities lists the capabilities that root lacks here, as in a container:
+// "CAP_SYS_RESOURCE".
 func missingCapabilities() ([]string, error) {
 	have, err := capability.Current()
 	if err != nil {

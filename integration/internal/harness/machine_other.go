@@ -12,8 +12,8 @@ import (
 // asMachine does nothing: engines are started on Linux only.
 func asMachine(*exec.Cmd, string) error { return nil }
 
-// listenIn fails: there is no network but the machine's.
+// listenIn returns an error: other systems have no network namespaces.
 func listenIn(context.Context, int, string) (net.Listener, error) { return nil, errors.ErrUnsupported }
 
-// missingCapabilities lists none.
+// missingCapabilities returns no capabilities.
 func missingCapabilities() ([]string, error) { return nil, nil }

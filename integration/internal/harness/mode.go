@@ -42,10 +42,10 @@ func chooseMode(ctx context.Context, opts Options) (mode, error) {
 	case runtime.GOOS != "linux":
 		return nil, &UnavailableError{"buildkitd runs on Linux, this is " + runtime.GOOS + "; set BUILDKIT_HOST"}
 	}
-	return nil, &UnavailableError{fmt.Sprintf("a daemon needs root, and no Docker Engine answers (%v); set BUILDKIT_HOST", err)}
+	return nil, &UnavailableError{fmt.Sprintf("a daemon needs root, and no Docker Engine responds (%v); set BUILDKIT_HOST", err)}
 }
 
-// givenDaemon is the one that BUILDKIT_HOST names.
+// givenDaemon is the daemon of BUILDKIT_HOST.
 type givenDaemon struct{ addr string }
 
 func (m givenDaemon) start(ctx context.Context, e *Env) error {
@@ -63,7 +63,7 @@ func (ownDaemon) start(ctx context.Context, e *Env) error {
 		return err
 	}
 	e.daemon, e.BuildkitAddr, e.Mirrored = d, d.addr, true
-	e.Builder = "a buildkitd of its own"
+	e.Builder = "a buildkitd that the harness started"
 	return nil
 }
 
@@ -100,7 +100,7 @@ func (m dockerBuilder) start(ctx context.Context, e *Env) error {
 	return nil
 }
 
-// dockerHost returns the address of the user's Docker Engine, if it answers.
+// dockerHost returns the address of the user's Docker Engine, if it responds.
 func dockerHost(ctx context.Context) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
@@ -126,7 +126,7 @@ func buildkitImage(ctx context.Context) (string, error) {
 	return "moby/buildkit:" + version, err
 }
 
-// waitDaemon waits until a daemon answers, for half a minute at most.
+// waitDaemon waits until a daemon responds, for at most half a minute.
 func waitDaemon(ctx context.Context, addr string) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
@@ -136,7 +136,7 @@ func waitDaemon(ctx context.Context, addr string) error {
 	}
 	err = c.Wait(ctx)
 	if err != nil {
-		err = fmt.Errorf("no BuildKit daemon answers at %s: %w", addr, err)
+		err = fmt.Errorf("no BuildKit daemon responds at %s: %w", addr, err)
 	}
 	return errors.Join(err, c.Close())
 }

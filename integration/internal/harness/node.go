@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// StartNode starts a second daemon for the given platforms, as a node of a
-// multi-node builder, and returns its address. The name of its directory begins
-// with name, which has to be short because a socket's path has to.
+// StartNode starts a second daemon for the given platforms, as a node of a multi-node
+// builder, and returns its address. The name of its directory begins with name, which
+// must be short because paths of sockets must be.
 func (e *Env) StartNode(ctx context.Context, name string, platforms ...string) (string, error) {
 	var flags []string
 	for _, p := range platforms {
@@ -25,21 +25,21 @@ func (e *Env) StartNode(ctx context.Context, name string, platforms ...string) (
 	return d.addr, nil
 }
 
-// StartTLSNode starts a second daemon that listens on a loopback port, shows the
-// certificate of a file with the key of another, and talks to nobody without a
-// certificate of the authority in the file ca. It returns its address.
+// StartTLSNode starts a second daemon that listens on a loopback port with TLS, and
+// returns its address. The daemon uses the certificate and key in these files, and
+// accepts only clients with a certificate of the authority in the file ca.
 func (e *Env) StartTLSNode(ctx context.Context, name, ca, cert, key string) (string, error) {
 	d, err := e.startNode(ctx, name, "--addr", "tcp://127.0.0.1:0", "--tlscacert", ca, "--tlscert", cert, "--tlskey", key)
 	if err != nil {
 		return "", err
 	}
-	// Only the daemon knows which port it was given.
-	said := regexp.MustCompile(`running server on (127\.0\.0\.1:\d+)`)
+	// The daemon prints the port that the kernel chose.
+	address := regexp.MustCompile(`running server on (127\.0\.0\.1:\d+)`)
 	var addr string
 	err = d.proc.waitReady(ctx, 10*time.Second, func(context.Context) error {
-		m := said.FindStringSubmatch(d.proc.log.String())
+		m := address.FindStringSubmatch(d.proc.log.String())
 		if m == nil {
-			return errors.New("it has not said where it listens")
+			return errors.New("it has not printed its address")
 		}
 		addr = "tcp://" + m[1]
 		return nil
@@ -49,7 +49,7 @@ func (e *Env) StartTLSNode(ctx context.Context, name, ca, cert, key string) (str
 
 func (e *Env) startNode(ctx context.Context, name string, flags ...string) (*daemon, error) {
 	if e.daemon == nil {
-		return nil, &UnavailableError{"further daemons are only started beside one of the harness's own, and there is " + e.Builder}
+		return nil, &UnavailableError{"more daemons are only started beside one that the harness started; builds run on " + e.Builder}
 	}
 	dir, err := os.MkdirTemp(e.Dir, name)
 	if err != nil {
@@ -65,8 +65,8 @@ func (e *Env) startNode(ctx context.Context, name string, flags ...string) (*dae
 	return d, nil
 }
 
-// KillNode ends the daemon that [Env.StartNode] started at an address as a crash
-// does, with all that runs in it, and waits until it is gone.
+// KillNode kills the daemon that [Env.StartNode] started at an address, with its
+// containers, and waits until it has ended.
 func (e *Env) KillNode(addr string) error {
 	d, err := e.node(addr)
 	if err != nil {

@@ -2,8 +2,8 @@ package harness
 
 import "syscall"
 
-// FreezeNode stops the daemon that [Env.StartNode] started at an address where it
-// is: connections stay, and nothing is answered. [Env.KillNode] ends it.
+// FreezeNode suspends the daemon that [Env.StartNode] started at an address: connections
+// stay open, and get no response. [Env.KillNode] ends it.
 func (e *Env) FreezeNode(addr string) error {
 	d, err := e.node(addr)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// process is a child that this harness started and that it ends.
+// process is a child process that the harness started and stops.
 type process struct {
 	name string
 	cmd  *exec.Cmd
@@ -23,16 +23,16 @@ type process struct {
 	err  error         // how it ended; readable after done
 }
 
-// startProcess starts cmd and keeps its output. On Linux the child dies with this
-// process, however this process ends.
+// startProcess starts cmd and keeps its output. On Linux the kernel kills the child when
+// this process ends for any reason.
 func startProcess(name string, cmd *exec.Cmd) (*process, error) {
 	p := &process{name: name, cmd: cmd, log: &logBuffer{}, done: make(chan struct{})}
 	cmd.Stdout, cmd.Stderr = p.log, p.log
 	dieWithParent(cmd)
 	started := make(chan error)
 	go func() {
-		// The kernel's parent death signal is about the thread that forked, so
-		// that thread has to live as long as the child.
+		// The kernel sends the parent death signal when the thread that forked ends, so
+		// that thread must live as long as the child.
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 		err := cmd.Start()
@@ -63,7 +63,7 @@ func (p *process) waitReady(ctx context.Context, limit time.Duration, ready func
 		}
 		select {
 		case <-p.done:
-			// Enough of them for the error above the stack that buildkitd prints.
+			// Enough lines for the error above buildkitd's stack trace.
 			return fmt.Errorf("%s ended while starting (%w); its last lines:\n%s", p.name, p.err, p.log.tail(40))
 		case <-ctx.Done():
 			return fmt.Errorf("%s was not ready: %w (%w); its last lines:\n%s", p.name, err, ctx.Err(), p.log.tail(15))
@@ -72,7 +72,7 @@ func (p *process) waitReady(ctx context.Context, limit time.Duration, ready func
 	}
 }
 
-// stop asks the process to end, and kills it when it has not within grace.
+// stop asks the process to end, and kills it after grace.
 func (p *process) stop(grace time.Duration) error {
 	if err := p.cmd.Process.Signal(stopSignal); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return fmt.Errorf("stopping %s: %w", p.name, err)
@@ -90,7 +90,7 @@ func (p *process) stop(grace time.Duration) error {
 	return fmt.Errorf("%s did not stop within %s and was killed; its last lines:\n%s", p.name, grace, p.log.tail(15))
 }
 
-// kill ends the process as a crash does, and waits for its end.
+// kill kills the process, and waits until it has ended.
 func (p *process) kill() error {
 	if err := p.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return fmt.Errorf("killing %s: %w", p.name, err)

@@ -9,9 +9,9 @@ import (
 // stopSignal asks a daemon to end.
 const stopSignal = syscall.SIGTERM
 
-// dieWithParent makes the kernel kill cmd's process when this one dies. The
-// process also leads a group of its own, so that a Ctrl-C on the terminal
-// reaches the tests only, which then stop their daemons in order.
+// dieWithParent makes the kernel kill cmd's process when this process ends. The child
+// also leads its own process group, so that Ctrl-C on the terminal reaches only the
+// tests, which then stop their daemons in order.
 func dieWithParent(cmd *exec.Cmd) {
 	if cmd.SysProcAttr == nil {
 		cmd.SysProcAttr = &syscall.SysProcAttr{}

@@ -96,7 +96,7 @@ func TestProcessThatEndsSaysWhy(t *testing.T) {
 		t.Errorf("waitReady: %v; want the status and the last lines", err)
 	}
 	if err := p.stop(time.Second); err != nil {
-		t.Errorf("stopping what has ended: %v", err)
+		t.Errorf("stopping an ended process: %v", err)
 	}
 }
 

@@ -13,5 +13,5 @@ const stopSignal = syscall.SIGTERM
 // dieWithParent does nothing: daemons are started on Linux only.
 func dieWithParent(*exec.Cmd) {}
 
-// inOwnNamespaces does nothing: there are none.
+// inOwnNamespaces does nothing: other systems have no namespaces.
 func inOwnNamespaces(*exec.Cmd, ...string) {}

@@ -25,8 +25,8 @@ func (e *Env) Graphviz(ctx context.Context) (string, error) {
 	return e.program(ctx, []string{"graphviz"}, "dot")
 }
 
-// program returns the path of the first of some programs that is on PATH, and installs
-// Debian packages where there is none of them.
+// program returns the path of the first program of names that is on PATH. It installs
+// Debian packages if there is none.
 func (e *Env) program(ctx context.Context, packages []string, names ...string) (string, error) {
 	var path string
 	err := toolchain.Install(ctx, e.log, func() (err error) {
@@ -35,7 +35,7 @@ func (e *Env) program(ctx context.Context, packages []string, names ...string) (
 				return nil
 			}
 		}
-		return fmt.Errorf("there is none of %s", strings.Join(names, ", "))
+		return fmt.Errorf("none of these is installed: %s", strings.Join(names, ", "))
 	}, packages...)
 	return path, err
 }

@@ -21,11 +21,11 @@ type File struct {
 	Content, Source string
 }
 
-// parse reads a repository with tag or digest as one of this registry.
+// parse parses a repository with tag or digest in this registry.
 func (r *Registry) parse(repo string) (name.Reference, error) {
 	ref, err := name.ParseReference(r.Ref(repo), name.Insecure)
 	if err != nil {
-		return nil, fmt.Errorf("%q is no repository with a tag or a digest: %w", repo, err)
+		return nil, fmt.Errorf("%q is not a repository with a tag or digest: %w", repo, err)
 	}
 	return ref, nil
 }
@@ -54,10 +54,10 @@ func (r *Registry) PushImage(ctx context.Context, repo string, img v1.Image) err
 	return nil
 }
 
-// PushFiles pushes, under "repository:tag", an image FROM scratch that holds
-// files and nothing else, for one platform: a frontend image, or a base image
-// with something to tell it by. Paths are below the root, without a leading
-// slash. The platform of a Windows image can have a version behind a colon.
+// PushFiles pushes an image that contains only the given files, for one platform, under
+// "repository:tag": a frontend image, or a base image that a test recognizes. Paths are
+// below the root, without a leading slash. The platform of a Windows image can end with a
+// colon and a version.
 func (r *Registry) PushFiles(ctx context.Context, repo, platform string, config v1.Config, files map[string]File) error {
 	layer, err := filesLayer(files)
 	if err != nil {

@@ -23,7 +23,7 @@ import (
 
 // Result is the pushed or exported result of a build.
 type Result struct {
-	// Digest is that of the index, or of the only manifest.
+	// Digest is the digest of the index, or of the only manifest.
 	Digest v1.Hash
 	// Index is true if the result is an index: a build for several platforms,
 	// or one with attestations.
@@ -75,7 +75,7 @@ func (r *Result) Image(platform string) (Image, error) {
 			return img, nil
 		}
 	}
-	return Image{}, fmt.Errorf("no image for %s, there is one for %s", platform, strings.Join(r.Platforms(), ", "))
+	return Image{}, fmt.Errorf("no image for %s; the platforms are %s", platform, strings.Join(r.Platforms(), ", "))
 }
 
 // Read reads "repository:tag" or "repository@digest" from the registry.
@@ -179,12 +179,12 @@ func isAttestation(desc v1.Descriptor) bool {
 	return desc.Annotations["vnd.docker.reference.type"] == "attestation-manifest"
 }
 
-// attest reads an attestation manifest into the image that it is about.
+// attest reads an attestation manifest into its image.
 func (r *Result) attest(index v1.ImageIndex, desc v1.Descriptor) error {
 	subject := desc.Annotations["vnd.docker.reference.digest"]
 	i := slices.IndexFunc(r.Images, func(img Image) bool { return img.Digest.String() == subject })
 	if i < 0 {
-		return fmt.Errorf("the attestation manifest %s is about %q, which is no image beside it", desc.Digest, subject)
+		return fmt.Errorf("the attestation manifest %s refers to %q, which is not an image of the index", desc.Digest, subject)
 	}
 	manifest, err := index.Image(desc.Digest)
 	if err != nil {
@@ -264,9 +264,8 @@ func (img Image) Env(name string) string {
 // errStop ends a walk early.
 var errStop = errors.New("stop")
 
-// ReadFile returns a file of the image, as its uppermost layer has it. A file
-// that is not there is an error that wraps [fs.ErrNotExist]. Links are not
-// followed.
+// ReadFile returns a file from the uppermost layer that has it. It does not follow links.
+// The error about a missing file wraps [fs.ErrNotExist].
 func (img Image) ReadFile(file string) ([]byte, error) {
 	want := strings.Trim(path.Clean(file), "/")
 	var data []byte
@@ -302,7 +301,7 @@ func (img Image) Files() ([]string, error) {
 	return files, err
 }
 
-// walk visits the image's files as its layers make them together.
+// walk visits the files of the merged layers.
 func (img Image) walk(visit func(*tar.Header, io.Reader) error) error {
 	rc := mutate.Extract(img.image)
 	defer func() { _ = rc.Close() }() // ends the writing side; its error is Next's

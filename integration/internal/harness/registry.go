@@ -15,14 +15,13 @@ import (
 	"github.com/google/go-containerregistry/pkg/registry"
 )
 
-// Registry is an image registry in this process, on a loopback port. It records
-// every request. It is also the HTTP proxy of the daemons that the harness
-// starts: as a proxy it refuses, and records, each request that would leave the
-// machine.
+// Registry is an image registry in this process, on a loopback port. It records every
+// request. It is also the HTTP proxy of the daemons that the harness starts: it refuses,
+// and records, each request to another host.
 //
-// Manifests are served by go-containerregistry's registry, blobs by [blobStore].
-// It checks what most registries do: digests, and that a manifest's blobs are in
-// its repository. It has no authentication, TLS, referrers or deletion of blobs.
+// Manifests are served by go-containerregistry's registry, blobs by [blobStore]. Like
+// most registries it checks digests, and that a manifest's blobs are in its repository.
+// It has no authentication, TLS, referrers or deletion of blobs.
 type Registry struct {
 	// Host is "127.0.0.1:PORT", the first part of image references.
 	Host string
@@ -33,11 +32,10 @@ type Registry struct {
 	requests []Request
 }
 
-// Request is one request to the registry, or one that its proxy refused because
-// it would have left the machine.
+// Request is a request to the registry, or one to another host, which its proxy refused.
 type Request struct {
 	Method string
-	// Host is the registry's, or the refused host.
+	// Host is the registry's host, or the refused one.
 	Host string
 	// Path is the URL's path, "/v2/library/busybox/manifests/latest". It is
 	// empty for a refused tunnel (CONNECT), whose path is encrypted.
@@ -80,7 +78,7 @@ func startRegistry(ctx context.Context, dir string) (*Registry, error) {
 		return nil, err
 	}
 	r := &Registry{Host: lis.Addr().String()}
-	silent := log.New(io.Discard, "", 0) // clients that hang up are no error of the registry
+	silent := log.New(io.Discard, "", 0) // a client that hangs up is not an error
 	r.server = &http.Server{
 		Handler:           r.front(blobs.front(registry.New(registry.Logger(silent)))),
 		ReadHeaderTimeout: time.Minute,
@@ -115,15 +113,15 @@ func (r *Registry) front(next http.Handler) http.Handler {
 	})
 }
 
-// recorder records the status before the client can see it, so that a client
-// that has its response finds the request in the log.
+// recorder records the status before the client receives it, so that a client with a
+// response finds the request in the log.
 type recorder struct {
 	http.ResponseWriter
 	record func(status int)
 }
 
-// WriteHeader records the status, unless it is informational (1xx), and writes
-// it. The registry's handlers always call it, and once.
+// WriteHeader records the status, unless it is informational (1xx), and writes it. The
+// registry's handlers call it exactly once.
 func (w *recorder) WriteHeader(status int) {
 	if status >= http.StatusOK {
 		w.record(status)

@@ -17,7 +17,7 @@ const (
 	emptyManifest = `{"schemaVersion":2,"config":{"digest":"` + emptyDigest + `"},"layers":[]}`
 )
 
-// reply is a response of the registry that was read to its end.
+// reply is a response of the registry with its whole body.
 type reply struct {
 	status int
 	header http.Header

@@ -13,7 +13,8 @@ import (
 // dirPrefix begins the name of every environment's directory.
 const dirPrefix = "sb-env-"
 
-// makeDir makes an environment's directory below parent, and records its process.
+// makeDir makes an environment's directory below parent, and records the ID of this
+// process in it.
 func makeDir(parent string) (string, error) {
 	dir, err := os.MkdirTemp(parent, dirPrefix)
 	if err != nil {
@@ -34,14 +35,14 @@ func removeStale(parent string) error {
 	for _, dir := range dirs {
 		data, err := os.ReadFile(filepath.Join(dir, "pid"))
 		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
-			continue // being made, or of another user
+			continue // another process is making it, or it belongs to another user
 		}
 		pid, parseErr := strconv.Atoi(strings.TrimSpace(string(data)))
 		if err != nil || parseErr != nil {
 			errs = append(errs, err)
 			continue
 		}
-		// Signal 0 asks whether the process is there (kill(2)).
+		// Signal 0 checks that the process exists (kill(2)).
 		if proc, err := os.FindProcess(pid); err == nil && errors.Is(proc.Signal(syscall.Signal(0)), os.ErrProcessDone) {
 			errs = append(errs, os.RemoveAll(dir))
 		}

@@ -20,7 +20,7 @@ func TestRemoveStale(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// A process that has ended and been waited for: its pid is nobody's.
+	// After Wait no process has the ID of an ended process.
 	cmd := exec.CommandContext(t.Context(), "go", "version")
 	if err := cmd.Run(); err != nil {
 		t.Fatal(err)
@@ -33,9 +33,9 @@ func TestRemoveStale(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(living); err != nil {
-		t.Errorf("the folder of a living process: %v", err)
+		t.Errorf("the directory of a running process: %v", err)
 	}
 	if _, err := os.Stat(dead); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("the folder of a dead process is still there: %v", err)
+		t.Errorf("the directory of an ended process was not removed: %v", err)
 	}
 }

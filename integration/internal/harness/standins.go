@@ -167,7 +167,7 @@ func npmLayer(ctx context.Context, out io.Writer, cache string) (*cachedLayer, e
 		t.file("etc/passwd", 0o644, "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\nnode:x:1000:1000::/home/node:/bin/sh\n")
 		t.file("etc/group", 0o644, "root:x:0:\nnogroup:x:65534:\nnode:x:1000:\n")
 		t.symlink("usr/local/bin/node", "/nodejs/bin/node")
-		t.symlink("usr/bin/env", "../../bin/env") // of scripts' first lines
+		t.symlink("usr/bin/env", "../../bin/env") // for the first lines of scripts
 		for _, name := range []string{"npm", "npx"} {
 			t.symlink("usr/local/bin/"+name, "../lib/node_modules/npm/bin/"+name+"-cli.js")
 		}
@@ -189,7 +189,7 @@ func withDebian(ctx context.Context, cache, platform string, packages []string, 
 	if err != nil {
 		return err
 	}
-	defer func() { _ = os.RemoveAll(tmp) }() // a rest in the cache directory is small
+	defer func() { _ = os.RemoveAll(tmp) }() // leftovers in the cache directory are small
 	if err := unpackPackages(ctx, tmp, arch, packages...); err != nil {
 		return err
 	}

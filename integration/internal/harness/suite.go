@@ -20,10 +20,10 @@ type Suite struct {
 	// Options are for [Start].
 	Options Options
 
-	once sync.Once
-	env  *Env
-	err  error
-	told atomic.Bool // that the environment did not start
+	once   sync.Once
+	env    *Env
+	err    error
+	failed atomic.Bool // true after a test failed with err
 
 	product product
 }
@@ -72,7 +72,7 @@ func untraced() {
 }
 
 func (s *Suite) close(grace time.Duration) error {
-	s.once.Do(func() {}) // a start that runs is waited for, one to come does not come
+	s.once.Do(func() {}) // wait for a running start, and prevent a later one
 	if s.env == nil {
 		return nil
 	}
@@ -90,8 +90,8 @@ func (s *Suite) Env(tb testing.TB) *Env {
 	switch {
 	case errors.As(s.err, &unavailable):
 		tb.Skip(s.err)
-	case s.err != nil && s.told.Swap(true):
-		tb.Fatal("the environment did not start, as the first test that needs it says")
+	case s.err != nil && s.failed.Swap(true):
+		tb.Fatal("the environment did not start; the first test that failed shows the error")
 	case s.err != nil:
 		tb.Fatal(s.err)
 	}
@@ -115,8 +115,8 @@ func (s *Suite) Product(tb testing.TB) (*Env, string) {
 	return env, p.frontend
 }
 
-// NeedMirror skips a test of base images or of the request log if the daemon is
-// that of BUILDKIT_HOST, which pulls from other registries.
+// NeedMirror skips a test of base images or of the request log if builds run on the
+// daemon of BUILDKIT_HOST, which pulls from other registries.
 func (e *Env) NeedMirror(tb testing.TB) {
 	tb.Helper()
 	if !e.Mirrored {
@@ -124,11 +124,11 @@ func (e *Env) NeedMirror(tb testing.TB) {
 	}
 }
 
-// NeedOwnDaemon skips a test that starts more daemons, or reads the log of one, if
-// the harness did not start the first.
+// NeedOwnDaemon skips a test that starts more daemons, or reads a daemon's log, if the
+// harness did not start the first daemon.
 func (e *Env) NeedOwnDaemon(tb testing.TB) {
 	tb.Helper()
 	if e.daemon == nil {
-		tb.Skipf("builds run on %s, not on a daemon of the harness's own", e.Builder)
+		tb.Skipf("builds run on %s, not on a daemon that the harness started", e.Builder)
 	}
 }

@@ -12,13 +12,13 @@ import (
 	"github.com/rogpeppe/go-internal/lockedfile"
 )
 
-// Install installs Debian packages with apt-get, and announces it on log, unless
-// have returns nil. Afterwards it returns the error of have.
+// Install returns nil if have does. Otherwise it installs Debian packages with apt-get,
+// which it announces on log, and returns the error of another call of have.
 func Install(ctx context.Context, log io.Writer, have func() error, packages ...string) error {
 	if have() == nil {
 		return nil
 	}
-	// Test packages run side by side, and each would install them.
+	// Test packages run concurrently, and each would install them.
 	cache, err := CacheDir(ctx)
 	if err != nil {
 		return err
@@ -47,7 +47,7 @@ func Install(ctx context.Context, log io.Writer, have func() error, packages ...
 			err = RunIn(ctx, "/", "apt-get", install...)
 		}
 		if err != nil {
-			return fmt.Errorf("%w, and %s cannot be installed: %w", missing, list, err)
+			return fmt.Errorf("%w; installing %s failed: %w", missing, list, err)
 		}
 	}
 	return have()

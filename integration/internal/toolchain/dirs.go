@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// Root returns the root directory of the repository: of the module that contains
+// Root returns the root directory of the repository, which is the module that contains
 // the working directory.
 func Root(ctx context.Context) (string, error) {
 	out, err := exec.CommandContext(ctx, "go", "env", "GOMOD").Output()
@@ -41,8 +41,8 @@ func CacheDir(ctx context.Context) (string, error) {
 	return filepath.Join(root, ".cache"), nil
 }
 
-// GoRoot returns the directory of the Go release that go.mod asks for, and its
-// version ("1.26.8"). Where another one runs, the go command fetches it.
+// GoRoot returns the directory of the Go release that go.mod asks for, and its version
+// ("1.26.8"). The go command downloads it if another release runs.
 func GoRoot(ctx context.Context) (dir, version string, err error) {
 	root, err := Root(ctx)
 	if err != nil {

@@ -1,11 +1,10 @@
-// Package toolchain builds the programs that the integration tests, the demo
-// and the linters run: buildkitd, buildctl, buildx, the docker CLI, a Docker
-// Engine and more, each at the version that a module file under tools/
-// pins.
+// Package toolchain builds the programs that the integration tests, the demo and the
+// linters run: buildkitd, buildctl, buildx, the docker CLI, a Docker Engine and more,
+// each at the version that a module file under tools/ pins.
 //
-// A program is built once for a module file: the result lies in a cache of the
-// user, under a key made of the module file's content, the Go version and the
-// build flags, so that a second clone of the repository builds nothing.
+// A program is built once for a module file. The user's cache keeps it under a key made
+// of the module file's content, the Go version and the build flags, so that a second
+// clone of the repository builds nothing.
 package toolchain
 
 import (
@@ -85,9 +84,9 @@ func names(choose func(tool) bool) []string {
 	return names
 }
 
-// Ensure returns the absolute path of the program called name, and builds it first
-// if it is not in the cache. It announces a build on log.
-// Several processes may call it at the same time: one builds, the others wait.
+// Ensure returns the absolute path of the program name, and builds it first if it is not
+// in the cache. It announces a build on log. Several processes may call it at the same
+// time: one builds, the others wait.
 func Ensure(ctx context.Context, log io.Writer, name string) (string, error) {
 	for _, t := range tools() {
 		if t.name == name {
@@ -98,7 +97,7 @@ func Ensure(ctx context.Context, log io.Writer, name string) (string, error) {
 			return path, nil
 		}
 	}
-	return "", fmt.Errorf("no tool is called %q: there are %s", name, strings.Join(Names(), ", "))
+	return "", fmt.Errorf("no tool is named %q; the tools are %s", name, strings.Join(Names(), ", "))
 }
 
 func (t tool) ensure(ctx context.Context, log io.Writer) (string, error) {
@@ -134,8 +133,8 @@ func (t tool) ensure(ctx context.Context, log io.Writer) (string, error) {
 	return path, t.build(ctx, log, src, path)
 }
 
-// build compiles the tool to path. It writes elsewhere first: path is there
-// only when it is whole.
+// build compiles the tool to another file, and then renames it to path, which is
+// therefore always complete.
 func (t tool) build(ctx context.Context, log io.Writer, src, path string) error {
 	version, err := goCommand(ctx, src, "list", "-m", "-f", "{{.Version}}", t.module)
 	if err != nil {
@@ -146,7 +145,7 @@ func (t tool) build(ctx context.Context, log io.Writer, src, path string) error 
 			return err
 		}
 	}
-	fmt.Fprintf(log, "building %s %s (once, minutes for the first of them)\n", t.name, version)
+	fmt.Fprintf(log, "building %s %s (once; the first tool takes minutes)\n", t.name, version)
 	start := time.Now()
 	tmp := path + ".tmp"
 	args := append(append([]string{"build"}, t.flags(version)...), "-o", tmp, gopath.Join(t.module, t.pkg))
@@ -207,7 +206,7 @@ func goCommandC(ctx context.Context, c bool, dir string, args ...string) (string
 	}
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = dir
-	// A workspace or a -mod flag of the user is about another module.
+	// A workspace or a -mod flag of the user is for another module.
 	cmd.Env = append(os.Environ(), cgo, "GOWORK=off", "GOFLAGS=-mod=readonly")
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
