@@ -19,14 +19,15 @@ func NewCommand(dockerCLI command.Cli) *cobra.Command {
 		Long: `Build one or more stages of a Dockerfile, each for one or more platforms.
 
 PATH is a directory, URL is a Git repository or an archive, and - reads an
-archive or a Dockerfile from standard input. Flags mean what they mean for
+archive or a Dockerfile from standard input. Flags work as in
 "docker buildx build".
 
-Several stages build at the same time, and each has a result of its own. Inputs
-that they share load once, and a stage that fails does not stop the others.
+Several stages build at the same time, each into its own image or files. They
+load shared inputs once, and a stage that fails does not stop the others.
+
 --tag, --output, --cache-from, --cache-to, --metadata-file and --iidfile can be
 templates with {{.Stage}}, {{.Platform}}, {{.OS}}, {{.Arch}}, {{.Variant}} and
-{{.Arg "NAME"}}. Platforms with different values become different results.`,
+{{.Arg "NAME"}}. Platforms with different values build separately.`,
 		Example: `  # Build the default stage and load the image into Docker
   docker stagebuild build --load -t app .
 
@@ -34,11 +35,11 @@ templates with {{.Stage}}, {{.Platform}}, {{.OS}}, {{.Arch}}, {{.Variant}} and
   docker stagebuild build --stage release --platform linux/amd64,linux/arm64 \
     --push -t registry.example.com/app .
 
-  # Build two stages, each with a tag of its own
+  # Build two stages, each with its own tag
   docker stagebuild build --stage api,worker \
     --push -t 'registry.example.com/{{.Stage}}:1.2' .
 
-  # Build all but the debug stages for all declared platforms
+  # Build all stages except the debug stages, for all declared platforms
   docker stagebuild build --stage '!*-debug' --platform all .
 
   # Write files instead of an image, from a Git repository

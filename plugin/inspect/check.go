@@ -43,9 +43,10 @@ func NewCheckCommand(dockerCLI command.Cli) *cobra.Command {
 		Use:   "check [OPTIONS] [PATH | -]",
 		Short: "Check a Dockerfile for mistakes",
 		Long: `Check a Dockerfile with BuildKit's rules and the rules for staged Dockerfiles,
-for every declared platform. No builder is needed, so that base images are not
-read: "docker stagebuild build --check" also finds what depends on them, such as
-their variables. The exit status is 1 if a rule is violated.`,
+for every declared platform. The exit status is 1 if a rule is violated.
+
+No builder is needed, and base images are not read. To check uses of their
+variables too, run "docker stagebuild build --check".`,
 		Example: `  # Check the Dockerfile in the current directory
   docker stagebuild check
 

@@ -39,8 +39,7 @@ become comments. No builder is needed.`,
   diff <(docker stagebuild render) \
     <(docker stagebuild render --build-arg DEBUG=1)
 
-  # Build it with BuildKit's own frontend, which requires that no stage is for
-  # another platform
+  # Build it with BuildKit's own frontend, if no stage is for another platform
   docker stagebuild render | docker buildx build \
     --build-arg BUILDKIT_SYNTAX=docker/dockerfile:1 -f - .`,
 		Args:                  cli.OptionalPath(),
