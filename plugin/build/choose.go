@@ -72,7 +72,7 @@ func (r *buildRun) selectResults(ctx context.Context, o options, all bool, looku
 		return nil, err
 	}
 	if len(results) > 1 && results[0].build.CallFunc != nil {
-		return nil, fmt.Errorf("--call=%s takes one stage; %d were selected", results[0].build.CallFunc.Name, len(results))
+		return nil, fmt.Errorf("--call=%s takes one stage; %d were selected", o.call, len(results))
 	}
 	return results, nil
 }
