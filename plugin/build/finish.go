@@ -52,8 +52,9 @@ func (r *buildRun) finish(ctx context.Context, results []*resultBuild) error {
 	return err
 }
 
-// failuresOf returns a [cli.Failures] if results failed. Results with the same error, such as an
-// unreadable Dockerfile, are one failure. A result that was stopped because another failed is none.
+// failuresOf returns a [cli.Failures] if results failed. Results with the same error, such as
+// an unreadable Dockerfile, are one failure. A result does not count as failed if it was
+// stopped because another one failed.
 func failuresOf(results []*resultBuild) error {
 	var list cli.Failures
 	var stopped error
@@ -214,7 +215,7 @@ func printWarningDetails(w io.Writer, warning client.VertexWarning) {
 	}
 	if warning.SourceInfo != nil && warning.Range != nil {
 		src := solvererrdefs.Source{Info: warning.SourceInfo, Ranges: warning.Range}
-		_ = src.Print(w) // nowhere is left to report a failed write to the error stream
+		_ = src.Print(w) // a failed write to standard error cannot be reported
 	}
 	fmt.Fprintln(w)
 }

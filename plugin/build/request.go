@@ -41,8 +41,8 @@ type request struct {
 	ssh     []*buildflags.SSH
 }
 
-// request parses the flags with buildx's parsers, for a build of the target stage. It opens
-// no file and no connection. Its errors are mistakes in the command line.
+// request parses the flags for a build of the target stage, with buildx's parsers. It opens no
+// file and no connection, so an error is a mistake in the command line.
 func (o *options) request(target string, env cli.LookupEnv) (*request, error) {
 	req := &request{build: build.Options{
 		Inputs: build.Inputs{
@@ -89,8 +89,8 @@ func (r *request) parse(env cli.LookupEnv, parsers ...func(*request, cli.LookupE
 	return nil
 }
 
-// check returns an error for a mistake that shows without the Dockerfile. Otherwise, it
-// returns how to display progress.
+// check parses the flags without the Dockerfile, and returns how to display progress. It does
+// not fill in templates.
 func (o *options) check(env cli.LookupEnv) (progressui.DisplayMode, error) {
 	options := *o
 	if err := options.CheckTemplates(); err != nil {

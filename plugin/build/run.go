@@ -15,9 +15,10 @@ import (
 	"github.com/stagebuild/stagebuild/plugin/result"
 )
 
-// runBuild builds the requested results, and reports how each ended.
+// runBuild builds the requested results, and prints how each ended. It calls the phases of the
+// command: connect, choose, build, finish.
 func runBuild(ctx context.Context, dockerCLI command.Cli, options *options, display progressui.DisplayMode, env cli.LookupEnv) error {
-	// A template names a file only when the results are known.
+	// A template only names a file once it is filled in for a result.
 	if !result.IsTemplate(options.ImageIDFile) {
 		if err := removeStale(options.ImageIDFile); err != nil {
 			return err

@@ -45,11 +45,11 @@ func (r *buildRun) summarize(ctx context.Context, results []*resultBuild) {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", stage, strings.Join(result.FormatPlatforms(res.Platforms), ","), res.where(),
 			res.outcome.Steps, cmp.Or(r.size(ctx, res), "-"), res.outcome.Duration.Round(100*time.Millisecond))
 	}
-	_ = w.Flush() // nowhere is left to report a failed write to the error stream
+	_ = w.Flush() // a failed write to standard error cannot be reported
 }
 
-// where returns the digest of the result's image and the paths of its files, or how the
-// build ended instead.
+// where returns the digest of the result's image and the paths of its files, or "failed" or
+// "stopped".
 func (res *resultBuild) where() string {
 	switch err := res.outcome.Err; {
 	case err == nil:
@@ -79,8 +79,8 @@ func shortDigest(id string) string {
 	return d.Encoded()[:min(12, len(d.Encoded()))]
 }
 
-// size returns the size of a result at its destination: that of its files, of an image's
-// compressed layers in a registry, or of an image in the engine. It returns "" if the size is unknown.
+// size returns the size of a result at its destination: of its files, of an image's compressed
+// layers in a registry, or of an image in the engine. It returns "" if the size is unknown.
 func (r *buildRun) size(ctx context.Context, res *resultBuild) string {
 	if res.outcome.Err != nil {
 		return ""
@@ -138,8 +138,8 @@ func filesSize(paths []string) (int64, error) {
 	return sum, nil
 }
 
-// pushedSize returns the size in the registry of an image, for all its platforms. The name is
-// one of the image's.
+// pushedSize returns the size of an image in its registry, for all its platforms. name is one
+// of its names.
 func (r *buildRun) pushedSize(ctx context.Context, res *resultBuild, name string) (int64, error) {
 	named, err := reference.ParseNormalizedNamed(name)
 	if err != nil {

@@ -78,8 +78,7 @@ func printError(w io.Writer, err error) {
 		}
 	}
 	for _, s := range solvererrdefs.Sources(err) {
-		// Nowhere is left to report a failed write to the error stream.
-		_ = s.Print(w)
+		_ = s.Print(w) // a failed write to standard error cannot be reported
 	}
 	diagnostics := source.Diagnostics(err)
 	for _, d := range diagnostics {

@@ -183,8 +183,8 @@ func (o *checkOptions) printSARIF(out io.Writer, file *syntax.File, targets []gu
 	return nil
 }
 
-// diagnostics returns the diagnostics of the file, because the error of a check has only their
-// text.
+// diagnostics returns the diagnostics of the file with their positions. The error of a check
+// has only their text.
 func (o *checkOptions) diagnostics(file *syntax.File, targets []guard.Platform, lookup cli.LookupEnv) (source.List, error) {
 	if !file.IsStaged {
 		return nil, nil

@@ -29,8 +29,8 @@ type argChoice struct {
 	others  []string // the other values
 }
 
-// newPage returns the page for a query. It resolves the query for each combination of platforms and
-// values of the build args that conditions use. graphs and notes are those of the query itself.
+// newPage returns the page for a query. It resolves the query for each combination of platforms
+// and values of the build args that conditions use. graphs and notes are those of the query.
 func newPage(q *cli.Query, options graphOptions, graphs []*graph.Graph, notes []string) *draw.Page {
 	drawing := options.drawn(graphs)
 	page := &draw.Page{File: drawing.File, Source: string(q.File.Source.Data)}
@@ -81,7 +81,7 @@ func viewsOf(q *cli.Query, options graphOptions, platforms []string, graphs []*g
 	return list
 }
 
-// viewOf returns the view of graphs, or of the error that there is instead.
+// viewOf returns the view of graphs, or of err.
 func viewOf(options graphOptions, graphs []*graph.Graph, notes []string, err error) draw.View {
 	switch {
 	case err != nil:
@@ -95,8 +95,8 @@ func viewOf(options graphOptions, graphs []*graph.Graph, notes []string, err err
 	return draw.View{Graph: drawing, Text: text.String()}
 }
 
-// automaticArg matches the args that BuildKit sets for a platform. They depend on the
-// platform choice of a page.
+// automaticArg matches the args that BuildKit sets for a platform. A page has a choice of the
+// platform instead.
 var automaticArg = regexp.MustCompile(`^((TARGET|BUILD)(PLATFORM|OS|OSVERSION|ARCH|VARIANT)|TARGETSTAGE)$`)
 
 // argChoices returns the choices of the build args that conditions use, sorted by name.

@@ -72,7 +72,8 @@ type (
 			Region sarifRegion `json:"region"`
 		} `json:"physicalLocation"`
 	}
-	// sarifRegion counts lines and code points from 1. EndColumn is that after the last.
+	// sarifRegion counts lines and code points from 1. EndColumn is the column after the last
+	// one.
 	sarifRegion struct {
 		StartLine   int `json:"startLine"`
 		StartColumn int `json:"startColumn"`
@@ -92,8 +93,8 @@ const unreadable = "UnreadableDockerfile"
 // impossible is the rule for a build that BuildKit rejects without naming a line.
 const impossible = "ImpossibleBuild"
 
-// sarifRules returns all rules: those of BuildKit, ours, and the diagnostics that are errors in
-// every build. Each name appears once.
+// sarifRules returns BuildKit's rules, the rules for staged Dockerfiles, and the diagnostics,
+// which are errors in every build. Each name appears once.
 func sarifRules() []sarifRule {
 	rules := buildkitRules()
 	for _, r := range lint.Rules() {
@@ -162,8 +163,8 @@ func fromLinter[F any](r linter.LinterRule[F]) sarifRule {
 	return rule
 }
 
-// printSARIF prints the result of a check. If its error comes from a staged Dockerfile,
-// diagnostics are that error with positions.
+// printSARIF prints the result of a check. diagnostics replace the error of the result, because
+// they have positions.
 func printSARIF(w io.Writer, file *source.File, found buildkit.LintResults, diagnostics source.List) error {
 	results := []sarifResult{}
 	add := func(rule, level, message string, region sarifRegion) {

@@ -11,7 +11,8 @@ import (
 	"github.com/stagebuild/stagebuild/plugin/cli"
 )
 
-// Place is something that a result writes. Places of different kinds can share a name.
+// Place is a file, an image name or a cache that a result writes. Places of different kinds
+// can share a name.
 type Place struct {
 	Kind Kind
 	Name string
@@ -120,8 +121,8 @@ func ImageAt(name string) Place {
 	return Place{imagePlace, reference.TagNameOnly(named).String()}
 }
 
-// placeOfCache returns where a cache is exported to. An inline cache, which is a part of its image, has
-// no name.
+// placeOfCache returns the place that a cache is exported to. An inline cache has no name,
+// because it is a part of its image.
 func placeOfCache(c client.CacheOptionsEntry) Place {
 	switch c.Type {
 	case "inline":

@@ -44,8 +44,8 @@ func FormatPlatforms(platforms []guard.Platform) []string {
 	return names
 }
 
-// Split returns the results of the selected stages, at least one for each. Platforms for
-// which the templates in flags give different values become different results.
+// Split returns the results of the selected stages, one or more for each stage. It separates
+// the platforms for which templates in flags have different values.
 func Split(file *syntax.File, env plan.Env, flags Flags, selected []selection.Result) ([]*Result, error) {
 	var list []*Result
 	for _, s := range selected {
