@@ -13,9 +13,8 @@ import (
 	"github.com/stagebuild/stagebuild/llb"
 )
 
-// Config returns a copy of the configuration of the check rules: the one given with the
-// request, otherwise the file's "# check=" (newRuleLinter in BuildKit's
-// dockerfile2llb/convert.go).
+// Config returns a copy of the linter's configuration: the given one, or if it is nil the
+// file's "# check=" (newRuleLinter in BuildKit's dockerfile2llb/convert.go).
 func Config(given *linter.Config, file *syntax.File) (*linter.Config, error) {
 	if given != nil {
 		config := *given
@@ -25,8 +24,8 @@ func Config(given *linter.Config, file *syntax.File) (*linter.Config, error) {
 	return linter.ParseLintOptions(options)
 }
 
-// Report passes diagnostics to BuildKit's linter, which skips some as config tells. The
-// error is that of "# check=error=true".
+// Report passes diagnostics to BuildKit's linter, which skips those that config skips. It
+// returns an error if config sets "# check=error=true" and there are others.
 func Report(config *linter.Config, diagnostics source.List) error {
 	l := linter.New(config)
 	for _, d := range diagnostics {
@@ -36,33 +35,32 @@ func Report(config *linter.Config, diagnostics source.List) error {
 	return l.Error()
 }
 
-// IsFromLowering reports whether BuildKit's linter reports a violation that lowering
-// caused: a constant platform that a reference has in the user's text, or a
+// IsFromLowering reports whether lowering caused a violation that BuildKit's linter
+// reports: a constant --platform that replaces the platform of a reference, or a
 // "# platforms=" comment that the linter reads as the description of a stage or ARG. The
 // set is nil for a plain Dockerfile.
 func IsFromLowering(set *plan.Set, rule string, location []parser.Range) bool {
 	if set == nil || len(location) == 0 {
 		return false
 	}
-	file := set.Targets[0].File
-	place := file.Source.LineSpan(location[0].Start.Line) // lowering keeps lines
+	file, line := set.Targets[0].File, location[0].Start.Line // lowering keeps lines
 	switch rule {
 	case linter.RuleFromPlatformFlagConstDisallowed.Name:
-		from := file.InstructionAt(place)
+		from := file.InstructionAt(file.Source.LineSpan(line))
 		return slices.ContainsFunc(set.Targets, func(t *plan.Target) bool { return t.AddsPlatform(from) })
 	case linter.RuleInvalidDefinitionDescription.Name:
-		return isBelowPlatforms(file, place)
+		return isBelowPlatforms(file, line)
 	}
 	return false
 }
 
-// isBelowPlatforms reports whether the comment above a place of the file is
-// "# platforms=". Like BuildKit, it skips blank lines.
-func isBelowPlatforms(file *syntax.File, place source.Span) bool {
+// isBelowPlatforms reports whether "# platforms=" is the comment above a line. Like
+// BuildKit, it skips blank lines.
+func isBelowPlatforms(file *syntax.File, line int) bool {
 	if file.Platforms == nil {
 		return false
 	}
-	above := place.Pos().Line - 1
+	above := line - 1
 	for above > 0 && strings.TrimSpace(file.Source.LineSpan(above).Text()) == "" {
 		above--
 	}

@@ -16,14 +16,13 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/syntax"
 )
 
-// Violation begins the error that "# check=error=true" asks for (Error in BuildKit's
-// linter/linter.go).
+// Violation is the prefix of the error that "# check=error=true" causes (Error in
+// BuildKit's linter/linter.go).
 const Violation = "lint violation found for rules: "
 
-// Check runs all rules on a file that uses the language, for the platforms that a
-// set was asked about. Findings go to config.Warn, in the order of the rules' names and the
-// file's lines. The error says which rules found something when config asks for
-// that ("# check=error=true").
+// Check applies all check rules to a staged file, for the requested platforms of its set.
+// It passes the findings to config.Warn, sorted by rule and line. If config sets
+// "# check=error=true", the error lists the rules with findings.
 func Check(file *syntax.File, set *plan.Set, config linter.Config) error {
 	c := &checker{file: file, set: set, linter: linter.New(&config)}
 	for _, rule := range Rules() {
@@ -41,31 +40,38 @@ type checker struct {
 	rule   *Rule
 }
 
-// find reports a finding about an instruction, unless the comment above it skips
-// the rule.
-func (c *checker) find(in *syntax.Instruction, format string, args ...any) {
+// report passes a finding to the linter, unless the comment above the instruction skips
+// the rule. The platforms are those that the finding is limited to, if any.
+func (c *checker) report(f finding, platforms ...string) {
+	message := f.message
+	if len(platforms) > 0 {
+		message += " (for " + strings.Join(platforms, ", ") + ")"
+	}
+	if f.hint != "" {
+		message += "; " + f.hint
+	}
 	var location []parser.Range
-	for line := in.First; line <= in.Last; line++ {
+	for line := f.in.First; line <= f.in.Last; line++ {
 		location = append(location, parser.Range{Start: parser.Position{Line: line}, End: parser.Position{Line: line}})
 	}
-	c.linter.WithMergedConfigFromComments(c.file.Comments(in)).
-		Run(c.rule.linterRule(), location, fmt.Sprintf(format, args...))
+	c.linter.WithMergedConfigFromComments(c.file.Comments(f.in)).Run(c.rule.linterRule(), location, message)
 }
 
-// finding is what is wrong with an instruction.
+// finding is a warning of a rule about an instruction.
 type finding struct {
 	in      *syntax.Instruction
 	message string
+	hint    string // the fix
 }
 
-// findOnce reports what holds for some of the platforms that are checked, once,
-// with the platforms.
-func (c *checker) findOnce(holds func(*plan.Target) []finding) {
+// reportOnce reports the findings of all checked platforms, each once. It adds the
+// platforms to a finding that not all of them have.
+func (c *checker) reportOnce(find func(*plan.Target) []finding) {
 	var found []finding
 	platforms := map[finding][]string{}
 	for _, t := range c.set.Requested {
 		platform := guard.FormatPlatform(t.Platform)
-		for _, f := range holds(t) {
+		for _, f := range find(t) {
 			if platforms[f] == nil {
 				found = append(found, f)
 			}
@@ -77,9 +83,9 @@ func (c *checker) findOnce(holds func(*plan.Target) []finding) {
 	slices.SortStableFunc(found, func(a, b finding) int { return a.in.Index - b.in.Index })
 	for _, f := range found {
 		if len(platforms[f]) == len(c.set.Requested) {
-			c.find(f.in, "%s", f.message)
+			c.report(f)
 		} else {
-			c.find(f.in, "%s (for %s)", f.message, strings.Join(platforms[f], ", "))
+			c.report(f, platforms[f]...)
 		}
 	}
 }
@@ -87,27 +93,27 @@ func (c *checker) findOnce(holds func(*plan.Target) []finding) {
 func checkConstantCondition(c *checker) {
 	for _, in := range c.file.Instructions {
 		if cond := in.Guard.If; cond != nil && cond.IsConstant() {
-			c.find(in, "The condition %s depends on no build arg and no platform", cond)
+			c.report(finding{in, fmt.Sprintf("The condition %s has the same value in every build", cond), "use a build arg or the platform in it, or remove it"})
 		}
 	}
 }
 
 func checkCopyWholeStage(c *checker) {
-	c.findOnce(func(t *plan.Target) []finding {
+	c.reportOnce(func(t *plan.Target) []finding {
 		var found []finding
 		for edge := range edges(t.Plan) {
 			in := edge.Reference.Instruction
 			ofStage := edge.Reference.Kind == syntax.CopyFrom && edge.Stage != nil
 			if ofStage && hasBaseImage(edge.Stage) && slices.ContainsFunc(c.sources(in), isRoot) {
-				found = append(found, finding{in, fmt.Sprintf("COPY takes all of stage %q, its base image included", edge.Stage.Stage.Name)})
+				found = append(found, finding{in, fmt.Sprintf("COPY copies all of stage %q, including its base image", edge.Stage.Stage.Name), "copy only the paths that are needed"})
 			}
 		}
 		return found
 	})
 }
 
-// hasBaseImage reports whether files of a stage can be those of an image: whether it
-// is not made from scratch, over other stages if need be.
+// hasBaseImage reports whether a stage is built from an image, directly or through other
+// stages, and not from scratch.
 func hasBaseImage(stage *plan.Choice) bool {
 	for ; stage != nil && len(stage.Edges) > 0; stage = stage.Edges[0].Stage {
 		if stage.Edges[0].IsScratch() {
@@ -117,13 +123,13 @@ func hasBaseImage(stage *plan.Choice) bool {
 	return true
 }
 
-// sources returns what a COPY copies, without quotes and with its variables as they
-// are.
+// sources returns the source paths of a COPY. It removes quotes, but does not expand
+// variables.
 func (c *checker) sources(in *syntax.Instruction) []string {
 	words := strings.Fields(in.Args())
 	if strings.HasPrefix(in.Args(), "[") {
 		words = nil
-		_ = json.Unmarshal([]byte(in.Args()), &words) // BuildKit refuses what is no list
+		_ = json.Unmarshal([]byte(in.Args()), &words) // BuildKit refuses an invalid list
 	}
 	if len(words) == 0 {
 		return nil
@@ -143,7 +149,7 @@ func isRoot(source string) bool {
 }
 
 func checkStagePlatform(c *checker) {
-	c.findOnce(func(t *plan.Target) []finding {
+	c.reportOnce(func(t *plan.Target) []finding {
 		var found []finding
 		for edge := range edges(t.Plan) {
 			in := edge.Reference.Instruction
@@ -152,7 +158,7 @@ func checkStagePlatform(c *checker) {
 			}
 			for _, s := range c.file.Stages {
 				if s.From == in && s.Platform != "" {
-					found = append(found, finding{in, fmt.Sprintf("--platform=%s is ignored: %q is a stage; write FROM %s::%s", s.Platform, edge.Name, edge.Name, s.Platform)})
+					found = append(found, finding{in, fmt.Sprintf("--platform=%s is ignored, because %q is a stage", s.Platform, edge.Name), fmt.Sprintf("write FROM %s::%s", edge.Name, s.Platform)})
 				}
 			}
 		}
@@ -177,7 +183,7 @@ func checkStageUnavailable(c *checker) {
 	if c.file.Platforms == nil {
 		return
 	}
-	c.findOnce(func(t *plan.Target) []finding {
+	c.reportOnce(func(t *plan.Target) []finding {
 		var found []finding
 		available := map[string]bool{}
 		for _, choice := range t.Stages {
@@ -185,11 +191,11 @@ func checkStageUnavailable(c *checker) {
 		}
 		for _, name := range c.file.StageNames() {
 			if !available[name] {
-				found = append(found, finding{c.file.Group(name).Stages[0].From, fmt.Sprintf("Stage %q cannot be built", name)})
+				found = append(found, finding{c.file.Group(name).Stages[0].From, fmt.Sprintf("Stage %q cannot be built", name), "add a variant whose guard holds"})
 			}
 		}
 		if n := len(t.Stages); n > 0 && t.Stages[n-1].Stage.Name == "" && !t.Stages[n-1].Decision.Holds {
-			found = append(found, finding{t.Stages[n-1].Stage.From, "The default stage cannot be built"})
+			found = append(found, finding{t.Stages[n-1].Stage.From, "The default stage cannot be built", "give it a name, and add a variant whose guard holds"})
 		}
 		return found
 	})
@@ -201,7 +207,7 @@ func checkUndeclaredPlatform(c *checker) {
 	}
 	for _, in := range c.file.Instructions {
 		if patterns := in.Guard.For; patterns != nil && !slices.ContainsFunc(c.file.Platforms, patterns.Match) {
-			c.find(in, "--for=%s matches no platform that the file declares", patterns)
+			c.report(finding{in, fmt.Sprintf("--for=%s matches no declared platform", patterns), "add the platform to # platforms=, or change --for"})
 		}
 	}
 }
@@ -210,7 +216,7 @@ func checkUnnamedReference(c *checker) {
 	for _, in := range c.file.Instructions {
 		for _, ref := range slices.Concat(in.References, in.Triggered) {
 			if ref.Kind == syntax.CopyFrom && ref.Text != "" && strings.Trim(ref.Text, "0123456789") == "" {
-				c.find(in, "COPY --from=%s counts stages", ref.Text)
+				c.report(finding{in, fmt.Sprintf("COPY --from=%s refers to a stage by number", ref.Text), "name the stage with AS, and write its name"})
 			}
 		}
 	}
@@ -224,35 +230,34 @@ func checkUnreachableVariant(c *checker) {
 			above := first[condition{branch, own}]
 			switch always := first[condition{branch, ""}]; {
 			case always != nil && s.IsGuarded():
-				c.find(s.From, "The variant on line %d of the same branch has no guard, so that this one is never selected", always.From.First)
+				c.report(finding{s.From, fmt.Sprintf("This variant is never selected: the one on line %d of the same branch has no guard", always.From.First), "move this variant above it, or remove it"})
 			case above == nil:
 				first[condition{branch, own}] = s
 			case s.IsGuarded():
-				c.find(s.From, "The variant on line %d has the same guard, so that this one is never selected", above.From.First)
+				c.report(finding{s.From, fmt.Sprintf("This variant is never selected: the one on line %d has the same guard", above.From.First), "change its guard, or remove it"})
 			}
 		}
 	}
 }
 
-// condition is what decides whether a stage is selected: the branch that it stands
-// in, and its own guard.
+// condition is the condition for selecting a stage: its branch and its own guard.
 type condition struct {
 	branch *syntax.Branch
 	guard  string
 }
 
 func checkUnresolvedStage(c *checker) {
-	c.findOnce(func(t *plan.Target) []finding {
+	c.reportOnce(func(t *plan.Target) []finding {
 		var found []finding
 		for _, u := range t.Unreached {
-			found = append(found, finding{u.Instruction, c.summarize(u.Diagnostic, t.Plan)})
+			found = append(found, finding{u.Instruction, c.summarize(u.Diagnostic, t.Plan), u.Hint})
 		}
 		return found
 	})
 }
 
 // summarize returns a diagnostic of a plan in one line. If other platforms are checked
-// too, it leaves out the plan's platform, which findOnce adds to the finding.
+// too, it leaves out the plan's platform, which reportOnce adds to the finding.
 func (c *checker) summarize(d *source.Diagnostic, p *plan.Plan) string {
 	short := *d
 	if len(c.set.Requested) > 1 && short.Platform == guard.FormatPlatform(p.Platform) {

@@ -22,15 +22,15 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/syntax"
 )
 
-// resolve builds an example for linux/amd64, as far as it gets without a daemon.
+// resolve plans an example for linux/amd64.
 func resolve(text string) (*plan.Set, error) {
 	file, _ := syntax.Parse(source.NewFile("Dockerfile", []byte(text)))
 	amd64 := platforms.MustParse("linux/amd64")
 	return plan.Resolve(file, plan.Env{Build: amd64}, plan.Request{Platforms: []guard.Platform{amd64}})
 }
 
-// diagnosed returns the diagnostics of an example, and whether they are errors.
-func diagnosed(text string) (found source.List, errors bool) {
+// diagnose returns the diagnostics of an example, and whether they are errors.
+func diagnose(text string) (found source.List, areErrors bool) {
 	set, err := resolve(text)
 	if err != nil {
 		return source.Diagnostics(err), true
@@ -38,31 +38,32 @@ func diagnosed(text string) (found source.List, errors bool) {
 	return set.Warnings, false
 }
 
-// TestDiagnosticExamples checks that a rule's bad example has its diagnostic and no
-// other, and that BuildKit takes what becomes of the good one.
+// TestDiagnosticExamples checks that the bad example of a rule has only the rule's
+// diagnostic, and that BuildKit parses the lowered good example.
 func TestDiagnosticExamples(t *testing.T) {
 	for _, rule := range lint.Diagnostics() {
-		found, _ := diagnosed(rule.Bad)
-		if len(found) != 1 || found[0].Name != rule.Name {
-			t.Errorf("the bad example of %s has %v", rule.Name, found)
-		}
-		set, err := resolve(rule.Good)
-		if err != nil || len(set.Warnings) > 0 || len(set.Targets[0].Unreached) > 0 {
-			t.Errorf("the good example of %s: %v, %+v", rule.Name, err, set)
-			continue
-		}
-		tree, err := dockerfile.Parse(bytes.NewReader(plan.Lower(set.Targets[0].Plan)))
-		if err == nil {
-			_, _, err = instructions.Parse(tree.AST, linter.New(&linter.Config{}))
-		}
-		if err != nil {
-			t.Errorf("BuildKit refuses the good example of %s: %v", rule.Name, err)
-		}
+		t.Run(rule.Name, func(t *testing.T) {
+			found, _ := diagnose(rule.Bad)
+			if len(found) != 1 || found[0].Name != rule.Name {
+				t.Errorf("the bad example has %v", found)
+			}
+			set, err := resolve(rule.Good)
+			if err != nil || len(set.Warnings) > 0 || len(set.Targets[0].Unreached) > 0 {
+				t.Fatalf("the good example: %v, %+v", err, set)
+			}
+			tree, err := dockerfile.Parse(bytes.NewReader(plan.Lower(set.Targets[0].Plan)))
+			if err == nil {
+				_, _, err = instructions.Parse(tree.AST, linter.New(&linter.Config{}))
+			}
+			if err != nil {
+				t.Errorf("BuildKit refuses the good example: %v", err)
+			}
+		})
 	}
 }
 
-// TestEveryDiagnosticIsDocumented compares the table with the names in the code. The
-// only string constants that the language packages export are those names.
+// TestEveryDiagnosticIsDocumented compares the rules with the names of diagnostics in the
+// code, which are the only exported string constants of the language packages.
 func TestEveryDiagnosticIsDocumented(t *testing.T) {
 	var want, got []string
 	for _, pkg := range []string{"source", "guard", "syntax", "plan"} {

@@ -16,7 +16,7 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/syntax"
 )
 
-// check returns what the check rules find, as clients print it, and the error.
+// check returns the findings of the check rules as clients print them, and the error.
 func check(t *testing.T, dockerfile, options string) ([]string, error) {
 	t.Helper()
 	file, err := syntax.Parse(source.NewFile("Dockerfile", []byte(dockerfile)))
@@ -42,25 +42,27 @@ func check(t *testing.T, dockerfile, options string) ([]string, error) {
 	return found, lint.Check(file, set, *config)
 }
 
-// TestExamples checks that a rule's bad example breaks the rule, and that the
-// good one breaks none.
+// TestExamples checks that the bad example of a rule violates the rule, and that the good
+// one violates no rule.
 func TestExamples(t *testing.T) {
 	if !slices.IsSortedFunc(lint.Rules(), func(a, b *lint.Rule) int { return strings.Compare(a.Name, b.Name) }) {
 		t.Error("the rules are not sorted by name")
 	}
 	for _, rule := range lint.Rules() {
-		found, err := check(t, rule.Bad, "")
-		if err != nil || len(found) == 0 || !strings.HasPrefix(found[0], rule.Name+":") {
-			t.Errorf("%s finds %q (%v) in its bad example", rule.Name, found, err)
-		}
-		found, err = check(t, rule.Good, "")
-		if err != nil || len(found) != 0 {
-			t.Errorf("%s finds %q (%v) in its good example", rule.Name, found, err)
-		}
+		t.Run(rule.Name, func(t *testing.T) {
+			found, err := check(t, rule.Bad, "")
+			if err != nil || len(found) == 0 || !strings.HasPrefix(found[0], rule.Name+":") {
+				t.Errorf("the bad example has %q (%v)", found, err)
+			}
+			found, err = check(t, rule.Good, "")
+			if err != nil || len(found) != 0 {
+				t.Errorf("the good example has %q (%v)", found, err)
+			}
+		})
 	}
 }
 
-// TestFindings compares what is found in one file: texts, lines and platforms.
+// TestFindings compares the texts, lines and platforms of all findings in one file.
 func TestFindings(t *testing.T) {
 	const dockerfile = `# platforms=linux/amd64,linux/arm64
 ARG DEBUG
@@ -97,17 +99,17 @@ ENDIF
 FROM busybox AS twice
 `
 	want := []string{
-		`ConstantCondition: The condition 1 == 2 depends on no build arg and no platform (line 13)`,
-		`CopyWholeStage: COPY takes all of stage "base", its base image included (for linux/arm64) (line 10)`,
-		`CopyWholeStage: COPY takes all of stage "app", its base image included (line 22)`,
-		`StagePlatformIgnored: --platform=linux/amd64 is ignored: "base" is a stage; write FROM base::linux/amd64 (for linux/arm64) (line 9)`,
-		`StageUnavailable: Stage "tools" cannot be built (for linux/amd64) (line 3)`,
-		`StageUnavailable: Stage "never" cannot be built (line 6)`,
-		`UnnamedStageReference: COPY --from=3 counts stages (line 15)`,
-		`UnnamedStageReference: COPY --from=4 counts stages (line 16)`,
-		`UnreachableVariant: The variant on line 9 has the same guard, so that this one is never selected (line 11)`,
-		`UnreachableVariant: The variant on line 29 of the same branch has no guard, so that this one is never selected (line 30)`,
-		`UnreachableVariant: The variant on line 29 of the same branch has no guard, so that this one is never selected (line 31)`,
+		`ConstantCondition: The condition 1 == 2 has the same value in every build; use a build arg or the platform in it, or remove it (line 13)`,
+		`CopyWholeStage: COPY copies all of stage "base", including its base image (for linux/arm64); copy only the paths that are needed (line 10)`,
+		`CopyWholeStage: COPY copies all of stage "app", including its base image; copy only the paths that are needed (line 22)`,
+		`StagePlatformIgnored: --platform=linux/amd64 is ignored, because "base" is a stage (for linux/arm64); write FROM base::linux/amd64 (line 9)`,
+		`StageUnavailable: Stage "tools" cannot be built (for linux/amd64); add a variant whose guard holds (line 3)`,
+		`StageUnavailable: Stage "never" cannot be built; add a variant whose guard holds (line 6)`,
+		`UnnamedStageReference: COPY --from=3 refers to a stage by number; name the stage with AS, and write its name (line 15)`,
+		`UnnamedStageReference: COPY --from=4 refers to a stage by number; name the stage with AS, and write its name (line 16)`,
+		`UnreachableVariant: This variant is never selected: the one on line 9 has the same guard; change its guard, or remove it (line 11)`,
+		`UnreachableVariant: This variant is never selected: the one on line 29 of the same branch has no guard; move this variant above it, or remove it (line 30)`,
+		`UnreachableVariant: This variant is never selected: the one on line 29 of the same branch has no guard; move this variant above it, or remove it (line 31)`,
 	}
 	found, err := check(t, dockerfile, "")
 	if diff := cmp.Diff(want, found); diff != "" || err != nil {
@@ -115,8 +117,8 @@ FROM busybox AS twice
 	}
 }
 
-// TestUnresolvedOnce compares what is said of references that mean nothing on some of
-// several platforms: once, with the platforms.
+// TestUnresolvedOnce checks that a reference that is invalid on some of the platforms is
+// reported once, with these platforms.
 func TestUnresolvedOnce(t *testing.T) {
 	const dockerfile = `# platforms=linux/amd64,linux/arm64,linux/arm
 ARG NAME
@@ -134,13 +136,13 @@ FROM busybox AS below
 FROM scratch
 `
 	want := []string{
-		`UnresolvedStage: stage "tools" has no variant (line 7)`,
-		`UnresolvedStage: stage "data" has no variant (for linux/amd64, linux/arm/v7) (line 8)`,
-		`UnresolvedStage: COPY --from=$NAME is empty (line 9)`,
-		`UnresolvedStage: stage 2 (line 5) is dropped: --if=NAME is false with NAME = "" (line 10)`,
-		`UnresolvedStage: stage "data" has no variant for linux/s390x (line 11)`,
-		`UnresolvedStage: no stage is named "toosl" (line 12)`,
-		`UnresolvedStage: stage "below" is defined below, on line 13 (line 12)`,
+		`UnresolvedStage: stage "tools" has no variant; add a variant whose guard holds, or a last one without a guard: FROM … AS tools (line 7)`,
+		`UnresolvedStage: stage "data" has no variant (for linux/amd64, linux/arm/v7); add a variant whose guard holds, or a last one without a guard: FROM … AS data (line 8)`,
+		`UnresolvedStage: COPY --from=$NAME is empty; give the arg a value, or write a default: ${NAME:-default} (line 9)`,
+		`UnresolvedStage: stage 2 (line 5) is dropped: --if=NAME is false with NAME = ""; refer to the stage by its name, which all variants share (line 10)`,
+		`UnresolvedStage: stage "data" has no variant for linux/s390x; add a variant whose guard holds, or a last one without a guard: FROM … AS data (line 11)`,
+		`UnresolvedStage: no stage is named "toosl"; did you mean "tools"? (for an image, write "toosl:latest") (line 12)`,
+		`UnresolvedStage: stage "below" is defined below, on line 13; move it above the stage that uses it (line 12)`,
 	}
 	found, err := check(t, dockerfile, "skip=StageUnavailable,UnnamedStageReference,UndeclaredPlatform")
 	if diff := cmp.Diff(want, found); diff != "" || err != nil {
@@ -148,37 +150,41 @@ FROM scratch
 	}
 }
 
-// TestUnavailableDefault compares what is said of a target that is not there for every
-// declared platform.
+// TestUnavailableDefault checks the findings about a default target that is dropped for
+// some of the declared platforms.
 func TestUnavailableDefault(t *testing.T) {
 	const head = "# platforms=linux/amd64,linux/arm64\nFROM busybox AS app\n"
 	for dockerfile, want := range map[string][]string{
 		"FROM --for=linux/amd64 app AS bench\nRUN --if=true true\n": {
-			`ConstantCondition: The condition true depends on no build arg and no platform (line 4)`,
-			`StageUnavailable: Stage "bench" cannot be built (for linux/arm64) (line 3)`,
+			`ConstantCondition: The condition true has the same value in every build; use a build arg or the platform in it, or remove it (line 4)`,
+			`StageUnavailable: Stage "bench" cannot be built (for linux/arm64); add a variant whose guard holds (line 3)`,
 		},
-		"FROM --for=linux/amd64 app\n": {`StageUnavailable: The default stage cannot be built (for linux/arm64) (line 3)`},
+		"FROM --for=linux/amd64 app\n": {`StageUnavailable: The default stage cannot be built (for linux/arm64); give it a name, and add a variant whose guard holds (line 3)`},
 		"FROM --for=linux/amd64 app AS tools\nFROM app\nCOPY --from=tools /a /\n": {
-			`StageUnavailable: Stage "tools" cannot be built (for linux/arm64) (line 3)`,
-			`UnresolvedStage: stage "tools" has no variant (for linux/arm64) (line 5)`,
+			`StageUnavailable: Stage "tools" cannot be built (for linux/arm64); add a variant whose guard holds (line 3)`,
+			`UnresolvedStage: stage "tools" has no variant (for linux/arm64); add a variant whose guard holds, or a last one without a guard: FROM … AS tools (line 5)`,
 		},
 		"# check=skip=StageUnavailable\nFROM --for=linux/amd64 app\n": nil,
 		"FROM --for=linux/amd64 app\nFROM app\n":                      nil,
 	} {
-		found, err := check(t, head+dockerfile, "")
-		if diff := cmp.Diff(want, found); diff != "" || err != nil {
-			t.Errorf("%s(-want +got):\n%s\n%v", dockerfile, diff, err)
-		}
+		t.Run(dockerfile, func(t *testing.T) {
+			found, err := check(t, head+dockerfile, "")
+			if diff := cmp.Diff(want, found); diff != "" || err != nil {
+				t.Errorf("(-want +got):\n%s\n%v", diff, err)
+			}
+		})
 	}
 }
 
-// TestOptions skips rules and makes findings errors, as BuildKit's own.
+// TestOptions checks that the options of "# check=" skip rules and make findings errors.
 func TestOptions(t *testing.T) {
 	const dockerfile = "FROM scratch\nCOPY --if=true a /\n"
 	for options, want := range map[string]int{"skip=ConstantCondition": 0, "skip=all": 0, "skip=CopyWholeStage": 1} {
-		if found, err := check(t, dockerfile, options); len(found) != want || err != nil {
-			t.Errorf("%s finds %q, %v", options, found, err)
-		}
+		t.Run(options, func(t *testing.T) {
+			if found, err := check(t, dockerfile, options); len(found) != want || err != nil {
+				t.Errorf("found %q, %v", found, err)
+			}
+		})
 	}
 	_, err := check(t, dockerfile, "error=true")
 	if err == nil || err.Error() != "lint violation found for rules: ConstantCondition" {

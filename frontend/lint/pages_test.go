@@ -17,7 +17,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the rules' pages in docs, and the table of the reference")
 
-// TestPages compares the rules' pages with the rules.
+// TestPages compares the pages in docs with the rules.
 func TestPages(t *testing.T) {
 	pages := map[string]string{
 		"docs/rules/README.md":       checkIndex + index(lint.Rules()),
@@ -36,13 +36,13 @@ func TestPages(t *testing.T) {
 		}
 		for _, f := range files {
 			if name := path.Join(dir, f.Name()); pages[name] == "" {
-				t.Errorf("%s is of no rule", name)
+				t.Errorf("%s belongs to no rule", name)
 			}
 		}
 	}
 }
 
-// TestReference compares the reference's table of errors with the rules.
+// TestReference compares the table of errors in the reference with the rules.
 func TestReference(t *testing.T) {
 	const name, head = "docs/reference.md", "| name | written | error |\n| --- | --- | --- |\n"
 	data, err := os.ReadFile(inRepository(name))
@@ -57,7 +57,7 @@ func TestReference(t *testing.T) {
 	compare(t, name, before+head+table()+"\n"+after)
 }
 
-// compare compares a document of the repository with what it should be.
+// compare compares a document in the repository with its generated text.
 func compare(t *testing.T, name, want string) {
 	t.Helper()
 	if *update {
@@ -70,7 +70,7 @@ func compare(t *testing.T, name, want string) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(want, string(got)); diff != "" {
-		t.Errorf("%s is not what the rules say (go test ./frontend/lint -update):\n%s", name, diff)
+		t.Errorf("%s differs from the rules; run go test ./frontend/lint -update (-want +got):\n%s", name, diff)
 	}
 }
 
@@ -80,24 +80,24 @@ func inRepository(name string) string {
 
 const checkIndex = `# Check rules
 
-Beside [BuildKit's own rules](https://docs.docker.com/reference/build-checks/), a
-check of a staged file (` + "`docker buildx build --check`, `docker stagebuild check`" + `) has these.
-They are skipped and made errors as BuildKit's are: ` + "`# check=skip=NAME` or `# check=error=true`" + `
-at the top of the file, ` + "`# check=skip=NAME`" + ` above an instruction. Each page has a file that breaks the
-rule, what is said of it, and the file mended.
+A check of a staged Dockerfile (` + "`docker buildx build --check` or `docker stagebuild check`" + `) applies
+these rules in addition to [BuildKit's own](https://docs.docker.com/reference/build-checks/). As with BuildKit's rules,
+` + "`# check=skip=NAME`" + ` at the top of the file or above an instruction skips a rule, and ` + "`# check=error=true`" + ` at the
+top makes warnings errors. Each page has a Dockerfile that violates the rule, the warning, and the corrected
+Dockerfile.
 
 `
 
 const diagnosticIndex = `# Diagnostics
 
-What can be wrong with a staged Dockerfile, by name. Each page has a file that shows it, what is said
-of that file when it is built for linux/amd64, and the file mended. The messages are in the
-[table of the reference](../reference.md#errors). What is wrong with any Dockerfile, BuildKit says, and what
-only looks wrong, [check rules](../rules/README.md) do.
+The errors and warnings about staged Dockerfiles, by name. Each page has a Dockerfile that causes the diagnostic, the
+message of a build for linux/amd64, and the corrected Dockerfile. All messages are in the
+[table of the reference](../reference.md#errors). BuildKit reports the errors that any Dockerfile can have, and
+[check rules](../rules/README.md) report code that is valid but probably a mistake.
 
 `
 
-// index returns the table of an index, sorted by name.
+// index returns a table of rules, sorted by name.
 func index(rules []*lint.Rule) string {
 	slices.SortFunc(rules, func(a, b *lint.Rule) int { return strings.Compare(a.Name, b.Name) })
 	var b strings.Builder
@@ -110,41 +110,41 @@ func index(rules []*lint.Rule) string {
 
 func page(t *testing.T, rule *lint.Rule) string {
 	return fmt.Sprintf("# %s\n\n%s.\n\n%s\n\n## Bad\n\n```dockerfile\n%s```\n\n```text\n%s```\n\n## Good\n\n```dockerfile\n%s```\n",
-		rule.Name, rule.Description, rule.Doc, rule.Bad, said(t, rule), rule.Good)
+		rule.Name, rule.Description, rule.Doc, rule.Bad, output(t, rule), rule.Good)
 }
 
-// said returns what the plugin prints of a bad example.
-func said(t *testing.T, rule *lint.Rule) string {
+// output returns the output of the plugin for a rule's bad example.
+func output(t *testing.T, rule *lint.Rule) string {
 	if rule.Dir() == "docs/rules" {
 		found, _ := check(t, rule.Bad, "")
 		return strings.Join(found, "\n") + "\n"
 	}
-	found, errors := diagnosed(rule.Bad)
+	found, areErrors := diagnose(rule.Bad)
 	d := found[0]
-	if !errors {
-		return linter.LintFormatShort(d.Name, d.Message+"; "+d.Hint, d.Span.Pos().Line) + "\n"
+	if !areErrors {
+		return linter.LintFormatShort(d.Name, d.Summary()+"; "+d.Hint, d.Span.Pos().Line) + "\n"
 	}
 	return fmt.Sprintf("%s\nERROR: %v\n", d.Snippet(), d)
 }
 
-// table returns the rows of the reference's table of errors: the line that each
-// diagnostic is about, and what it says.
+// table returns the rows of the table of errors in the reference: the name, the first line
+// and the text of each error.
 func table() string {
 	var b strings.Builder
 	for _, rule := range lint.Diagnostics() {
-		found, errors := diagnosed(rule.Bad)
-		if !errors {
+		found, areErrors := diagnose(rule.Bad)
+		if !areErrors {
 			continue // a warning
 		}
 		d := found[0]
 		written, _, _ := strings.Cut(d.Snippet(), "\n")
-		_, said, _ := strings.Cut(d.Error(), ": ")
-		fmt.Fprintf(&b, "| [%s](diagnostics/%s.md) | %s | %s |\n", rule.Name, rule.Name, code(strings.TrimSpace(written)), code(said))
+		_, text, _ := strings.Cut(d.Error(), ": ")
+		fmt.Fprintf(&b, "| [%s](diagnostics/%s.md) | %s | %s |\n", rule.Name, rule.Name, code(strings.TrimSpace(written)), code(text))
 	}
 	return b.String()
 }
 
-// code returns a cell of code, with a span for each line.
+// code returns a table cell with a code span for each line of the text.
 func code(text string) string {
 	text = strings.ReplaceAll(text, "|", `\|`)
 	return "`" + strings.ReplaceAll(text, "\n", "`<br>`") + "`"

@@ -1,8 +1,3 @@
-// Package lint holds what can be wrong with a staged file, each a typed value with
-// its documentation and a file that shows it: the diagnostics of the language, and
-// the check rules that go beyond BuildKit's own. These run beside BuildKit's, are
-// skipped and made errors as those are ("# check="), and see the file as it is
-// planned for every platform that is checked.
 package lint
 
 import (
@@ -11,23 +6,23 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/linter"
 )
 
-// Rule is what a file is measured by: a rule of the language, whose breach is the
-// diagnostic of its name, or a check rule.
+// Rule documents a rule for staged Dockerfiles: a rule of the language, whose violation is
+// the diagnostic of the same name, or a check rule.
 type Rule struct {
-	// Name is the diagnostic's stable identifier, or what "# check=skip=" takes.
+	// Name is the name of the diagnostic, or the name in "# check=skip=".
 	Name string
-	// Description is one sentence, as BuildKit's rules have.
+	// Description states the rule in one sentence without a full stop.
 	Description string
-	// Doc says why, and what to do.
+	// Doc explains the rule and the fix.
 	Doc string
-	// Bad is a file that breaks this rule and no other when it is built for
-	// linux/amd64 or checked. Good is the same one mended.
+	// Bad is a Dockerfile that violates only this rule in a build for linux/amd64, or in
+	// a check. Good is the same Dockerfile without the mistake.
 	Bad, Good string
 
 	check func(*checker) // nil for a rule of the language
 }
 
-// Dir is where the rule's documentation page is in the repository.
+// Dir returns the directory of the rule's page in the repository.
 func (r *Rule) Dir() string {
 	if r.check == nil {
 		return "docs/diagnostics"
@@ -35,12 +30,12 @@ func (r *Rule) Dir() string {
 	return "docs/rules"
 }
 
-// URL is where the rule's documentation page is.
+// URL returns the address of the rule's page.
 func (r *Rule) URL() string {
 	return "https://github.com/stagebuild/stagebuild/blob/main/" + r.Dir() + "/" + r.Name + ".md"
 }
 
-// linterRule returns the rule as BuildKit's linter takes it.
+// linterRule converts the rule for BuildKit's linter.
 func (r *Rule) linterRule() *linter.LinterRule[func()] {
 	return &linter.LinterRule[func()]{Name: r.Name, Description: r.Description, URL: r.URL()}
 }
@@ -50,8 +45,8 @@ func Rules() []*Rule {
 	return slices.Clone(rules)
 }
 
-// Diagnostics returns the rules of the language, by subject: one for each name
-// that a source.Diagnostic can have.
+// Diagnostics returns the rules of the language, grouped by subject: one for each name
+// of a [source.Diagnostic].
 func Diagnostics() []*Rule {
 	return slices.Concat(conditionRules, structureRules, blockRules, referenceRules)
 }
@@ -60,19 +55,19 @@ var rules = []*Rule{
 	{
 		Name:        "ConstantCondition",
 		Description: "A condition should depend on a build arg or the platform",
-		Doc: `A condition without a name has the same value in every build. The instruction
-is always there, or never: write it without the condition, or leave it out.`,
+		Doc: `A condition without names has the same value in every build, so the instruction is
+always kept or always dropped. Remove the condition or the instruction.`,
 		Bad:   "FROM scratch\nCOPY --if=true a /\n",
 		Good:  "ARG DEBUG\nFROM scratch\nCOPY --if=DEBUG a /\n",
 		check: checkConstantCondition,
 	},
 	{
 		Name:        "CopyWholeStage",
-		Description: "Copying all of a stage copies its base image too",
-		Doc: `COPY --from=stage / takes everything that the stage has, files of its base
-image included, and makes a layer of it. Name the paths that are wanted, or
-make the stage FROM the other one. A stage that is made from scratch holds nothing
-but what it was given, and is not meant.`,
+		Description: "Copying a whole stage copies its base image too",
+		Doc: `COPY --from=stage / copies all files of the stage, including those of its base image,
+into one layer. Copy only the paths that are needed, or make the new stage FROM the
+other one. The rule ignores stages that are built from scratch, which have no files of
+a base image.`,
 		Bad:   "FROM busybox AS build\nFROM scratch\nCOPY --from=build / /\n",
 		Good:  "FROM busybox AS build\nFROM scratch\nCOPY --from=build /bin/busybox /bin/\n",
 		check: checkCopyWholeStage,
@@ -80,9 +75,9 @@ but what it was given, and is not meant.`,
 	{
 		Name:        "StagePlatformIgnored",
 		Description: "--platform has no effect on a FROM that names a stage",
-		Doc: `A stage that is FROM another stage has that stage's platform: BuildKit ignores
---platform there. Write the platform into the reference, which builds the other
-stage for it.`,
+		Doc: `A stage that is FROM another stage has the platform of that stage, and BuildKit ignores
+--platform. To build the other stage for a platform, write the platform into the
+reference.`,
 		Bad:   "FROM busybox AS base\nFROM --platform=$BUILDPLATFORM base\n",
 		Good:  "FROM busybox AS base\nFROM base::$BUILDPLATFORM\n",
 		check: checkStagePlatform,
@@ -90,11 +85,10 @@ stage for it.`,
 	{
 		Name:        "StageUnavailable",
 		Description: "A stage should have a variant for every declared platform",
-		Doc: `The file declares platforms with "# platforms=", and a stage has no variant that
-holds for one of them: it cannot be built there. Add a variant, one without a
-guard at the end for example, or skip the rule for a stage that is meant for some
-platforms only. BuildKit's rules look at the platforms that the target, the default
-stage for example, can be built for.`,
+		Doc: `The file declares platforms with "# platforms=", but no variant of the stage is selected
+for one of them, so the stage cannot be built for it. Add a variant, such as a last one
+without a guard, or skip the rule for a stage that is only meant for some platforms.
+BuildKit's rules are applied only for the platforms that the target can be built for.`,
 		Bad:   "# platforms=linux/amd64,linux/arm64\nFROM --for=linux/arm64 scratch AS tools\nFROM scratch\n",
 		Good:  "# platforms=linux/amd64,linux/arm64\nFROM --for=linux/arm64 scratch AS tools\nFROM busybox AS tools\nFROM scratch\n",
 		check: checkStageUnavailable,
@@ -102,9 +96,9 @@ stage for example, can be built for.`,
 	{
 		Name:        "UndeclaredPlatform",
 		Description: "A guard should match a declared platform",
-		Doc: `The file declares platforms with "# platforms=", and --for matches none of
-them: what it guards is never built. Declare the platform too, or leave the
-variant out.`,
+		Doc: `The file declares platforms with "# platforms=", but --for matches none of them, so the
+instruction is dropped for all of them. Declare the platform too, or remove the
+instruction.`,
 		Bad:   "# platforms=linux/amd64\nFROM scratch\nCOPY --for=linux/s390x a /\n",
 		Good:  "# platforms=linux/amd64,linux/s390x\nFROM scratch\nCOPY --for=linux/s390x a /\n",
 		check: checkUndeclaredPlatform,
@@ -112,29 +106,29 @@ variant out.`,
 	{
 		Name:        "UnnamedStageReference",
 		Description: "A stage should be referred to by name",
-		Doc: `COPY --from=0 counts the stages as they are written: it means another one as soon
-as a stage is added above. Give the stage a name.`,
+		Doc: `COPY --from=0 counts the stages of the file, so it means another stage as soon as one is
+added above. Give the stage a name.`,
 		Bad:   "FROM busybox\nFROM scratch\nCOPY --from=0 /bin/busybox /\n# --for=linux\nLABEL --for=linux a=b\n",
 		Good:  "FROM busybox AS tools\nFROM scratch\nCOPY --from=tools /bin/busybox /\nLABEL --for=linux a=b\n",
 		check: checkUnnamedReference,
 	},
 	{
 		Name:        "UnreachableVariant",
-		Description: "A variant should be able to be selected",
-		Doc: `Of the variants of a stage the first whose guard holds is selected. One with the
-same guard as a variant above it never is, nor one below a variant without a guard in
-the same branch of a block. (Outside of blocks the latter is an error.)`,
+		Description: "A variant should be selected in some builds",
+		Doc: `The first variant whose guard holds is selected. A variant is never selected if a
+variant above it has the same guard, or if one above it in the same branch of a block
+has no guard. (Outside of blocks, the latter is an error.)`,
 		Bad:   "FROM --for=linux/arm64 scratch AS base\nFROM --for=linux/arm64 busybox AS base\nFROM scratch AS base\n",
 		Good:  "FROM --for=linux/arm64 scratch AS base\nFROM scratch AS base\n",
 		check: checkUnreachableVariant,
 	},
 	{
 		Name:        "UnresolvedStage",
-		Description: "References should mean something in every stage",
-		Doc: `A reference in a stage that the target is not made from means nothing: a stage
-that is not there for the platform, one defined below, a name that is almost a
-stage's, a variable that is not declared. Building that stage would be an error.
-The same is said of the target for a declared platform that it cannot be built for.`,
+		Description: "A stage that the target does not use should have valid references",
+		Doc: `A stage that is not built has an invalid reference: a stage without a variant for the
+platform, a stage below, a misspelled stage name or an undeclared variable, for example.
+Building that stage would fail. The rule also reports references of the target for
+declared platforms that the target cannot be built for.`,
 		Bad:   "FROM --for=linux/s390x busybox AS tools\nFROM scratch AS extra\nCOPY --from=tools /a /\nFROM scratch\n",
 		Good:  "FROM --for=linux/s390x busybox AS tools\nFROM busybox AS tools\nFROM scratch AS extra\nCOPY --from=tools /a /\nFROM scratch\n",
 		check: checkUnresolvedStage,

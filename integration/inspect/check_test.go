@@ -44,9 +44,9 @@ ENV --for=linux/arm64 API_TOKEN=x
 		"FromAsCasing:5 'AS' and 'from' keywords' casing do not match",
 		"UndefinedVar:10 Usage of undefined variable '$NOWHERE' (for linux/arm64)",
 		"FromPlatformFlagConstDisallowed:9 FROM --platform flag should not use constant value \"linux/arm64\"",
-		"ConstantCondition:8 The condition false depends on no build arg and no platform",
-		"StagePlatformIgnored:9 --platform=linux/arm64 is ignored: \"base\" is a stage; write FROM base::linux/arm64",
-		"StageUnavailable:3 Stage \"tools\" cannot be built (for linux/amd64)",
+		"ConstantCondition:8 The condition false has the same value in every build; use a build arg or the platform in it, or remove it",
+		"StagePlatformIgnored:9 --platform=linux/arm64 is ignored, because \"base\" is a stage; write FROM base::linux/arm64",
+		"StageUnavailable:3 Stage \"tools\" cannot be built (for linux/amd64); add a variant whose guard holds",
 	}
 	for _, command := range [][]string{
 		{"docker-stagebuild", "check", "--format=json"},
@@ -95,7 +95,7 @@ MAINTAINER me
 `}.WriteContext(t, frontend)
 	want := []string{
 		"MaintainerDeprecated:6 Maintainer instruction is deprecated in favor of using label",
-		"StageUnavailable:4 Stage \"bench\" cannot be built (for linux/arm64)",
+		"StageUnavailable:4 Stage \"bench\" cannot be built (for linux/arm64); add a variant whose guard holds",
 	}
 	commands := [][]string{
 		{"docker-stagebuild", "check", "--format=json"},

@@ -95,9 +95,9 @@ func TestSARIF(t *testing.T) {
 	}{
 		{"no findings", "FROM scratch\n", "", ""},
 		{"violations of BuildKit's rules and ours", "# platforms=linux/amd64,linux/arm64\nFROM --for=arm64 scratch AS tools\nfrom scratch\n\tLABEL --if=true \\\n  a=é\n", "", `
-StageUnavailable warning Dockerfile:2:1-2:34 Stage "tools" cannot be built (for linux/amd64)
+StageUnavailable warning Dockerfile:2:1-2:34 Stage "tools" cannot be built (for linux/amd64); add a variant whose guard holds
 ConsistentInstructionCasing warning Dockerfile:3:1-3:13 Command 'from' should match the case of the command majority (uppercase)
-ConstantCondition warning Dockerfile:4:2-5:6 The condition true depends on no build arg and no platform`},
+ConstantCondition warning Dockerfile:4:2-5:6 The condition true has the same value in every build; use a build arg or the platform in it, or remove it`},
 		{"violations that are errors", "# check=error=true\nFROM scratch\nLABEL a b\n", "", `
 LegacyKeyValueFormat error Dockerfile:3:1-3:10 "LABEL key=value" should be used instead of legacy "LABEL key value" format`},
 		{"an unreadable file", "FROM scratch\nFRM x", "", `
@@ -110,7 +110,7 @@ NoVariant error Dockerfile:3:6-3:10 stage "base" has no variant for linux/arm64:
   line 2: --for=amd64 does not match linux/arm64
 add a variant whose guard holds, or a last one without a guard: FROM … AS base`},
 		{"a target that cannot be built for a declared platform", "# platforms=linux/amd64,linux/arm64\nFROM scratch AS app\nFROM --for=amd64 app\nMAINTAINER x\n", "", `
-StageUnavailable warning Dockerfile:3:1-3:21 The default stage cannot be built (for linux/arm64)
+StageUnavailable warning Dockerfile:3:1-3:21 The default stage cannot be built (for linux/arm64); give it a name, and add a variant whose guard holds
 MaintainerDeprecated warning Dockerfile:4:1-4:13 Maintainer instruction is deprecated in favor of using label`},
 		{"a missing target", "FROM scratch AS a\nMAINTAINER x\n", "nope", `
 ImpossibleBuild error Dockerfile:1:1-1:18 target stage "nope" could not be found
