@@ -23,7 +23,7 @@ func TestGraphFormatsParse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	script, err := env.NpmFile(t.Context(), "mermaid@12.3.0", "dist/mermaid.min.js")
+	script, err := env.NPMFile(t.Context(), "mermaid@12.3.0", "dist/mermaid.min.js")
 	if err != nil {
 		t.Fatal(err)
 	}

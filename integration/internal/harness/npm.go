@@ -25,6 +25,31 @@ func (e *Env) NPMPackage(ctx context.Context, spec string) (string, error) {
 	return npmPackage(ctx, e.log, cache, spec)
 }
 
+// NPMFile returns the path of a file of a package of the npm registry, "mermaid@12.3.0",
+// unpacked once into the user's cache.
+func (e *Env) NPMFile(ctx context.Context, spec, file string) (string, error) {
+	archive, err := e.NPMPackage(ctx, spec)
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(strings.TrimSuffix(archive, ".tgz"), filepath.FromSlash(file))
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return "", err
+	}
+	unlock, err := lockedfile.MutexAt(path + ".lock").Lock()
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
+	if _, err := os.Stat(path); err == nil {
+		return path, nil
+	}
+	err = unpackNPM(ctx, archive, func(dir string) error {
+		return os.Rename(filepath.Join(dir, filepath.FromSlash(file)), path)
+	})
+	return path, err
+}
+
 func npmPackage(ctx context.Context, out io.Writer, cache, spec string) (string, error) {
 	dir := filepath.Join(cache, "npm")
 	if err := os.MkdirAll(dir, 0o755); err != nil {
