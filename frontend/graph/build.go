@@ -12,16 +12,15 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/syntax"
 )
 
-// emptyImage is the base without files (dockerui.EmptyImageName).
+// emptyImage is the name of the empty base (dockerui.EmptyImageName).
 const emptyImage = "scratch"
 
-// Of returns the graph of one platform: all stages of its file, and which of them is
-// the target.
+// Of returns the graph of a target platform. It has all stages of the file, reached or not.
 func Of(p *plan.Target) *Graph {
 	platform := guard.FormatPlatform(p.Platform)
 	b := &builder{
 		graph: &Graph{
-			File: p.File.Source.Name, Platforms: []string{platform}, Args: deciding(p, platform),
+			File: p.File.Source.Name, Platforms: []string{platform}, Args: argsOf(p, platform),
 			Globals: globalsOf(p, platform), Targets: []string{}, Nodes: []*Node{}, Edges: []*Edge{},
 		},
 		platform: platform,
@@ -47,7 +46,8 @@ type builder struct {
 	walk     plan.Walk[occurrence]
 }
 
-// occurrence is a stage, with the platform that a reference names for it, or "".
+// occurrence is a stage for the platform that a reference names, or "" for the target
+// platform. Each occurrence of a stage is a node.
 type occurrence struct {
 	choice   *plan.Choice
 	platform string
@@ -59,8 +59,8 @@ func (o occurrence) id() string {
 
 func (o occurrence) edges() []plan.Edge { return o.choice.Edges }
 
-// next returns the occurrence of the stage that an edge leads to, if it leads to one. A
-// platform that a reference names holds for all that the stage refers to.
+// next returns the occurrence of the stage that an edge leads to, or the zero value for an
+// image. The references of a stage inherit its platform.
 func (o occurrence) next(e *plan.Edge) occurrence {
 	if e.Stage == nil {
 		return occurrence{}
@@ -75,19 +75,20 @@ func (o occurrence) platformOf(e *plan.Edge) string {
 	return o.platform
 }
 
-// addFrom adds a stage, the nodes that it leads to, and their edges.
+// addFrom adds a stage, the nodes that it leads to, and their edges. New nodes get the
+// state, unless they are dropped.
 func (b *builder) addFrom(c *plan.Choice, state State) {
 	for o, e := range b.walk.From(occurrence{c, ""}) {
 		switch {
 		case e == nil:
 			b.addStage(o, state)
-		case !e.IsInvalid(): // an invalid reference leads nowhere
+		case !e.IsInvalid():
 			b.addEdge(o, e, state)
 		}
 	}
 }
 
-// addStage adds the node of a stage, and those of its dropped variants.
+// addStage adds the node of a stage, and the nodes of its dropped variants.
 func (b *builder) addStage(o occurrence, state State) {
 	c, s, file := o.choice, o.choice.Stage, o.choice.Plan.File
 	if b.nodes[o.id()] != nil {
@@ -136,7 +137,8 @@ func (b *builder) addEdge(o occurrence, e *plan.Edge, state State) {
 	}
 	b.graph.Edges = append(b.graph.Edges, &Edge{
 		Stage: o.id(), Uses: uses, Kind: e.Reference.Kind.String(),
-		Line: e.Reference.Instruction.First, Reference: e.Reference.Text, Platforms: []string{b.platform},
+		Span: e.Reference.Instruction.Span(), Line: e.Reference.Instruction.First,
+		Reference: e.Reference.Text, Platforms: []string{b.platform},
 	})
 }
 
@@ -181,8 +183,8 @@ func identify(subject, platform string) string {
 	return subject + "@" + platform
 }
 
-// Guard returns what has to hold for an instruction, as it is written: its flags behind
-// the conditions of the blocks that it stands in.
+// Guard returns the guard of an instruction as written, after the conditions of the blocks
+// around it: "IF DEBUG, --for=linux".
 func Guard(in *syntax.Instruction) string {
 	var parts []string
 	for branch := in.Branch; branch != nil; branch = branch.Outer {
@@ -195,7 +197,7 @@ func Guard(in *syntax.Instruction) string {
 	return strings.Join(parts, ", ")
 }
 
-// keywordOf returns the line of a block that begins a branch.
+// keywordOf returns the line that begins a branch: "IF DEBUG", "ELSE IF TEST" or "ELSE".
 func keywordOf(branch *syntax.Branch) string {
 	condition := branch.Keyword.Guard.If
 	switch {
@@ -207,22 +209,21 @@ func keywordOf(branch *syntax.Branch) string {
 	return "ELSE"
 }
 
-// isConditional reports whether an instruction has a guard or stands in a block.
+// isConditional reports whether an instruction has a guard or is in a block.
 func isConditional(in *syntax.Instruction) bool {
 	return !in.IsBlock() && (!in.Guard.IsZero() || in.Branch != nil)
 }
 
-// conditionalOf returns what becomes of those of some instructions that are not always
-// there.
-func conditionalOf(p *plan.Plan, body []*syntax.Instruction) []Instruction {
+// conditionalOf returns the outcomes of the conditional ones among some instructions.
+func conditionalOf(p *plan.Plan, instructions []*syntax.Instruction) []Instruction {
 	var list []Instruction
-	for _, in := range body {
+	for _, in := range instructions {
 		if !isConditional(in) {
 			continue
 		}
 		d := p.Decision(in)
 		list = append(list, Instruction{
-			Line: in.First, LastLine: in.Last,
+			Span: in.Span(), Line: in.First, LastLine: in.Last,
 			Text:  strings.ToUpper(in.Keyword) + " " + oneSpace(in.Args()),
 			Guard: Guard(in), Dropped: !d.Holds, Reason: d.Reason,
 		})
@@ -230,10 +231,10 @@ func conditionalOf(p *plan.Plan, body []*syntax.Instruction) []Instruction {
 	return list
 }
 
-// quotedOrSpaces matches what stands in quotes, and the spaces elsewhere.
+// quotedOrSpaces matches a quoted text, or spaces outside of quotes.
 var quotedOrSpaces = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|'[^']*'|\s+`)
 
-// oneSpace leaves one space where there are several, but for those in quotes.
+// oneSpace replaces each run of spaces outside of quotes by one space.
 func oneSpace(text string) string {
 	return quotedOrSpaces.ReplaceAllStringFunc(strings.TrimSpace(text), func(found string) string {
 		if found[0] == '"' || found[0] == '\'' {
@@ -243,8 +244,7 @@ func oneSpace(text string) string {
 	})
 }
 
-// globalsOf returns what becomes of the ARGs above the first FROM that are not always
-// there.
+// globalsOf returns the outcomes of the conditional global ARGs.
 func globalsOf(p *plan.Target, platform string) []Globals {
 	list := conditionalOf(p.Plan, p.File.Globals)
 	if len(list) == 0 {
@@ -253,14 +253,14 @@ func globalsOf(p *plan.Target, platform string) []Globals {
 	return []Globals{{Platform: platform, Instructions: list}}
 }
 
-// deciding returns the args outside of stages that a condition of the file names, and
-// those that are declared under one.
-func deciding(p *plan.Target, platform string) []Arg {
-	declared, decides := map[string]bool{}, map[string]bool{}
+// argsOf returns the global args that a condition of the file names or that are declared
+// under one. An arg that the plan does not declare has no value, and is left out.
+func argsOf(p *plan.Target, platform string) []Arg {
+	declared, listed := map[string]bool{}, map[string]bool{}
 	for _, in := range p.File.Globals {
 		for _, d := range in.Declarations {
 			declared[d.Name] = true
-			decides[d.Name] = decides[d.Name] || isConditional(in)
+			listed[d.Name] = listed[d.Name] || isConditional(in)
 		}
 	}
 	for _, in := range p.File.Instructions {
@@ -268,17 +268,17 @@ func deciding(p *plan.Target, platform string) []Arg {
 			continue
 		}
 		for _, name := range in.Guard.If.Names() {
-			decides[name] = declared[name]
+			listed[name] = declared[name]
 		}
 	}
 	args := []Arg{}
-	for _, name := range slices.Sorted(maps.Keys(decides)) {
-		if !decides[name] {
+	for _, name := range slices.Sorted(maps.Keys(listed)) {
+		if !listed[name] {
 			continue
 		}
 		if arg, ok := p.Global(name); ok {
 			value, given := p.Env.Args[name]
-			given = given && value == arg.Value // and not to one whose ARG is dropped
+			given = given && value == arg.Value // a dropped ARG does not take the value
 			args = append(args, Arg{Name: name, Values: map[string]string{platform: arg.Value}, Given: given})
 		}
 	}

@@ -12,8 +12,8 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/graph"
 )
 
-// TestDocumentHasFields holds the table of the page on drawings to the JSON: a row for
-// each field, in the order in which they are printed.
+// TestDocumentHasFields checks that the table in docs/graph.md has a row for each field of
+// the JSON, in the order of the JSON.
 func TestDocumentHasFields(t *testing.T) {
 	page, err := os.ReadFile("../../docs/graph.md")
 	if err != nil {
@@ -30,17 +30,21 @@ func TestDocumentHasFields(t *testing.T) {
 		want[i] = strings.TrimPrefix(field, "explanations[].")
 	}
 	if diff := cmp.Diff(want, rows); diff != "" {
-		t.Errorf("the fields of the JSON, and the rows of docs/graph.md (-want +got):\n%s", diff)
+		t.Errorf("the rows of docs/graph.md differ from the fields of the JSON (-fields +rows):\n%s", diff)
 	}
 }
 
-// fieldsOf returns the paths of the fields of a struct and, each type once, of those
-// that it has lists of. What can be left out has a question mark behind it.
+// fieldsOf returns the paths of a struct's fields in the JSON, and of the fields of the
+// structs in its lists, each type once. The path of a field with omitempty ends with a
+// question mark.
 func fieldsOf(of reflect.Type, path string, known map[reflect.Type]bool) []string {
 	known[of] = true
 	var fields []string
 	for field := range of.Fields() {
 		name, option, _ := strings.Cut(field.Tag.Get("json"), ",")
+		if name == "-" {
+			continue
+		}
 		mark := ""
 		if option == "omitempty" {
 			mark = "?"

@@ -5,6 +5,7 @@ import (
 	"os"
 
 	"github.com/containerd/platforms"
+
 	"github.com/stagebuild/stagebuild/frontend/graph"
 	"github.com/stagebuild/stagebuild/frontend/guard"
 	"github.com/stagebuild/stagebuild/frontend/plan"
@@ -33,7 +34,7 @@ FROM base AS app
 	return graphs
 }
 
-// Print the stages and images that a target is built from, for two platforms.
+// Print the stages and images that a target is built from on two platforms.
 func ExampleMerge() {
 	if err := graph.Merge(exampleGraphs()...).Write(os.Stdout, 80); err != nil {
 		fmt.Println(err)
@@ -46,7 +47,7 @@ func ExampleMerge() {
 	//     └── line 1: FROM debian (image)
 }
 
-// Explain the variants that one platform selects and drops.
+// Explain the variants that are selected and dropped for one platform.
 func ExampleExplanation_Write() {
 	explanation := graph.Explanation{Explanations: exampleGraphs()[:1]}
 	if err := explanation.Write(os.Stdout, 80); err != nil {

@@ -6,67 +6,67 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/stagebuild/stagebuild/frontend/syntax"
 )
 
-// Explanation is what stages will be made of, and why: a graph for each stage and
-// platform.
+// Explanation has the graph of each stage and platform, to print them with the reasons.
 type Explanation struct {
 	// Explanations are graphs of one target and one platform.
 	Explanations []*Graph `json:"explanations"`
 }
 
-// Write prints the explanation for people, in lines of at most width columns where
-// it can be.
+// Write prints the graphs as trees, with the reason for each selected and dropped variant
+// and instruction. It breaks lines between words after at most width columns.
 func (e *Explanation) Write(w io.Writer, width int) error {
-	var trees []*branch
+	var trees []*entry
 	for _, g := range e.Explanations {
 		trees = append(trees, g.explain()...)
 	}
 	return writeTrees(w, width, trees)
 }
 
-// explain returns the trees of a graph of one platform: what the target is made of,
-// and what it is not.
-func (g *Graph) explain() []*branch {
+// explain returns the tree of each target of a graph of one platform, and the trees of the
+// unreached and the dropped stages.
+func (g *Graph) explain() []*entry {
 	platform := g.Platforms[0]
-	reached := g.Reached()
-	t := &printer{graph: g, uses: usesOf(reached), shown: map[string]bool{}, details: true}
-	var trees []*branch
+	p := &printer{graph: g, uses: usesOf(g.Reached()), shown: map[string]bool{}, details: true}
+	var trees []*entry
 	for _, id := range g.Targets {
 		n := g.Node(id)
-		tree := &branch{text: n.title() + " for " + platform + g.values()}
+		tree := &entry{text: n.title() + " for " + platform + g.argsText()}
 		for _, globals := range g.Globals {
 			for _, in := range globals.Instructions {
-				tree.add(fmt.Sprintf("line %d: %s", in.Line, in.outcome()))
+				tree.add(fmt.Sprintf("line %d: %s", in.Line, in.outcomeText()))
 			}
 		}
-		t.below(tree, n)
+		p.addUses(tree, n)
 		trees = append(trees, tree)
 	}
-	var rest, absent []*branch
+	var unreached, dropped []*entry
 	for _, n := range g.Nodes {
 		outcome, ok := n.On(platform)
 		switch {
 		case !ok || n.Kind != Stage || n.Platform != "":
-		case outcome.unasked():
-			rest = append(rest, &branch{text: n.title()})
-		case outcome.State == Dropped && !g.chosen(n, platform):
-			absent = append(absent, &branch{text: n.from() + ": " + outcome.Reason})
+		case outcome.isUnused():
+			unreached = append(unreached, &entry{text: n.title()})
+		case outcome.State == Dropped && !g.hasSelectedVariant(n, platform):
+			dropped = append(dropped, &entry{text: n.fromText() + ": " + outcome.Reason})
 		}
 	}
-	return slices.Concat(trees, under("not reached", rest), under("dropped for "+platform, absent))
+	return slices.Concat(trees, titled("not reached", unreached), titled("dropped for "+platform, dropped))
 }
 
-// chosen reports whether some variant of a stage's name is there.
-func (g *Graph) chosen(n *Node, platform string) bool {
+// hasSelectedVariant reports whether a variant with the name of a stage is selected.
+func (g *Graph) hasSelectedVariant(n *Node, platform string) bool {
 	return slices.ContainsFunc(g.Nodes, func(other *Node) bool {
 		outcome, ok := other.On(platform)
 		return ok && other.Kind == Stage && other.Name == n.Name && other.Platform == n.Platform && outcome.State != Dropped
 	})
 }
 
-// values says what the args are that decide.
-func (g *Graph) values() string {
+// argsText returns the args of the graph with their values for its only platform, or "".
+func (g *Graph) argsText() string {
 	var parts []string
 	for _, a := range g.Args {
 		parts = append(parts, a.Name+" = "+strconv.Quote(a.Values[g.Platforms[0]]))
@@ -77,34 +77,36 @@ func (g *Graph) values() string {
 	return " with " + strings.Join(parts, ", ")
 }
 
-// detail adds what decided about a stage and its instructions to its items.
-func (t *printer) detail(n *Node, items []item) []item {
-	outcome, _ := n.On(t.graph.Platforms[0])
-	for i := range items {
-		if items[i].edge.Kind == "FROM" {
-			items[i].text += because(n, outcome)
+// addDetails adds the reasons for a stage and its instructions to its rows, and a row for
+// each dropped variant above the stage.
+func (p *printer) addDetails(n *Node, rows []row) []row {
+	outcome, _ := n.On(p.graph.Platforms[0])
+	for i := range rows {
+		if rows[i].edge.Kind == syntax.FromBase.String() {
+			rows[i].text += selectedText(n, outcome)
 		}
 	}
 	if outcome.Replaced {
-		items = append(items, item{line: n.Line, text: "a named context stands for the stage"})
+		rows = append(rows, row{line: n.Line, text: "a named context stands for the stage"})
 	}
 	for _, in := range outcome.Instructions {
-		items = conditional(items, in)
+		rows = addInstruction(rows, in)
 	}
-	for _, v := range t.graph.Nodes {
+	for _, v := range p.graph.Nodes {
 		if v.Kind != Stage || v.Name != n.Name || v.Platform != n.Platform || v.Line >= n.Line {
 			continue
 		}
-		if f, ok := v.On(t.graph.Platforms[0]); ok && f.State == Dropped {
-			items = append(items, item{line: v.Line, text: "FROM " + v.Base + " is not selected: " + f.Reason})
+		if o, ok := v.On(p.graph.Platforms[0]); ok && o.State == Dropped {
+			rows = append(rows, row{line: v.Line, text: "FROM " + v.Base + " is not selected: " + o.Reason})
 		}
 	}
-	slices.SortStableFunc(items, func(a, b item) int { return a.line - b.line })
-	return items
+	slices.SortStableFunc(rows, func(a, b row) int { return a.line - b.line })
+	return rows
 }
 
-// because says why a stage is there.
-func because(n *Node, outcome Outcome) string {
+// selectedText returns the reason why a stage is selected, or "" if it is the only one of
+// its name and has no guard.
+func selectedText(n *Node, outcome Outcome) string {
 	switch {
 	case outcome.Reason != "":
 		return ", selected: " + outcome.Reason
@@ -114,27 +116,26 @@ func because(n *Node, outcome Outcome) string {
 	return ""
 }
 
-// conditional adds what becomes of an instruction that is not always there: to its
-// references, if it has some and is there.
-func conditional(items []item, in Instruction) []item {
-	if in.Dropped {
-		return append(items, item{line: in.Line, text: in.outcome()})
-	}
+// addInstruction adds the outcome of an instruction: to the rows of its references if it is
+// kept and has any, and otherwise as a row of its own.
+func addInstruction(rows []row, in Instruction) []row {
 	found := false
-	for i := range items {
-		if items[i].edge != nil && items[i].line == in.Line {
-			items[i].text += ", kept: " + in.Reason
-			found = true
+	if !in.Dropped {
+		for i := range rows {
+			if e := rows[i].edge; e != nil && e.Span == in.Span {
+				rows[i].text += ", kept: " + in.Reason
+				found = true
+			}
 		}
 	}
 	if found {
-		return items
+		return rows
 	}
-	return append(items, item{line: in.Line, text: in.outcome()})
+	return append(rows, row{line: in.Line, text: in.outcomeText()})
 }
 
-// outcome says what becomes of an instruction, and why.
-func (in Instruction) outcome() string {
+// outcomeText returns the instruction, its outcome and the reason.
+func (in Instruction) outcomeText() string {
 	if in.Dropped {
 		return in.Text + " is dropped: " + in.Reason
 	}

@@ -1,53 +1,49 @@
-// Package graph says what stages are made of: which variants were chosen and why
-// not others, what each takes files from, what it needs, which instructions are
-// there. It reads plans, and decides nothing.
-//
-// [Of] makes a [Graph] from the plan of one platform, [Merge] one from those of
-// several. [Graph.Write] and [Explanation.Write] print them for people; their JSON is
-// for programs, and fields are only ever added to it.
 package graph
 
-import "slices"
+import (
+	"slices"
 
-// Graph is the stages of a file and what they are made of, for some platforms.
+	"github.com/stagebuild/stagebuild/frontend/source"
+)
+
+// Graph has the stages of a file and the references between them, for some platforms.
 type Graph struct {
 	// File is the name of the Dockerfile.
 	File string `json:"file"`
-	// Platforms are the target platforms, OS/ARCH[/VARIANT], in the order in which
-	// they were asked for.
+	// Platforms are the target platforms, OS/ARCH[/VARIANT], in the requested order.
 	Platforms []string `json:"platforms"`
-	// Args are the build args outside of stages that conditions ask for, or that are
-	// declared under one, in the order of their names.
+	// Args are the global args that conditions use or that are declared under a
+	// condition, sorted by name.
 	Args []Arg `json:"args"`
-	// Globals are what becomes of the ARGs above the first FROM that have a guard or
-	// stand in a block: one for each platform, or none if the file has no such ARG.
+	// Globals has the global ARGs with a condition, for each platform. It is empty if
+	// the file has no such ARG.
 	Globals []Globals `json:"globals"`
-	// Targets are the IDs of the stages that are built.
+	// Targets are the IDs of the target stages.
 	Targets []string `json:"targets"`
-	// Nodes are stages, in file order, then images and named contexts.
+	// Nodes are the stages in file order, then the images and named contexts.
 	Nodes []*Node `json:"nodes"`
-	// Edges are what stages are made of and what they need, in file order.
+	// Edges are the references in file order.
 	Edges []*Edge `json:"edges"`
 }
 
-// Arg is a build arg that decides, or is decided about.
+// Arg is a global arg that a condition uses, or that is declared under a condition.
 type Arg struct {
 	Name string `json:"name"`
-	// Values are the values that it has, by platform.
+	// Values are the arg's values by platform.
 	Values map[string]string `json:"values"`
-	// Given is set when the value came from outside of the file.
+	// Given is set if the value comes from outside the file, as with --build-arg.
 	Given bool `json:"given"`
 }
 
-// Globals is what becomes of ARGs above the first FROM for one target platform.
+// Globals are the outcomes of the global ARGs with a condition, for one platform.
 type Globals struct {
 	// Platform is the target platform.
 	Platform string `json:"platform"`
-	// Instructions are those that have a guard or stand in a block, in file order.
+	// Instructions are the ARGs with a guard or in a block, in file order.
 	Instructions []Instruction `json:"instructions"`
 }
 
-// Kind says what a node is.
+// Kind is the kind of a node.
 type Kind string
 
 // The kinds of nodes.
@@ -58,91 +54,98 @@ const (
 	Scratch Kind = "scratch" // the empty base
 )
 
-// Node is a stage, or what a stage is made of.
+// Node is a stage, or an image or named context that a stage refers to.
 type Node struct {
-	// ID names the node in the graph: "stage:3", "image:alpine:3.22". What is meant
-	// for a platform of its own has that behind it: "stage:3@linux/amd64".
+	// ID identifies the node in the graph: "stage:3" or "image:alpine:3.22". It ends
+	// with the Platform, if there is one: "stage:3@linux/amd64".
 	ID   string `json:"id"`
 	Kind Kind   `json:"kind"`
-	// Name is the stage's as it is written, "stage-3" for the fourth when it has
-	// none, the image's reference or the named context's name.
+	// Name is the stage's name, or "stage-3" if the fourth stage has none. Otherwise
+	// it is the reference of the image, or the name of the named context.
 	Name string `json:"name"`
-	// Platform is the one that a reference names for the stage or image, or "" when
-	// it is that which is built for.
+	// Platform is the platform that a reference names for the stage or image. It is
+	// "" if the node is for the target platform.
 	Platform string `json:"platform,omitempty"`
-	// Line and LastLine are those of the stage in the file, 1-based, and otherwise 0.
+	// Line and LastLine are the 1-based lines of a stage, and 0 for other nodes.
 	Line     int `json:"line,omitempty"`
 	LastLine int `json:"lastLine,omitempty"`
 	// Variant is set for a stage that shares its name with others.
 	Variant bool `json:"variant,omitempty"`
-	// Base is what a stage is FROM, and Guard what has to hold for it, both as
-	// written: a condition of a block around it as "IF DEBUG".
-	Base  string `json:"base,omitempty"`
+	// Base is the stage's base, as written.
+	Base string `json:"base,omitempty"`
+	// Guard is the stage's guard, in the form of the function [Guard].
 	Guard string `json:"guard,omitempty"`
-	// Description is what the comment above the stage says.
+	// Description is the comment above the stage.
 	Description string `json:"description,omitempty"`
-	// Outcomes say what becomes of the node for each platform of the graph that has it.
+	// Outcomes has the outcome for each platform of the graph, if there is one.
 	Outcomes []Outcome `json:"outcomes"`
 }
 
-// State says what becomes of a node.
+// State is the state of a node for one target platform.
 type State string
 
 // The states of nodes.
 const (
-	Reached   State = "reached"   // a target is made of it or needs it
-	Unreached State = "unreached" // it is there, and not asked for
+	Reached   State = "reached"   // a target is built from it or needs it
+	Unreached State = "unreached" // it is selected, but no target uses it
 	Dropped   State = "dropped"   // its guard does not hold
 )
 
-// Outcome is what becomes of a node for one target platform.
+// Outcome is the outcome of a node for one target platform.
 type Outcome struct {
 	// Platform is the target platform.
 	Platform string `json:"platform"`
 	State    State  `json:"state"`
-	// ReachedAs are the IDs of the nodes of the same stage that are reached when this
-	// one is not: "stage:3@linux/amd64" where only that is asked for.
+	// ReachedAs are the IDs under which an unreached stage is reached after all:
+	// "stage:3@linux/amd64" if references name that platform for it.
 	ReachedAs []string `json:"reachedAs,omitempty"`
-	// Reason says why the stage's guard holds or does not, with the values that
-	// decided, or is "" where it has none.
+	// Reason is why the stage's guard holds or does not hold, with the values that
+	// decided. It is "" without a guard.
 	Reason string `json:"reason,omitempty"`
-	// RunsOn is the platform of the stage's RUNs, or that of the image.
+	// RunsOn is the platform that the stage's RUNs run on, or the image's platform.
 	RunsOn string `json:"runsOn,omitempty"`
-	// Replaced is set when a named context stands for the stage.
+	// Replaced is set if a named context replaces the stage.
 	Replaced bool `json:"replaced,omitempty"`
-	// Instructions are those that have a guard or stand in a block.
+	// Instructions are the instructions with a guard or in a block, in file order.
 	Instructions []Instruction `json:"instructions,omitempty"`
 }
 
-// Instruction is what becomes of an instruction that is not always there.
+// Instruction is the outcome of an instruction that has a guard or is in a block.
 type Instruction struct {
+	// Span identifies the instruction. The JSON does not have it.
+	Span source.Span `json:"-"`
+	// Line and LastLine are 1-based.
 	Line     int `json:"line"`
 	LastLine int `json:"lastLine"`
-	// Text is the instruction as one line, without its flags.
+	// Text is the instruction on one line, without its flags.
 	Text string `json:"text"`
-	// Guard is what has to hold for it, as that of a stage.
+	// Guard is its guard, in the form of the function [Guard].
 	Guard string `json:"guard"`
-	// Dropped is set when the guard does not hold.
+	// Dropped is set if the guard does not hold.
 	Dropped bool   `json:"dropped"`
 	Reason  string `json:"reason,omitempty"`
 }
 
-// Edge says that a stage is made of something, or needs it.
+// Edge is a reference from a stage to another node.
 type Edge struct {
-	// Stage is the ID of the stage, and Uses that of what it uses.
+	// Stage is the ID of the stage with the reference. Uses is the ID of the node
+	// that it refers to.
 	Stage string `json:"stage"`
 	Uses  string `json:"uses"`
-	// Kind is where the reference stands: "FROM", "COPY --from", "RUN --mount=from"
-	// or "FROM --needs".
+	// Kind is the kind of reference: "FROM", "COPY --from", "RUN --mount=from" or
+	// "FROM --needs".
 	Kind string `json:"kind"`
-	// Line is that of the instruction, and Reference its text as written.
-	Line      int    `json:"line"`
+	// Span identifies the instruction with the reference. The JSON does not have it.
+	Span source.Span `json:"-"`
+	// Line is the first line of the instruction, 1-based.
+	Line int `json:"line"`
+	// Reference is the reference as written.
 	Reference string `json:"reference"`
-	// Platforms are the graph's platforms for which it is so.
+	// Platforms are the platforms of the graph that the edge applies to.
 	Platforms []string `json:"platforms"`
 }
 
-// Node returns the node of an ID, or nil.
+// Node returns the node with an ID, or nil.
 func (g *Graph) Node(id string) *Node {
 	for _, n := range g.Nodes {
 		if n.ID == id {
@@ -152,38 +155,44 @@ func (g *Graph) Node(id string) *Node {
 	return nil
 }
 
-// On returns what becomes of the node for a platform.
+// On returns the outcome of the node for a platform, and whether there is one.
 func (n *Node) On(platform string) (Outcome, bool) {
-	for _, f := range n.Outcomes {
-		if f.Platform == platform {
-			return f, true
+	for _, o := range n.Outcomes {
+		if o.Platform == platform {
+			return o, true
 		}
 	}
 	return Outcome{}, false
 }
 
-// Reached returns the part of the graph that the targets are made of and need.
+// ReachedOn returns the platforms for which the node is reached.
+func (n *Node) ReachedOn() []string {
+	var list []string
+	for _, o := range n.Outcomes {
+		if o.State == Reached {
+			list = append(list, o.Platform)
+		}
+	}
+	return list
+}
+
+// Reached returns the graph without the nodes and edges that no target reaches.
 func (g *Graph) Reached() *Graph {
 	part := *g
 	part.Nodes, part.Edges = []*Node{}, []*Edge{}
-	reached := map[string][]string{} // the platforms, by node
+	platforms := map[string][]string{} // by node ID
 	for _, n := range g.Nodes {
-		for _, f := range n.Outcomes {
-			if f.State == Reached {
-				reached[n.ID] = append(reached[n.ID], f.Platform)
-			}
-		}
-		if reached[n.ID] != nil {
+		if platforms[n.ID] = n.ReachedOn(); len(platforms[n.ID]) > 0 {
 			part.Nodes = append(part.Nodes, n)
 		}
 	}
 	for _, e := range g.Edges {
-		there := *e
-		there.Platforms = slices.DeleteFunc(slices.Clone(e.Platforms), func(p string) bool {
-			return !slices.Contains(reached[e.Stage], p)
+		reached := *e
+		reached.Platforms = slices.DeleteFunc(slices.Clone(e.Platforms), func(p string) bool {
+			return !slices.Contains(platforms[e.Stage], p)
 		})
-		if len(there.Platforms) > 0 {
-			part.Edges = append(part.Edges, &there)
+		if len(reached.Platforms) > 0 {
+			part.Edges = append(part.Edges, &reached)
 		}
 	}
 	return &part

@@ -3,11 +3,15 @@ package graph
 import (
 	"cmp"
 	"maps"
+	"math"
 	"slices"
 	"strings"
+
+	"github.com/stagebuild/stagebuild/frontend/source"
 )
 
-// Merge returns the union of graphs of one file and one set of build args.
+// Merge returns the union of graphs of one parsed file and one set of build args. Graphs
+// that were read from JSON cannot be merged, because they have no spans.
 func Merge(graphs ...*Graph) *Graph {
 	m := &Graph{}
 	for _, g := range graphs {
@@ -16,7 +20,7 @@ func Merge(graphs ...*Graph) *Graph {
 		m.Targets = union(m.Targets, g.Targets)
 	}
 	m.Args = merge(graphs, func(g *Graph) []Arg { return g.Args }, func(a Arg) string { return a.Name }, mergeArgs)
-	m.Globals = merge(graphs, func(g *Graph) []Globals { return g.Globals }, func(s Globals) string { return s.Platform }, first)
+	m.Globals = merge(graphs, func(g *Graph) []Globals { return g.Globals }, func(s Globals) string { return s.Platform }, firstGlobals)
 	m.Nodes = merge(graphs, func(g *Graph) []*Node { return g.Nodes }, func(n *Node) string { return n.ID }, mergeNodes)
 	m.Edges = merge(graphs, m.edgesOf, (*Edge).key, mergeEdges)
 	m.removeUnused()
@@ -24,31 +28,31 @@ func Merge(graphs ...*Graph) *Graph {
 	return m
 }
 
-// edgesOf returns the edges of one of the graphs that g has merged the nodes of, as far as
-// they hold in g: where a condition asks for TARGETSTAGE, a stage that only another target
-// reaches is what it is for that one.
+// edgesOf returns the edges of one of the merged graphs. It removes an edge for the
+// platforms where only another target reaches the stage: if a condition uses TARGETSTAGE,
+// the stage's references can differ, and those of the target that reaches it count.
 func (g *Graph) edgesOf(one *Graph) []*Edge {
-	if len(one.Targets) == len(g.Targets) { // the targets are those of all graphs
+	if len(one.Targets) == len(g.Targets) { // all graphs have the same targets
 		return one.Edges
 	}
-	reached := func(in *Graph, id, platform string) bool {
+	isReached := func(in *Graph, id, platform string) bool {
 		n := in.Node(id)
 		return n != nil && slices.Contains(n.ReachedOn(), platform)
 	}
 	var edges []*Edge
 	for _, e := range one.Edges {
-		holds := *e
-		holds.Platforms = slices.DeleteFunc(slices.Clone(e.Platforms), func(platform string) bool {
-			return reached(g, e.Stage, platform) && !reached(one, e.Stage, platform)
+		kept := *e
+		kept.Platforms = slices.DeleteFunc(slices.Clone(e.Platforms), func(platform string) bool {
+			return isReached(g, e.Stage, platform) && !isReached(one, e.Stage, platform)
 		})
-		if len(holds.Platforms) > 0 {
-			edges = append(edges, &holds)
+		if len(kept.Platforms) > 0 {
+			edges = append(edges, &kept)
 		}
 	}
 	return edges
 }
 
-// merge returns the parts of graphs, those of one key as one.
+// merge returns the parts of all graphs. It joins parts that have the same key.
 func merge[T any, K comparable](graphs []*Graph, parts func(*Graph) []T, key func(T) K, join func(a, b T) T) []T {
 	merged, index := []T{}, map[K]int{}
 	for _, g := range graphs {
@@ -66,8 +70,8 @@ func merge[T any, K comparable](graphs []*Graph, parts func(*Graph) []T, key fun
 	return merged
 }
 
-// removeUnused removes nodes that only existed for dropped edges: nodes that are not
-// reached, are no stage of the file for the target platform, and that no other node uses.
+// removeUnused removes the nodes that only the edges removed by edgesOf used. It keeps
+// reached nodes, the stages for the target platform, and every node that these use.
 func (g *Graph) removeUnused() {
 	uses := usesOf(g)
 	kept := map[string]bool{}
@@ -82,8 +86,7 @@ func (g *Graph) removeUnused() {
 		}
 	}
 	for _, n := range g.Nodes {
-		added := n.Kind != Stage || n.Platform != ""
-		if !added || slices.ContainsFunc(n.Outcomes, func(f Outcome) bool { return f.State != Unreached }) {
+		if n.Kind == Stage && n.Platform == "" || slices.ContainsFunc(n.Outcomes, func(o Outcome) bool { return o.State != Unreached }) {
 			keep(n.ID)
 		}
 	}
@@ -99,33 +102,36 @@ func mergeArgs(a, b Arg) Arg {
 	return a
 }
 
-// first is what several targets share on one platform. Where a condition asks for
-// TARGETSTAGE it is that of the first target, as the values of the args are.
-func first(a, _ Globals) Globals { return a }
+// firstGlobals returns the globals of the first target, as mergeArgs does with values. On
+// one platform they only differ between targets if a condition uses TARGETSTAGE.
+func firstGlobals(a, _ Globals) Globals { return a }
+
+// mergeNodes returns a node with the outcomes of both. For one platform, the outcome of a
+// target that reaches the node comes first.
 
 func mergeNodes(a, b *Node) *Node {
 	n := *a
 	n.Outcomes = slices.Clone(a.Outcomes)
 	for _, outcome := range b.Outcomes {
-		i := slices.IndexFunc(n.Outcomes, func(f Outcome) bool { return f.Platform == outcome.Platform })
+		i := slices.IndexFunc(n.Outcomes, func(o Outcome) bool { return o.Platform == outcome.Platform })
 		switch {
 		case i < 0:
 			n.Outcomes = append(n.Outcomes, outcome)
-		case outcome.State == Reached && n.Outcomes[i].State != Reached: // by another target
+		case outcome.State == Reached && n.Outcomes[i].State != Reached:
 			n.Outcomes[i] = outcome
 		}
 	}
 	return &n
 }
 
-// edgeKey is what an edge has whatever the platform is.
+// edgeKey identifies an edge in the graphs of all platforms.
 type edgeKey struct {
 	stage, uses, kind, reference string
-	line                         int
+	span                         source.Span
 }
 
 func (e *Edge) key() edgeKey {
-	return edgeKey{e.Stage, e.Uses, e.Kind, e.Reference, e.Line}
+	return edgeKey{e.Stage, e.Uses, e.Kind, e.Reference, e.Span}
 }
 
 func mergeEdges(a, b *Edge) *Edge {
@@ -134,7 +140,7 @@ func mergeEdges(a, b *Edge) *Edge {
 	return &e
 }
 
-// union returns the members of both lists, each once.
+// union returns a and the members of b that a does not have.
 func union(a, b []string) []string {
 	all := slices.Clone(a)
 	for _, s := range b {
@@ -145,44 +151,45 @@ func union(a, b []string) []string {
 	return all
 }
 
-// finish does what takes a whole graph.
+// finish sorts the graph, and sets the fields that depend on several nodes.
 func (g *Graph) finish() {
 	g.sort()
-	g.relate()
+	g.setReachedAs()
 }
 
-// relate sets ReachedAs of the stages that are only reached for another platform.
-func (g *Graph) relate() {
-	type place struct {
+// setReachedAs sets ReachedAs of the stages that are only reached for a platform that a
+// reference names. It copies the nodes that it changes, because merged graphs share nodes.
+func (g *Graph) setReachedAs() {
+	type key struct {
 		stage, platform string
 	}
-	reached := map[place][]string{}
+	reached := map[key][]string{} // node IDs
 	for _, n := range g.Nodes {
 		for _, platform := range n.ReachedOn() {
-			at := place{n.subject(), platform}
-			reached[at] = append(reached[at], n.ID)
+			k := key{n.subject(), platform}
+			reached[k] = append(reached[k], n.ID)
 		}
 	}
 	for i, n := range g.Nodes {
-		others := func(f Outcome) []string {
-			if n.Kind != Stage || f.State != Unreached {
+		reachedAs := func(o Outcome) []string {
+			if n.Kind != Stage || o.State != Unreached {
 				return nil
 			}
-			return reached[place{n.subject(), f.Platform}]
+			return reached[key{n.subject(), o.Platform}]
 		}
-		if !slices.ContainsFunc(n.Outcomes, func(f Outcome) bool { return !slices.Equal(f.ReachedAs, others(f)) }) {
+		if !slices.ContainsFunc(n.Outcomes, func(o Outcome) bool { return !slices.Equal(o.ReachedAs, reachedAs(o)) }) {
 			continue
 		}
-		related := *n // that of a merged graph is of others, too
-		related.Outcomes = slices.Clone(n.Outcomes)
-		for j, f := range related.Outcomes {
-			related.Outcomes[j].ReachedAs = others(f)
+		changed := *n
+		changed.Outcomes = slices.Clone(n.Outcomes)
+		for j, o := range changed.Outcomes {
+			changed.Outcomes[j].ReachedAs = reachedAs(o)
 		}
-		g.Nodes[i] = &related
+		g.Nodes[i] = &changed
 	}
 }
 
-// subject returns the ID without its platform: nodes of one stage share it.
+// subject returns the ID without its platform. All nodes of a stage have the same subject.
 func (n *Node) subject() string {
 	subject, _, _ := strings.Cut(n.ID, "@")
 	return subject
@@ -194,7 +201,7 @@ func (g *Graph) sort() {
 		if n.Kind == Stage {
 			return n.Line
 		}
-		return int(^uint(0) >> 1)
+		return math.MaxInt
 	}
 	slices.SortStableFunc(g.Nodes, func(a, b *Node) int {
 		if c := cmp.Compare(rank(a), rank(b)); c != 0 || a.Kind != Stage {
@@ -202,11 +209,11 @@ func (g *Graph) sort() {
 		}
 		return cmp.Compare(a.Platform, b.Platform)
 	})
-	line := map[string]int{}
+	index := map[string]int{}
 	for i, n := range g.Nodes {
-		line[n.ID] = i
+		index[n.ID] = i
 	}
 	slices.SortStableFunc(g.Edges, func(a, b *Edge) int {
-		return cmp.Or(cmp.Compare(line[a.Stage], line[b.Stage]), cmp.Compare(a.Line, b.Line))
+		return cmp.Or(cmp.Compare(index[a.Stage], index[b.Stage]), cmp.Compare(a.Line, b.Line))
 	})
 }

@@ -5,93 +5,94 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"github.com/stagebuild/stagebuild/frontend/syntax"
 )
 
-// Write prints what the targets are made of, in lines of at most width columns where
-// it can be. What does not hold for every platform is followed by those for which
-// it does.
+// Write prints a tree for each target: the stages and images that it is built from or
+// needs. An entry that does not apply to all platforms ends with those that it applies to.
+// Write breaks lines between words after at most width columns.
 func (g *Graph) Write(w io.Writer, width int) error {
-	return writeTrees(w, width, g.made())
+	return writeTrees(w, width, g.targetTrees())
 }
 
-// WriteAll prints what Write does, then the stages that are not reached and those that
-// are dropped.
+// WriteAll prints the trees of Write, then the unreached stages and the dropped ones.
 func (g *Graph) WriteAll(w io.Writer, width int) error {
-	return writeTrees(w, width, slices.Concat(g.made(), under("not reached", g.unreached()), under("dropped", g.dropped())))
+	return writeTrees(w, width, slices.Concat(g.targetTrees(), titled("not reached", g.unreached()), titled("dropped", g.dropped())))
 }
 
-// made returns what the targets are made of, a tree each.
-func (g *Graph) made() []*branch {
-	var trees []*branch
-	t := &printer{graph: g, uses: usesOf(g.Reached()), shown: map[string]bool{}}
+// targetTrees returns the tree of each target.
+func (g *Graph) targetTrees() []*entry {
+	var trees []*entry
+	p := &printer{graph: g, uses: usesOf(g.Reached()), shown: map[string]bool{}}
 	for _, id := range g.Targets {
 		n := g.Node(id)
-		tree := &branch{text: n.title() + only(n.ReachedOn(), g.Platforms)}
-		t.below(tree, n)
+		tree := &entry{text: n.title() + onlyText(n.ReachedOn(), g.Platforms)}
+		p.addUses(tree, n)
 		trees = append(trees, tree)
 	}
 	return trees
 }
 
-// under returns the tree of branches with a title, or none if there are none.
-func under(title string, below []*branch) []*branch {
+// titled returns a tree with entries under a title, or nil without entries.
+func titled(title string, below []*entry) []*entry {
 	if len(below) == 0 {
 		return nil
 	}
-	return []*branch{{text: title, below: below}}
+	return []*entry{{text: title, below: below}}
 }
 
-// unreached returns the stages that are there and not asked for, for any platform.
-func (g *Graph) unreached() []*branch {
-	var list []*branch
+// unreached returns an entry for each unused stage, with the platforms for which it is one.
+func (g *Graph) unreached() []*entry {
+	var list []*entry
 	for _, n := range g.Nodes {
 		var platforms []string
-		for _, f := range n.Outcomes {
-			if n.Kind == Stage && f.unasked() {
-				platforms = append(platforms, f.Platform)
+		for _, o := range n.Outcomes {
+			if n.Kind == Stage && o.isUnused() {
+				platforms = append(platforms, o.Platform)
 			}
 		}
 		if len(platforms) > 0 {
-			list = append(list, &branch{text: n.title() + only(platforms, g.Platforms)})
+			list = append(list, &entry{text: n.title() + onlyText(platforms, g.Platforms)})
 		}
 	}
 	return list
 }
 
-// unasked reports whether a stage is there, and not reached under any name.
-func (f Outcome) unasked() bool {
-	return f.State == Unreached && len(f.ReachedAs) == 0
+// isUnused reports whether a stage is unreached, also under the IDs with a platform.
+func (o Outcome) isUnused() bool {
+	return o.State == Unreached && len(o.ReachedAs) == 0
 }
 
-// dropped returns the stages whose guard does not hold, and why.
-func (g *Graph) dropped() []*branch {
-	var list []*branch
+// dropped returns an entry for each dropped stage, with the reasons.
+func (g *Graph) dropped() []*entry {
+	var list []*entry
 	for _, n := range g.Nodes {
 		var platforms, reasons []string
-		for _, f := range n.Outcomes {
-			if f.State == Dropped {
-				platforms = append(platforms, f.Platform)
-				reasons = union(reasons, []string{f.Reason})
+		for _, o := range n.Outcomes {
+			if o.State == Dropped {
+				platforms = append(platforms, o.Platform)
+				reasons = union(reasons, []string{o.Reason})
 			}
 		}
 		if len(platforms) == 0 {
 			continue
 		}
-		b := &branch{text: n.from() + only(platforms, g.Platforms)}
+		e := &entry{text: n.fromText() + onlyText(platforms, g.Platforms)}
 		if len(reasons) == 1 {
-			b.text += ": " + reasons[0]
+			e.text += ": " + reasons[0]
 		} else {
 			for _, reason := range reasons {
-				b.add(reason)
+				e.add(reason)
 			}
 		}
-		list = append(list, b)
+		list = append(list, e)
 	}
 	return list
 }
 
-// from is the line of a stage that is not there.
-func (n *Node) from() string {
+// fromText returns the FROM of a stage with its line number.
+func (n *Node) fromText() string {
 	name := n.Name
 	if n.Platform != "" {
 		name += "::" + n.Platform
@@ -99,17 +100,18 @@ func (n *Node) from() string {
 	return fmt.Sprintf("line %d: FROM %s AS %s", n.Line, n.Base, name)
 }
 
-// printer prints the trees of a graph. What is made of several things is shown
-// where it stands first.
+// printer makes the trees of a graph. It shows the references of a stage only where the
+// stage appears first.
 type printer struct {
 	graph *Graph
-	uses  map[string][]*Edge // by the stage that they are of
-	shown map[string]bool    // the stages, by ID
-	// details adds what a stage has beside its edges, for a graph of one platform.
+	uses  map[string][]*Edge // by the ID of the stage with the reference
+	shown map[string]bool    // the stages that have appeared, by ID
+	// details adds the reasons for stages and instructions. The graph must be of one
+	// platform.
 	details bool
 }
 
-// usesOf returns the edges of each stage.
+// usesOf returns the edges of each stage, by its ID.
 func usesOf(g *Graph) map[string][]*Edge {
 	uses := map[string][]*Edge{}
 	for _, e := range g.Edges {
@@ -118,48 +120,50 @@ func usesOf(g *Graph) map[string][]*Edge {
 	return uses
 }
 
-// below adds what a stage is made of to its branch.
-func (t *printer) below(b *branch, n *Node) {
-	t.shown[n.ID] = true
-	var items []item
-	for _, e := range t.uses[n.ID] {
-		items = append(items, item{line: e.Line, edge: e, text: t.label(e) + only(e.Platforms, n.ReachedOn())})
+// row is a line of text about a stage.
+type row struct {
+	line int // in the file, 1-based
+	text string
+	edge *Edge // the reference that the row is about, or nil
+}
+
+// addUses adds the references of a stage to its entry, and the trees of the stages that
+// they refer to.
+func (p *printer) addUses(to *entry, n *Node) {
+	p.shown[n.ID] = true
+	var rows []row
+	for _, e := range p.uses[n.ID] {
+		rows = append(rows, row{line: e.Line, edge: e, text: p.edgeText(e) + onlyText(e.Platforms, n.ReachedOn())})
 	}
-	if t.details {
-		items = t.detail(n, items)
+	if p.details {
+		rows = p.addDetails(n, rows)
 	}
-	for _, i := range items {
-		child := b.add(fmt.Sprintf("line %d: %s", i.line, i.text))
-		if i.edge == nil {
+	for _, r := range rows {
+		child := to.add(fmt.Sprintf("line %d: %s", r.line, r.text))
+		if r.edge == nil {
 			continue
 		}
-		used := t.graph.Node(i.edge.Uses)
+		used := p.graph.Node(r.edge.Uses)
 		switch {
 		case used.Kind != Stage:
-		case t.shown[used.ID] && len(t.uses[used.ID]) > 0:
+		case p.shown[used.ID] && len(p.uses[used.ID]) > 0:
 			child.text += " (above)"
 		default:
-			t.below(child, used)
+			p.addUses(child, used)
 		}
 	}
 }
 
-// item is a line below a stage.
-type item struct {
-	line int
-	text string
-	edge *Edge // nil for what is no reference
-}
-
-// label says what an edge leads to, as it would be written.
-func (t *printer) label(e *Edge) string {
-	used := t.graph.Node(e.Uses)
+// edgeText returns the reference of an edge in the form of a Dockerfile: "COPY
+// --from=build".
+func (p *printer) edgeText(e *Edge) string {
+	used := p.graph.Node(e.Uses)
 	separator := "="
-	if e.Kind == "FROM" {
+	if e.Kind == syntax.FromBase.String() {
 		separator = " "
 	}
 	text := e.Kind + separator + used.Label()
-	if on := used.foreign(e.Platforms); on != "" {
+	if on := used.otherPlatform(e.Platforms); on != "" {
 		text += " on " + on
 	}
 	switch used.Kind {
@@ -171,7 +175,7 @@ func (t *printer) label(e *Edge) string {
 	return text
 }
 
-// title is how a stage heads its tree.
+// title returns the first line of a stage's tree.
 func (n *Node) title() string {
 	if n.Variant {
 		return n.Label()
@@ -179,9 +183,8 @@ func (n *Node) title() string {
 	return fmt.Sprintf("%s, line %d", n.Label(), n.Line)
 }
 
-// Label returns a short name of the node: that of the stage or image, with the platform
-// that a reference names, "tools::linux/amd64", and with the line of a variant,
-// "base (line 12)".
+// Label returns a short name of the node. It has the platform that a reference names for a
+// stage, "tools::linux/amd64", and the line of a variant, "base (line 12)".
 func (n *Node) Label() string {
 	label := n.Name
 	if n.Platform != "" && n.Kind == Stage {
@@ -193,36 +196,26 @@ func (n *Node) Label() string {
 	return label
 }
 
-// foreign returns the platform that the node runs on for all of some target
-// platforms, unless that is clear anyway.
-func (n *Node) foreign(platforms []string) string {
+// otherPlatform returns the platform that the node runs on for all of the given target
+// platforms. It returns "" if they differ, or if the node's label or the target platform
+// already tells.
+func (n *Node) otherPlatform(targets []string) string {
 	var on []string
-	other := false
-	for _, p := range platforms {
-		if f, ok := n.On(p); ok {
-			on = union(on, []string{f.RunsOn})
-			other = other || f.RunsOn != p
+	isOther := false
+	for _, target := range targets {
+		if o, ok := n.On(target); ok {
+			on = union(on, []string{o.RunsOn})
+			isOther = isOther || o.RunsOn != target
 		}
 	}
-	if len(on) != 1 || !other || n.Kind == Stage && on[0] == n.Platform {
+	if len(on) != 1 || !isOther || n.Kind == Stage && on[0] == n.Platform {
 		return ""
 	}
 	return on[0]
 }
 
-// ReachedOn returns the platforms for which the node is reached.
-func (n *Node) ReachedOn() []string {
-	var list []string
-	for _, f := range n.Outcomes {
-		if f.State == Reached {
-			list = append(list, f.Platform)
-		}
-	}
-	return list
-}
-
-// only names platforms in brackets when they are fewer than all.
-func only(platforms, all []string) string {
+// onlyText returns the platforms in brackets, or "" if they are all.
+func onlyText(platforms, all []string) string {
 	if !slices.ContainsFunc(all, func(p string) bool { return !slices.Contains(platforms, p) }) {
 		return ""
 	}

@@ -100,7 +100,7 @@ func lineNotes(n *graph.Node) []lineNote {
 		kept := false
 		text := droppedText(n.Outcomes, func(f graph.Outcome) (string, bool) {
 			for _, other := range f.Instructions {
-				if other.Line == in.Line {
+				if other.Span == in.Span {
 					kept = kept || !other.Dropped
 					return other.Reason, other.Dropped
 				}
@@ -120,7 +120,7 @@ func conditionalInstructions(n *graph.Node) []graph.Instruction {
 	var list []graph.Instruction
 	for _, f := range n.Outcomes {
 		for _, in := range f.Instructions {
-			if !slices.ContainsFunc(list, func(other graph.Instruction) bool { return other.Line == in.Line }) {
+			if !slices.ContainsFunc(list, func(other graph.Instruction) bool { return other.Span == in.Span }) {
 				list = append(list, in)
 			}
 		}

@@ -6,9 +6,10 @@ import (
 	"slices"
 
 	"github.com/stagebuild/stagebuild/frontend/graph"
+	"github.com/stagebuild/stagebuild/frontend/source"
 )
 
-// newPictures returns pictures of several graphs of one file. They share the layout of
+// newPictures returns pictures of several graphs of one parsed file. They share the layout of
 // their union: a node that several of them show has the same position in all, so that a
 // reader who switches between them sees the differences.
 func newPictures(graphs ...*graph.Graph) ([]*picture, error) {
@@ -40,12 +41,12 @@ type union struct {
 // lineKey identifies a line in all graphs of one file by its first edge.
 type lineKey struct {
 	stage, uses, kind, reference string
-	line                         int
+	span                         source.Span
 }
 
 func (l *line) key() lineKey {
 	e := l.edges[0]
-	return lineKey{e.Stage, e.Uses, e.Kind, e.Reference, e.Line}
+	return lineKey{e.Stage, e.Uses, e.Kind, e.Reference, e.Span}
 }
 
 // newUnion returns the union of scenes.

@@ -7,50 +7,50 @@ import (
 	"unicode/utf8"
 )
 
-// branch is a text, and what hangs below it.
-type branch struct {
+// entry is a text in a printed tree, with the entries below it.
+type entry struct {
 	text  string
-	below []*branch
+	below []*entry
 }
 
-func (b *branch) add(text string) *branch {
-	child := &branch{text: text}
-	b.below = append(b.below, child)
+func (e *entry) add(text string) *entry {
+	child := &entry{text: text}
+	e.below = append(e.below, child)
 	return child
 }
 
-// minWidth is what a text has at least beside the lines of a deep tree.
+// minWidth is the least number of columns for the text of an entry, however deep it is.
 const minWidth = 30
 
-// writeTrees prints trees, one below the other, in lines of at most width columns
-// where their words allow it.
-func writeTrees(w io.Writer, width int, trees []*branch) error {
+// writeTrees prints trees with an empty line between them. It breaks lines between words
+// after at most width columns.
+func writeTrees(w io.Writer, width int, trees []*entry) error {
 	out := bufio.NewWriter(w)
 	for i, tree := range trees {
 		if i > 0 {
-			_ = out.WriteByte('\n') // Flush reports what fails
+			_ = out.WriteByte('\n') // Flush returns the error
 		}
 		tree.write(out, width, "", "")
 	}
 	return out.Flush()
 }
 
-// write prints a branch behind the lines that lead to it, first for its own line and
-// rest for those below that one.
-func (b *branch) write(out *bufio.Writer, width int, first, rest string) {
+// write prints an entry. The first line of its text begins with the prefix first, and the
+// entries below it begin with rest.
+func (e *entry) write(out *bufio.Writer, width int, first, rest string) {
 	hang := rest
-	if len(b.below) > 0 {
+	if len(e.below) > 0 {
 		hang += "│ "
 	} else {
 		hang += "  "
 	}
 	prefix := first
-	for _, line := range wrap(b.text, max(width-utf8.RuneCountInString(hang), minWidth)) {
+	for _, line := range wrap(e.text, max(width-utf8.RuneCountInString(hang), minWidth)) {
 		_, _ = out.WriteString(prefix + line + "\n")
 		prefix = hang
 	}
-	for i, child := range b.below {
-		if i < len(b.below)-1 {
+	for i, child := range e.below {
+		if i < len(e.below)-1 {
 			child.write(out, width, rest+"├── ", rest+"│   ")
 		} else {
 			child.write(out, width, rest+"└── ", rest+"    ")
@@ -58,10 +58,11 @@ func (b *branch) write(out *bufio.Writer, width int, first, rest string) {
 	}
 }
 
-// unbroken are the spaces that no line ends at: DEBUG = "0" and "line 3" stay whole.
+// unbroken makes the spaces in texts such as DEBUG = "0" and "line 3" non-breaking.
 var unbroken = strings.NewReplacer(" = ", "\u00a0=\u00a0", "line ", "line\u00a0")
 
-// wrap breaks a text between words. A word that is longer stays whole.
+// wrap breaks a text into lines between words. A word that is longer than width stays
+// whole.
 func wrap(text string, width int) []string {
 	if utf8.RuneCountInString(text) <= width {
 		return []string{text}
