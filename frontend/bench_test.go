@@ -16,11 +16,11 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/syntax"
 )
 
-// benchPlatforms are what a file is lowered for.
+// benchPlatforms are the target platforms of the benchmarks.
 var benchPlatforms = strings.Fields("linux/amd64 linux/arm64 linux/arm/v7 linux/riscv64 linux/s390x linux/ppc64le windows/amd64 windows/arm64")
 
-// benchFile writes a file of n stages, each made from the one above it. It is
-// plain without guards, and otherwise has as many instructions with them.
+// benchFile returns a Dockerfile of n stages, each built from the one above. Without
+// guards it is a plain Dockerfile with the same instructions.
 func benchFile(n int, guards bool) []byte {
 	guard := func(s string) string {
 		if guards {
@@ -44,7 +44,7 @@ func benchFile(n int, guards bool) []byte {
 
 var benchSizes = []int{10, 100, 1000, 5000}
 
-// BenchmarkLower reads, resolves and lowers a staged file.
+// BenchmarkLower parses, plans and lowers a staged Dockerfile.
 func BenchmarkLower(b *testing.B) {
 	for _, stages := range benchSizes {
 		for _, n := range []int{1, len(benchPlatforms)} {
@@ -75,8 +75,8 @@ func lowerFor(b *testing.B, data []byte, targets []string) {
 	}
 }
 
-// BenchmarkParsePlain reads a plain file: all that a build of one costs more here
-// than in BuildKit.
+// BenchmarkParsePlain parses a plain Dockerfile, which is the only work that this frontend
+// adds to BuildKit's for such a file.
 func BenchmarkParsePlain(b *testing.B) {
 	for _, stages := range benchSizes {
 		b.Run(fmt.Sprintf("stages=%d", stages), func(b *testing.B) {
@@ -86,17 +86,17 @@ func BenchmarkParsePlain(b *testing.B) {
 			for b.Loop() {
 				file, err := syntax.Parse(source.NewFile("Dockerfile", data))
 				if err != nil || file.IsStaged {
-					b.Fatalf("uses the language: %t, error: %v", file.IsStaged, err)
+					b.Fatalf("staged: %t, error: %v", file.IsStaged, err)
 				}
 			}
 		})
 	}
 }
 
-// BenchmarkBuildKitConvert parses and converts the same plain file with BuildKit's
-// own converter, base images at hand: what a build of it costs anyway.
+// BenchmarkBuildKitConvert parses and converts the same plain Dockerfile with BuildKit's
+// own converter, as every build does. The configs of base images need no request.
 func BenchmarkBuildKitConvert(b *testing.B) {
-	for _, stages := range []int{10, 100, 1000} { // it is not linear in a chain of stages
+	for _, stages := range []int{10, 100, 1000} { // BuildKit takes longer than linear time
 		b.Run(fmt.Sprintf("stages=%d", stages), func(b *testing.B) {
 			data := benchFile(stages, false)
 			b.ReportAllocs()
@@ -114,8 +114,8 @@ func BenchmarkBuildKitConvert(b *testing.B) {
 	}
 }
 
-// BenchmarkBuildKit parses the same plain file with BuildKit's two parsers: what
-// the others are measured against.
+// BenchmarkBuildKit parses the same plain Dockerfile with BuildKit's two parsers. It is
+// the baseline of the other benchmarks.
 func BenchmarkBuildKit(b *testing.B) {
 	for _, stages := range benchSizes {
 		b.Run(fmt.Sprintf("stages=%d", stages), func(b *testing.B) {

@@ -6,9 +6,9 @@ import (
 	"github.com/stagebuild/stagebuild/frontend"
 )
 
-// TestUnreachedBases builds files with unreached bases for another platform, which BuildKit
-// reads all the same: below a cross-platform input, and in a stage that a named context
-// replaces.
+// TestUnreachedBases checks builds of files with unreached bases for another platform, below
+// a cross-platform input or in a stage that a named context replaces. BuildKit parses these
+// bases too.
 func TestUnreachedBases(t *testing.T) {
 	for _, dockerfile := range []string{
 		"FROM scratch AS base\nCOPY a /\nFROM base::linux/arm64 AS one\nFROM one\n",
@@ -29,8 +29,8 @@ func TestUnreachedBases(t *testing.T) {
 	}
 }
 
-// TestCheckErrors fails a build for the violations in the user's text, and for none that
-// lowering causes.
+// TestCheckErrors checks that violations in the user's text fail a build, and that those
+// that lowering causes do not.
 func TestCheckErrors(t *testing.T) {
 	for dockerfile, want := range map[string]string{
 		"# check=error=true\nFROM busybox::linux/arm64 AS a\nCOPY a /\n":                                               "",

@@ -16,7 +16,7 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/syntax"
 )
 
-// decision is what a Dockerfile means for the platforms of a request.
+// decision has the plans of a Dockerfile for the platforms of a request.
 type decision struct {
 	// platforms are the target platforms, nil for the builder's.
 	platforms []*ocispecs.Platform

@@ -10,7 +10,7 @@ import (
 	"github.com/stagebuild/stagebuild/frontend"
 )
 
-// staged uses every part of the language, and images that no platform reaches.
+// staged uses all of the language, and images that no platform reaches.
 const staged = `# syntax=stagebuild/stagebuild:1
 ARG VARIANT=debug
 ARG --for=windows SUFFIX=.exe
@@ -39,7 +39,7 @@ COPY --from=busybox /bin/ls /bin/
 RUN --mount=from=build,target=/src ls
 `
 
-// requested are the platforms that staged is built for.
+// requested are the requested platforms for staged.
 const requested = "linux/amd64,linux/arm64,windows/amd64"
 
 func TestDeterminism(t *testing.T) {
@@ -51,7 +51,7 @@ func TestDeterminism(t *testing.T) {
 	}
 	for i := range 25 {
 		if _, got := build(t, frontend.Build, []byte(staged), opts); !cmp.Equal(want, got) {
-			t.Fatalf("run %d differs (-want +got):\n%s", i, cmp.Diff(want, got))
+			t.Fatalf("run %d differs (-first +this):\n%s", i, cmp.Diff(want, got))
 		}
 	}
 
@@ -59,17 +59,18 @@ func TestDeterminism(t *testing.T) {
 	for range 8 {
 		wg.Go(func() {
 			if _, got := build(t, frontend.Build, []byte(staged), opts); !cmp.Equal(want, got) {
-				t.Errorf("a concurrent run differs (-want +got):\n%s", cmp.Diff(want, got))
+				t.Errorf("a concurrent run differs (-first +this):\n%s", cmp.Diff(want, got))
 			}
 		})
 	}
 	wg.Wait()
 	if diff := cmp.Diff(given, opts); diff != "" {
-		t.Errorf("the request was changed (-want +got):\n%s", diff)
+		t.Errorf("the build changed the options of the request (-want +got):\n%s", diff)
 	}
 }
 
-// TestMetadataRequests checks that only what is reached is asked for, once.
+// TestMetadataRequests checks that a build requests the image configs of the reached
+// stages only, each once.
 func TestMetadataRequests(t *testing.T) {
 	g, got := build(t, frontend.Build, []byte(staged), map[string]string{"platform": requested})
 	if got.Error != "" {
@@ -89,33 +90,35 @@ func TestMetadataRequests(t *testing.T) {
 	}
 }
 
-// TestMissingImageIsAskedForOnce checks that also a failure is remembered.
-func TestMissingImageIsAskedForOnce(t *testing.T) {
+// TestMissingImageIsRequestedOnce checks that a failed request is not repeated.
+func TestMissingImageIsRequestedOnce(t *testing.T) {
 	const dockerfile = "FROM missing AS a\nFROM --if=true missing\nCOPY --from=a / /\n"
 	g, got := build(t, frontend.Build, []byte(dockerfile), map[string]string{"requestid": "frontend.lint"})
 	if !strings.Contains(got.Metadata["result.json"], "not found") {
-		t.Errorf("the check says nothing of the image: %v", got.Metadata)
+		t.Errorf("the check does not report the missing image: %v", got.Metadata)
 	}
 	if diff := cmp.Diff(map[string]int{"docker.io/library/missing:latest linux/amd64": 1}, g.configs); diff != "" {
 		t.Errorf("requests for image configs (-want +got):\n%s", diff)
 	}
 }
 
-// TestPlatformsDiffer checks that each platform gets its own variant and lines.
+// TestPlatformsDiffer checks that each platform gets its own variant and instructions.
 func TestPlatformsDiffer(t *testing.T) {
 	for _, tt := range []struct{ platform, has, lacks string }{
 		{"linux/amd64", "debian", "nanoserver"},
 		{"linux/arm64", "/etc/arm64", "nanoserver"},
 		{"windows/amd64", "nanoserver", "/etc/arm64"},
 	} {
-		g, got := build(t, frontend.Build, []byte(staged), map[string]string{"platform": tt.platform})
-		if got.Error != "" || len(g.definitions) != 1 {
-			t.Fatalf("%s: %d definitions, error: %s", tt.platform, len(g.definitions), got.Error)
-		}
-		// The source map holds the whole file: what is built is in front of it.
-		def, _, _ := strings.Cut(g.definitions[0], "# syntax=")
-		if !strings.Contains(def, tt.has) || strings.Contains(def, tt.lacks) || strings.Contains(def, "never") {
-			t.Errorf("%s has %s: %t, %s: %t", tt.platform, tt.has, strings.Contains(def, tt.has), tt.lacks, strings.Contains(def, tt.lacks))
-		}
+		t.Run(tt.platform, func(t *testing.T) {
+			g, got := build(t, frontend.Build, []byte(staged), map[string]string{"platform": tt.platform})
+			if got.Error != "" || len(g.definitions) != 1 {
+				t.Fatalf("%d definitions, error: %s", len(g.definitions), got.Error)
+			}
+			// The steps come before the source map, which contains the whole file.
+			def, _, _ := strings.Cut(g.definitions[0], "# syntax=")
+			if !strings.Contains(def, tt.has) || strings.Contains(def, tt.lacks) || strings.Contains(def, "never") {
+				t.Errorf("has %s: %t, %s: %t", tt.has, strings.Contains(def, tt.has), tt.lacks, strings.Contains(def, tt.lacks))
+			}
+		})
 	}
 }

@@ -11,5 +11,6 @@
 // and solve has the daemon build it. A request for another frontend, or a subrequest,
 // ends earlier: the outcome type lists the ways to end.
 //
-// [Group] serves several requests for one file, which share what they read.
+// [Group] serves several requests for one file. They share the reads of the file, of base
+// images and of the build context.
 package frontend

@@ -8,8 +8,8 @@ import (
 	"github.com/stagebuild/stagebuild/frontend"
 )
 
-// TestEpochOfAStage has SOURCE_DATE_EPOCH name a stage: what is built beside the
-// target has the time of it, too, and an image that is copied from needs none.
+// TestEpochOfAStage checks builds whose SOURCE_DATE_EPOCH names a stage. Stages that are
+// built beside the target get the time of that stage too.
 func TestEpochOfAStage(t *testing.T) {
 	const src = "FROM scratch AS src\nADD https://example.com/x.tar /\n"
 	arg := map[string]string{"build-arg:SOURCE_DATE_EPOCH": "src"}
@@ -22,9 +22,9 @@ func TestEpochOfAStage(t *testing.T) {
 		{"a stage for a platform above it", "FROM scratch AS a\nWORKDIR /a\n" + src + "FROM scratch\nCOPY --from=a::linux/arm64 /a /a\n", arg},
 		{"a stage for a platform, below the target", "FROM scratch AS a\nWORKDIR /a\nFROM scratch AS app\nCOPY --from=a::linux/arm64 /a /a\n" + src,
 			map[string]string{"build-arg:SOURCE_DATE_EPOCH": "src", "target": "app"}},
-		{"a stage that is needed", src + "FROM scratch AS a\nWORKDIR /a\nFROM --needs=a::linux/arm64 scratch\nCOPY a /a\n", arg},
+		{"a needed stage", src + "FROM scratch AS a\nWORKDIR /a\nFROM --needs=a::linux/arm64 scratch\nCOPY a /a\n", arg},
 		{"triggers", src + "FROM --for=linux scratch AS tools\nCOPY a /a\nFROM trigger\n", arg},
-		{"triggers, and a default of the file", "ARG SOURCE_DATE_EPOCH=src\n" + src + "FROM --for=linux scratch AS tools\nCOPY a /a\nFROM trigger\n", nil},
+		{"triggers, and a default in the file", "ARG SOURCE_DATE_EPOCH=src\n" + src + "FROM --for=linux scratch AS tools\nCOPY a /a\nFROM trigger\n", nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, got := build(t, frontend.Build, []byte(tt.dockerfile), tt.opts)
@@ -32,7 +32,7 @@ func TestEpochOfAStage(t *testing.T) {
 				t.Fatal(got.Error)
 			}
 			if epoch, want := got.Metadata[exptypes.ExporterEpochKey], strconv.Itoa(lastModified); epoch != want {
-				t.Errorf("the result is of %q, want %s", epoch, want)
+				t.Errorf("the epoch of the result is %q, want %s", epoch, want)
 			}
 		})
 	}

@@ -9,8 +9,8 @@ import (
 	"github.com/stagebuild/stagebuild/frontend"
 )
 
-// refusal is a staged file that is refused, with the whole text of the error and
-// the places that clients print: line:character, of the first and behind the last.
+// refusal is a staged Dockerfile with an error. The ranges are the places that clients
+// print, from the first character to the one after the last: line:character-line:character.
 type refusal struct {
 	name       string
 	opts       map[string]string
@@ -33,7 +33,7 @@ var refusals = []refusal{
 		ranges:     []string{"3:9-3:15"},
 	},
 	{
-		name:       "a value that is no bool",
+		name:       "a value that is not a bool",
 		opts:       map[string]string{"build-arg:DEBUG": "yes"},
 		dockerfile: "ARG DEBUG=0\nFROM alpine\nRUN --network=none --if=DEBUG gdb\n",
 		err:        `Dockerfile:3:25: DEBUG = "yes" is not a bool; a bool is true, 1, false, 0 or "": compare other values, as in NAME == "value"`,
@@ -62,7 +62,7 @@ add a variant whose guard holds, or a last one without a guard: FROM … AS base
 		ranges: []string{"4:5-4:9"},
 	},
 	{
-		name:       "named contexts that BuildKit does not look for",
+		name:       "named contexts that BuildKit never looks up",
 		opts:       map[string]string{"context:context": "docker-image://alpine", "context:Base": "docker-image://alpine"},
 		dockerfile: "FROM --for=windows never AS context\nFROM --for=windows never AS base\nFROM alpine\nCOPY --from=context / /\nCOPY --from=base / /\n",
 		err: `Dockerfile:4:13: stage "context" has no variant for linux/amd64:
@@ -74,7 +74,7 @@ there is a named context "Base"; name it "base" to replace the stage`,
 		ranges: []string{"4:12-4:19", "5:12-5:16"},
 	},
 	{
-		name:       "default variant that is not the last",
+		name:       "variant without a guard that is not the last",
 		dockerfile: "FROM alpine AS base\nFROM --for=linux/arm64 debian AS base\nFROM base\n",
 		err:        `Dockerfile:1:1: stage "base" has no guard here, so its variant on line 2 is never selected; move the variant without a guard to the end, or guard it with --for or --if`,
 		ranges:     []string{"1:0-1:19"},
@@ -138,7 +138,7 @@ add a variant whose guard holds, or a last one without a guard: FROM … AS app`
 		ranges: []string{"1:0-1:32"},
 	},
 	{
-		name:       "target that is not in the file",
+		name:       "missing target",
 		opts:       map[string]string{"target": "apq"},
 		dockerfile: "FROM --for=linux alpine AS app\n",
 		err:        `target stage "apq" could not be found (did you mean app?)`,
@@ -156,7 +156,7 @@ add a variant whose guard holds, or a last one without a guard: FROM … AS app`
 		ranges:     []string{"6:0-6:4"},
 	},
 	{
-		name:       "faults of the file and of a platform",
+		name:       "errors in the file and for a platform",
 		dockerfile: "FROM alpine\nRUN --if=TYPO x\nRUN --for=linux/amr64 x\nIF true\nRUN x\nFROM alpine\nRUN --if=TPYO x\n",
 		err: `Dockerfile:2:10: unknown name "TYPO" in the condition; declare it above with ARG TYPO
 Dockerfile:3:11: "linux/amr64" matches no platform; did you mean "linux/arm64"?
@@ -165,7 +165,7 @@ Dockerfile:7:10: unknown name "TPYO" in the condition; declare it above with ARG
 		ranges: []string{"2:9-2:13", "3:10-3:21", "4:0-4:7", "7:9-7:13"},
 	},
 	{
-		name:       "several faults of several platforms",
+		name:       "several errors for several platforms",
 		opts:       map[string]string{"platform": "linux/amd64,linux/arm64,windows/amd64,linux/amd64"},
 		dockerfile: "FROM --for=windows alpine AS base\nFROM alpine AS app\nRUN --if=TYPO x\nCOPY --from=base a b\n",
 		err: `Dockerfile:3:10: unknown name "TYPO" in the condition; declare it above with ARG TYPO
@@ -197,7 +197,7 @@ func TestRefusals(t *testing.T) {
 				t.Errorf("source ranges (-want +got):\n%s", diff)
 			}
 			if len(g.definitions) > 0 {
-				t.Error("something was built")
+				t.Error("a definition was solved")
 			}
 		})
 	}
@@ -206,18 +206,20 @@ func TestRefusals(t *testing.T) {
 // TestLintRefusals checks that a check reports the same errors in its own result.
 func TestLintRefusals(t *testing.T) {
 	for _, dockerfile := range []string{
-		"ARG DEBUG=0\nFROM alpine\nRUN --if=DEBGU gdb\n",  // while resolving
-		"ARG DEBUG=0\nFROM alpine\nRUN --if='DEBUG gdb\n", // while parsing
+		"ARG DEBUG=0\nFROM alpine\nRUN --if=DEBGU gdb\n",  // an error of planning
+		"ARG DEBUG=0\nFROM alpine\nRUN --if='DEBUG gdb\n", // an error of parsing
 	} {
-		_, built := build(t, frontend.Build, []byte(dockerfile), nil)
-		_, got := build(t, frontend.Build, []byte(dockerfile), map[string]string{"requestid": "frontend.lint"})
-		if got.Error != "" {
-			t.Errorf("the check fails: %s", got.Error)
-		}
-		for _, want := range []string{fmt.Sprintf("%q", built.Error), `"line": 3`, `"character": 9`} {
-			if !strings.Contains(got.Metadata["result.json"], want) {
-				t.Errorf("the check does not say %s:\n%s", want, got.Metadata["result.json"])
+		t.Run(dockerfile, func(t *testing.T) {
+			_, built := build(t, frontend.Build, []byte(dockerfile), nil)
+			_, got := build(t, frontend.Build, []byte(dockerfile), map[string]string{"requestid": "frontend.lint"})
+			if got.Error != "" {
+				t.Errorf("the check fails: %s", got.Error)
 			}
-		}
+			for _, want := range []string{fmt.Sprintf("%q", built.Error), `"line": 3`, `"character": 9`} {
+				if !strings.Contains(got.Metadata["result.json"], want) {
+					t.Errorf("the result lacks %s:\n%s", want, got.Metadata["result.json"])
+				}
+			}
+		})
 	}
 }

@@ -24,10 +24,10 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// gateway is a BuildKit that builds nothing: it serves the files of local
-// sources, makes image configs up, and records what else it is asked for.
+// gateway is a fake BuildKit gateway. It serves the files of local sources, makes up image
+// configs, and records the definitions to solve, the requests and the warnings.
 type gateway struct {
-	client.Client // what a Dockerfile frontend never calls
+	client.Client // nil: the other methods are never called
 
 	opts   map[string]string
 	files  map[string][]byte
@@ -81,7 +81,7 @@ func (g *gateway) Inputs(context.Context) (map[string]llb.State, error) {
 // Solve implements client.Client.
 func (g *gateway) Solve(_ context.Context, req client.SolveRequest) (*client.Result, error) {
 	if req.Frontend != "" {
-		return nil, fmt.Errorf("frontend %s with %s is not here", req.Frontend, req.FrontendOpt["source"])
+		return nil, fmt.Errorf("frontend %s with %s is unavailable", req.Frontend, req.FrontendOpt["source"])
 	}
 	res := client.NewResult()
 	if source := localOf(req.Definition); source != nil {
@@ -105,10 +105,9 @@ func (g *gateway) Solve(_ context.Context, req client.SolveRequest) (*client.Res
 	return res, nil
 }
 
-// localOf returns the source of a definition that is a local directory and nothing
-// else.
+// localOf returns the local source of a definition that consists only of it, or nil.
 func localOf(def *pb.Definition) *pb.SourceOp {
-	if len(def.Def) != 2 { // the last one only points at the result
+	if len(def.Def) != 2 { // the last op only refers to the result
 		return nil
 	}
 	var op pb.Op
@@ -121,9 +120,9 @@ func localOf(def *pb.Definition) *pb.SourceOp {
 	return op.GetSource()
 }
 
-// ResolveImageConfig implements client.Client. An image is like its name says:
-// "missing" is not there, "trigger" has an ONBUILD that copies from "tools", and
-// "s390x" is for linux/s390x alone.
+// ResolveImageConfig implements client.Client. The name of an image decides its kind:
+// "missing" is not found, "trigger" has an ONBUILD that copies from "tools", and "s390x" is
+// for linux/s390x only.
 func (g *gateway) ResolveImageConfig(_ context.Context, ref string, opt sourceresolver.Opt) (string, digest.Digest, []byte, error) {
 	platform := g.worker
 	if opt.ImageOpt != nil && opt.ImageOpt.Platform != nil {
@@ -156,11 +155,11 @@ func (g *gateway) ResolveImageConfig(_ context.Context, ref string, opt sourcere
 	return ref, digest.FromBytes(dt), dt, nil
 }
 
-// lastModified is the time of all files of the web, in seconds since 1970.
+// lastModified is the time of all HTTP sources, in seconds since 1970.
 const lastModified = 1700000000
 
-// ResolveSourceMetadata implements client.Client: the SBOM scanner and what
-// SOURCE_DATE_EPOCH names are asked for with it.
+// ResolveSourceMetadata implements client.Client, for the SBOM scanner and for the source
+// that SOURCE_DATE_EPOCH names.
 func (g *gateway) ResolveSourceMetadata(ctx context.Context, op *pb.SourceOp, opt sourceresolver.Opt) (*sourceresolver.MetaResponse, error) {
 	if strings.HasPrefix(op.Identifier, "https://") {
 		modified := time.Unix(lastModified, 0)
@@ -192,7 +191,7 @@ func (g *gateway) Warn(_ context.Context, _ digest.Digest, message string, opts 
 	return nil
 }
 
-// rangesOf prints ranges, "8:9-8:14" for example.
+// rangesOf formats ranges, as "8:9-8:14" for example.
 func rangesOf(ranges []*pb.Range) []string {
 	var list []string
 	for _, r := range ranges {
@@ -236,7 +235,7 @@ func (r reference) ReadDir(context.Context, client.ReadDirRequest) ([]*fstypes.S
 	return nil, nil
 }
 
-// build runs a frontend against a fresh gateway.
+// build runs a frontend with a new gateway.
 func build(t testing.TB, f client.BuildFunc, dockerfile []byte, opts map[string]string) (*gateway, outcome) {
 	t.Helper()
 	g := newGateway(dockerfile, opts)

@@ -35,9 +35,9 @@ FROM base AS wrong
 ADD --checksum=wrong https://example.com/x /
 `
 
-// grouped builds members of a group, each on a gateway of its own, and returns
-// the gateway that they are read through and theirs.
-func grouped(t *testing.T, dockerfile string, members []frontend.Member) (shared *gateway, own []*gateway, errs []error) {
+// buildGroup builds the members of a group. It returns the gateway that the group reads
+// through, and the gateway and the error of each member.
+func buildGroup(t *testing.T, dockerfile string, members []frontend.Member) (shared *gateway, own []*gateway, errs []error) {
 	t.Helper()
 	shared = newGateway([]byte(dockerfile), nil)
 	own, errs = make([]*gateway, len(members)), make([]error, len(members))
@@ -55,7 +55,7 @@ func grouped(t *testing.T, dockerfile string, members []frontend.Member) (shared
 			return nil
 		})
 	}
-	_ = building.Wait() // errors are kept apart
+	_ = building.Wait() // errs has the errors
 	g.Close()
 	if err := sharing.Wait(); err != nil {
 		t.Fatalf("Share: %v", err)
@@ -63,8 +63,8 @@ func grouped(t *testing.T, dockerfile string, members []frontend.Member) (shared
 	return shared, own, errs
 }
 
-// locals returns the local sources of all that was solved on a gateway, with the
-// paths that are taken of them.
+// locals returns the local sources in the definitions solved on a gateway, with the paths
+// that they include.
 func (g *gateway) locals(t *testing.T) []string {
 	t.Helper()
 	set := map[string]bool{}
@@ -87,7 +87,7 @@ func (g *gateway) locals(t *testing.T) []string {
 }
 
 func TestGroupReadsOnce(t *testing.T) {
-	shared, own, errs := grouped(t, groupFile, []frontend.Member{
+	shared, own, errs := buildGroup(t, groupFile, []frontend.Member{
 		{Stage: "a", Platforms: "linux/amd64"},
 		{Stage: "b", Platforms: "linux/amd64,linux/arm64"},
 		{Stage: "c", Platforms: "linux/amd64"},
@@ -115,7 +115,7 @@ func TestGroupReadsOnce(t *testing.T) {
 		if diff := cmp.Diff(want, own[i].locals(t)); diff != "" {
 			t.Errorf("member %d: local sources (-want +got):\n%s", i, diff)
 		}
-		// The daemon has these by then, and takes note that this build has read them.
+		// Each member repeats the reads for its own build, from the cache of the daemon.
 		if diff := cmp.Diff(loads, own[i].loads); diff != "" {
 			t.Errorf("member %d: loads (-want +got):\n%s", i, diff)
 		}
@@ -128,23 +128,25 @@ func TestGroupReadsOnce(t *testing.T) {
 	}
 }
 
-// TestGroupOfOneIsABuild checks that sharing by itself changes no LLB.
+// TestGroupOfOneIsABuild checks that a group of one member has the LLB of a build.
 func TestGroupOfOneIsABuild(t *testing.T) {
 	for _, stage := range []string{"a", "b", "c"} {
-		opts := map[string]string{"target": stage, "platform": "linux/arm64", "build-arg:X": "1"}
-		alone, _ := build(t, frontend.Build, []byte(groupFile), opts)
-		_, own, errs := grouped(t, groupFile, []frontend.Member{{Stage: stage, Platforms: "linux/arm64"}})
-		if err := errors.Join(errs...); err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(alone.definitions, own[0].definitions); diff != "" {
-			t.Errorf("%s (-alone +group):\n%s", stage, diff)
-		}
+		t.Run(stage, func(t *testing.T) {
+			opts := map[string]string{"target": stage, "platform": "linux/arm64", "build-arg:X": "1"}
+			alone, _ := build(t, frontend.Build, []byte(groupFile), opts)
+			_, own, errs := buildGroup(t, groupFile, []frontend.Member{{Stage: stage, Platforms: "linux/arm64"}})
+			if err := errors.Join(errs...); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(alone.definitions, own[0].definitions); diff != "" {
+				t.Errorf("(-alone +group):\n%s", diff)
+			}
+		})
 	}
 }
 
 func TestGroupErrorsAreTheMembers(t *testing.T) {
-	_, own, errs := grouped(t, groupFile, []frontend.Member{
+	_, own, errs := buildGroup(t, groupFile, []frontend.Member{
 		{Stage: "a", Platforms: "linux/amd64"},
 		{Stage: "wrong", Platforms: "linux/amd64"},
 		{Stage: "absent", Platforms: "linux/amd64"},
@@ -159,20 +161,20 @@ func TestGroupErrorsAreTheMembers(t *testing.T) {
 	}
 }
 
-// moved is a gateway on which images are others than on the one it embeds.
-type moved struct{ *gateway }
+// movedGateway is a gateway whose images have other digests than the embedded one's.
+type movedGateway struct{ *gateway }
 
 // ResolveImageConfig implements client.Client.
-func (m moved) ResolveImageConfig(ctx context.Context, ref string, opt sourceresolver.Opt) (string, digest.Digest, []byte, error) {
+func (m movedGateway) ResolveImageConfig(ctx context.Context, ref string, opt sourceresolver.Opt) (string, digest.Digest, []byte, error) {
 	ref, dgst, config, err := m.gateway.ResolveImageConfig(ctx, ref, opt)
 	return ref, digest.FromString("not " + dgst.String()), config, err
 }
 
-// TestGroupOfAnImageThatChanges has an image move between what the members share
-// and the build of one: no result names an image that it was not built on.
+// TestGroupOfAnImageThatChanges checks a group whose base image changes between the
+// shared reads and the build of a member: the member builds on the new image.
 func TestGroupOfAnImageThatChanges(t *testing.T) {
 	opts := map[string]string{"target": "c", "platform": "linux/amd64"}
-	alone, own := moved{newGateway([]byte(groupFile), opts)}, moved{newGateway([]byte(groupFile), opts)}
+	alone, own := movedGateway{newGateway([]byte(groupFile), opts)}, movedGateway{newGateway([]byte(groupFile), opts)}
 	if _, err := frontend.Build(t.Context(), alone); err != nil {
 		t.Fatal(err)
 	}
@@ -206,8 +208,10 @@ func TestGroupEndsWithItsContext(t *testing.T) {
 	cancel()
 	g := frontend.NewGroup(nil)
 	for name, f := range map[string]client.BuildFunc{"Share": g.Share, "Build": g.Build} {
-		if _, err := f(ctx, newGateway(nil, nil)); !errors.Is(err, context.Canceled) {
-			t.Errorf("%s: %v, want %v", name, err, context.Canceled)
-		}
+		t.Run(name, func(t *testing.T) {
+			if _, err := f(ctx, newGateway(nil, nil)); !errors.Is(err, context.Canceled) {
+				t.Errorf("%v, want %v", err, context.Canceled)
+			}
+		})
 	}
 }

@@ -8,18 +8,18 @@ import (
 	digest "github.com/opencontainers/go-digest"
 )
 
-// outcome is all that a client sees of a request.
+// outcome has everything that a client sees of a request.
 type outcome struct {
-	// Definitions are the digests of the LLB that was solved, sorted: the
-	// platforms of a request are solved concurrently.
+	// Definitions are the digests of the solved LLB. They are sorted, because platforms
+	// are solved concurrently.
 	Definitions []digest.Digest
-	// Refs are the digests of the results by platform, "" for a single one.
+	// Refs are the digests of the results by platform, or by "" for a single result.
 	Refs         map[string]digest.Digest
 	Metadata     map[string]string
 	Attestations map[string][]string
 	Warnings     []warning
 	Error        string
-	// Sources are the places that the error names.
+	// Sources are the places in the Dockerfile that the error refers to.
 	Sources []place
 }
 
@@ -30,7 +30,7 @@ type place struct {
 	Ranges []string
 }
 
-// outcome sums up what a frontend did and returned.
+// outcome returns the outcome of a request, from its result and the records of the gateway.
 func (g *gateway) outcome(res *client.Result, err error) outcome {
 	o := outcome{Warnings: g.warnings}
 	for _, def := range g.definitions {

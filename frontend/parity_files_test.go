@@ -2,17 +2,17 @@ package frontend_test
 
 import "strings"
 
-// longLine is more than BuildKit takes for a line (bufio.MaxScanTokenSize).
+// longLine is longer than BuildKit allows for a line (bufio.MaxScanTokenSize).
 var longLine = strings.Repeat("x", 64<<10)
 
-// plainFile is a file that does not use the language, and what it is built with.
+// plainFile is a plain Dockerfile, with the options of its builds.
 type plainFile struct {
 	name       string
 	opts       map[string]string
 	dockerfile string
 }
 
-// plainFiles have something each that is easy to get wrong.
+// plainFiles have one feature each that is easy to get wrong.
 var plainFiles = []plainFile{
 	{name: "heredocs", dockerfile: `FROM alpine
 RUN <<EOF cat <<-"TWO" >/x
@@ -198,24 +198,24 @@ var refusedFiles = []plainFile{
 	{name: "unterminated heredoc", dockerfile: "FROM alpine\nRUN <<EOF\nRUN --if=DEBUG x\n"},
 	{name: "numeric reference out of range", dockerfile: "FROM scratch\nCOPY --from=7 / /\n"},
 	{name: "unknown target", opts: map[string]string{"target": "mdi"}, dockerfile: "FROM alpine AS mid\nRUN a\n"},
-	{name: "SBOM generator that is not there", opts: map[string]string{"attest:sbom": "generator=missing"}, dockerfile: "FROM alpine\n"},
+	{name: "missing SBOM generator", opts: map[string]string{"attest:sbom": "generator=missing"}, dockerfile: "FROM alpine\n"},
 	{name: "checks that fail", dockerfile: "# check=error=true\nfrom alpine as A\nCMD x\n"},
-	{name: "faulty check directive", dockerfile: "# check=skip=all;x\nFROM alpine\n"},
+	{name: "invalid check directive", dockerfile: "# check=skip=all;x\nFROM alpine\n"},
 	{name: "directive twice", dockerfile: "# escape=`\n# escape=`\nFROM alpine\n"},
-	{name: "faulty escape", dockerfile: "# escape=x\nFROM alpine\n"},
-	{name: "base that is not there", dockerfile: "FROM alpine AS good\nFROM misssing AS bad\nFROM missing\nRUN x\n"},
+	{name: "invalid escape", dockerfile: "# escape=x\nFROM alpine\n"},
+	{name: "missing base", dockerfile: "FROM alpine AS good\nFROM misssing AS bad\nFROM missing\nRUN x\n"},
 	{name: "unknown instruction", dockerfile: "FROM alpine\nRUN a\nIMPORT x\n"},
 	{name: "unknown flag", dockerfile: "FROM alpine\nRUN --netwrk=none a\n"},
 	{name: "escape in a reference", dockerfile: "FROM alpine\nFROM alpine AS b\nCOPY --from='a\\\\b' / /\n"},
 	{name: "instruction before FROM", dockerfile: "RUN a\nFROM alpine\n"},
 	{name: "empty base", dockerfile: "ARG X\nFROM $X\n"},
-	{name: "faulty platform", dockerfile: "FROM --platform=a/b/c/d alpine\n"},
+	{name: "invalid platform", dockerfile: "FROM --platform=a/b/c/d alpine\n"},
 	{name: "words of FROM", dockerfile: "FROM alpine AS\n"},
 	{name: "stage name", dockerfile: "FROM alpine AS é\n"},
 	{name: "itself", dockerfile: "FROM alpine AS a\nCOPY --from=a / /\n"},
 	{name: "line too long", dockerfile: "FROM alpine\nRUN " + longLine + "\n"},
-	{name: "file that is not there", opts: map[string]string{"filename": "other.Dockerfile"}, dockerfile: "FROM alpine\n"},
-	{name: "faulty option", opts: map[string]string{"ulimit": "x"}, dockerfile: "FROM alpine\n"},
+	{name: "missing file", opts: map[string]string{"filename": "other.Dockerfile"}, dockerfile: "FROM alpine\n"},
+	{name: "invalid option", opts: map[string]string{"ulimit": "x"}, dockerfile: "FROM alpine\n"},
 	{name: "linked copy for a named user", dockerfile: "FROM alpine\nRUN a\nCOPY --link --chown=1000:bin a /\n"},
 	{name: "capability", opts: map[string]string{"frontend.caps": "moby.buildkit.frontend.inputs,none"}, dockerfile: "FROM alpine\n"},
 	{name: "capability to forward for", opts: map[string]string{"frontend.caps": "none+forward"}, dockerfile: "FROM alpine\n"},

@@ -22,7 +22,7 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/syntax"
 )
 
-// requests are what each plain file is asked to be built as, or asked for.
+// requests are the options of the builds and subrequests for each plain Dockerfile.
 var requests = map[string]map[string]string{
 	"build for the worker": {},
 	"linux/amd64":          {"platform": "linux/amd64"},
@@ -36,71 +36,71 @@ var requests = map[string]map[string]string{
 	"unknown subrequest":   {"requestid": "frontend.unknown"},
 }
 
-// TestParityWithBuildKitsFiles builds every Dockerfile that BuildKit's parser is
-// tested with, here and in BuildKit.
+// TestParityWithBuildKitsFiles compares both frontends for the Dockerfiles of BuildKit's
+// parser tests.
 func TestParityWithBuildKitsFiles(t *testing.T) {
 	dockerfiles := corpus.BuildKitDockerfiles(t)
 	if len(dockerfiles) < 30 {
 		t.Fatalf("found %d Dockerfiles in BuildKit's module, want its whole corpus", len(dockerfiles))
 	}
 	for _, f := range dockerfiles {
-		t.Run(filepath.Base(filepath.Dir(f.Path)), func(t *testing.T) { sameAsBuildKit(t, f.Data, nil) })
+		t.Run(filepath.Base(filepath.Dir(f.Path)), func(t *testing.T) { compareWithBuildKit(t, f.Data, nil) })
 	}
 }
 
-// TestParityWithPlainFiles builds files with one tricky feature each.
+// TestParityWithPlainFiles compares both frontends for Dockerfiles that BuildKit builds.
 func TestParityWithPlainFiles(t *testing.T) {
 	for _, f := range plainFiles {
 		t.Run(f.name, func(t *testing.T) {
-			for request, o := range sameAsBuildKit(t, []byte(f.dockerfile), f.opts) {
+			for request, o := range compareWithBuildKit(t, []byte(f.dockerfile), f.opts) {
 				if o.Error != "" && request != "unknown subrequest" {
-					t.Errorf("%s: BuildKit refuses what is meant to build: %s", request, o.Error)
+					t.Errorf("%s: BuildKit refuses the file: %s", request, o.Error)
 				}
 			}
 		})
 	}
 }
 
-// TestParityOfRefusals builds files that BuildKit refuses.
+// TestParityOfRefusals compares both frontends for Dockerfiles that BuildKit refuses.
 func TestParityOfRefusals(t *testing.T) {
 	for _, f := range refusedFiles {
 		t.Run(f.name, func(t *testing.T) {
-			outcomes := sameAsBuildKit(t, []byte(f.dockerfile), f.opts)
+			outcomes := compareWithBuildKit(t, []byte(f.dockerfile), f.opts)
 			if outcomes["linux/amd64"].Error == "" {
-				t.Error("BuildKit builds what is meant to be refused")
+				t.Error("BuildKit does not refuse the file")
 			}
 		})
 	}
 }
 
-// sameAsBuildKit checks that a plain file has the same outcome here as in
-// BuildKit's own frontend, whatever is asked. It returns BuildKit's outcomes.
-func sameAsBuildKit(t *testing.T, dockerfile []byte, opts map[string]string) map[string]outcome {
+// compareWithBuildKit checks that all requests for a plain Dockerfile have the same
+// outcome in this frontend and in BuildKit's. It returns BuildKit's outcomes.
+func compareWithBuildKit(t *testing.T, dockerfile []byte, opts map[string]string) map[string]outcome {
 	t.Helper()
 	file, err := syntax.Parse(source.NewFile("Dockerfile", bytes.Clone(dockerfile)))
 	if err != nil || file.IsStaged {
-		t.Fatalf("syntax.Parse: uses the language: %t, error: %v", file.IsStaged, err)
+		t.Fatalf("syntax.Parse: staged: %t, error: %v", file.IsStaged, err)
 	}
 	if !bytes.Equal(file.Source.Data, dockerfile) {
 		t.Error("syntax.Parse changed the file")
 	}
 	outcomes := map[string]outcome{}
 	for _, name := range slices.Sorted(maps.Keys(requests)) {
-		// A client has followed "# syntax=", else BuildKit would forward.
+		// With this option, BuildKit does not forward the request for "# syntax=".
 		all := map[string]string{"cmdline": "docker/dockerfile:1"}
 		maps.Copy(all, requests[name])
 		maps.Copy(all, opts)
 		theirs, want := build(t, builder.Build, dockerfile, all)
 		ours, got := build(t, frontend.Build, dockerfile, all)
 		outcomes[name] = want
-		canonical(&want)
-		canonical(&got)
+		canonicalize(&want)
+		canonicalize(&got)
 		if all["requestid"] != "" && len(want.Sources) == 0 {
-			// BuildKit does not say where the error of a subrequest is.
+			// BuildKit gives no source for the error of a subrequest.
 			got.Sources = nil
 		}
 		if want.Error != "" {
-			// How much of the other platforms BuildKit gets to see first is chance.
+			// How many platforms are solved before the error is random.
 			want.Definitions, got.Definitions = nil, nil
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
@@ -113,12 +113,12 @@ func sameAsBuildKit(t *testing.T, dockerfile []byte, opts map[string]string) map
 	return outcomes
 }
 
-// violations is the error of a check that is to fail.
+// violations matches the error for violations of check rules.
 var violations = regexp.MustCompile(`lint violation found for rules: [A-Za-z, ]+`)
 
-// canonical takes away what differs from run to run in BuildKit: the order of
-// args in an outline, of the warnings of one line, and of rules in an error.
-func canonical(o *outcome) {
+// canonicalize sorts the parts of an outcome whose order is random in BuildKit: args in an
+// outline, warnings about one line, and rules in an error.
+func canonicalize(o *outcome) {
 	o.Error = violations.ReplaceAllStringFunc(o.Error, sortedWords)
 	for _, key := range []string{"result.json", "result.txt"} {
 		if text, ok := o.Metadata[key]; ok {

@@ -9,8 +9,8 @@ import (
 	"github.com/stagebuild/stagebuild/frontend"
 )
 
-// large is a staged file of about 1 MiB, in lines that BuildKit takes.
-func large() string {
+// largeFile returns a staged Dockerfile of about 1 MiB.
+func largeFile() string {
 	var b strings.Builder
 	b.WriteString("ARG DEBUG=0\nFROM alpine\n")
 	for b.Len() < 1<<20 {
@@ -20,24 +20,25 @@ func large() string {
 }
 
 func TestLargeFile(t *testing.T) {
-	dockerfile := large() + "RUN --for=linux last\n"
+	dockerfile := largeFile() + "RUN --for=linux last\n"
 	g, got := build(t, frontend.Build, []byte(dockerfile), nil)
 	if got.Error != "" || len(g.definitions) != 1 || !strings.Contains(g.definitions[0], "last") {
 		t.Errorf("%d definitions, error: %s", len(g.definitions), got.Error)
 	}
 
-	faulty := dockerfile + "RUN --if=DEBUGG x\n"
-	_, got = build(t, frontend.Build, []byte(faulty), nil)
-	line := strings.Count(faulty, "\n")
+	invalid := dockerfile + "RUN --if=DEBUGG x\n"
+	_, got = build(t, frontend.Build, []byte(invalid), nil)
+	line := strings.Count(invalid, "\n")
 	if want := fmt.Sprintf(`Dockerfile:%d:10: unknown name "DEBUGG" in the condition; did you mean "DEBUG"?`, line); got.Error != want {
 		t.Errorf("error is %q, want %q", got.Error, want)
 	}
 	if len(got.Sources) != 1 || got.Sources[0].Ranges[0] != fmt.Sprintf("%d:9-%d:15", line, line) {
-		t.Errorf("the error points elsewhere than at line %d", line)
+		t.Errorf("the error does not point at line %d", line)
 	}
 }
 
-// manyStages is a chain of stages, each with two variants and a tool beside it.
+// manyStages returns a chain of about n/3 stages, each with two variants and another stage
+// that it copies from.
 func manyStages(n int) string {
 	var b strings.Builder
 	b.WriteString("ARG DEBUG=0\nFROM alpine AS s0\n")
@@ -65,8 +66,8 @@ func TestManyStages(t *testing.T) {
 	}
 }
 
-// platformLadder is a chain of stages, each made from the one above for two
-// platforms of their own.
+// platformLadder returns a chain of stages, each of which copies from the one above for
+// two platforms.
 func platformLadder(n int) string {
 	var b strings.Builder
 	b.WriteString("FROM scratch AS s0\nCOPY f /a/\n")
@@ -77,8 +78,8 @@ func platformLadder(n int) string {
 	return b.String()
 }
 
-// TestPlatformLadder checks that a definition grows with the stages that it is made
-// from, and not with the ways that lead to them.
+// TestPlatformLadder checks that the size of a definition grows with the number of its
+// stages, not with the number of paths between them.
 func TestPlatformLadder(t *testing.T) {
 	size := func(n int) int {
 		g, got := build(t, frontend.Build, []byte(platformLadder(n)), nil)
@@ -92,7 +93,7 @@ func TestPlatformLadder(t *testing.T) {
 	for n := 2 * few; n <= 8*few; n *= 2 {
 		was := bytes
 		if bytes = size(n); bytes > 3*was {
-			t.Fatalf("a definition of %d stages has %d bytes, one of %d has %d", n/2, was, n, bytes)
+			t.Fatalf("the definition of %d stages has %d bytes, that of %d stages has %d", n/2, was, n, bytes)
 		}
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// scannedFile has variants and stages without names, for several platforms.
+// scannedFile has variants, unnamed stages and cross-platform inputs.
 const scannedFile = `ARG BUILDKIT_SBOM_SCAN_STAGE=true
 FROM --for=windows scratch
 FROM --for=linux/arm64 scratch AS base
@@ -27,8 +27,8 @@ COPY --from=base::linux/arm64 /x /z
 COPY --from=empty::linux/arm64 / /
 `
 
-// TestScansNameSteps scans what is built: the steps are the same, and so are their
-// names. The progress of a build shows those of the definition that comes first.
+// TestScansNameSteps checks that the steps of a build have the same names in the
+// definition of its scan. Progress shows the names of the definition that it gets first.
 func TestScansNameSteps(t *testing.T) {
 	g, got := build(t, frontend.Build, []byte(scannedFile), map[string]string{
 		"platform": "linux/amd64", "attest:sbom": "generator=docker/scanner",
@@ -39,17 +39,17 @@ func TestScansNameSteps(t *testing.T) {
 	built, scanned := g.names(t, 0), g.names(t, 1)
 	for digest, name := range built {
 		if scanned[digest] != name {
-			t.Errorf("%q is %q when it is scanned", name, scanned[digest])
+			t.Errorf("step %q is named %q in the scan", name, scanned[digest])
 		}
 	}
 	if !slices.ContainsFunc(slices.Collect(maps.Values(scanned)), func(name string) bool {
 		return strings.HasPrefix(name, "[linux/arm64 base (line 3) ")
 	}) {
-		t.Errorf("the variant is not named: %q", scanned)
+		t.Errorf("no step is named after the variant: %q", scanned)
 	}
 }
 
-// names returns what the steps of a definition that was solved are called, by digest.
+// names returns the names of the steps of the i-th solved definition, by digest.
 func (g *gateway) names(t *testing.T, i int) map[string]string {
 	t.Helper()
 	var def pb.Definition

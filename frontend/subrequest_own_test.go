@@ -24,7 +24,8 @@ RUN --if=DEBUG true
 FROM app AS other
 `
 
-// TestOwnSubrequests sends the subrequests that BuildKit's frontend does not have.
+// TestOwnSubrequests checks the results of the subrequests that BuildKit's frontend does
+// not have.
 func TestOwnSubrequests(t *testing.T) {
 	for _, test := range []struct {
 		name, call string
@@ -59,7 +60,7 @@ Note: other is left out for windows/amd64: stage "base" has no variant for windo
 		{name: "one stage", call: "matrix", opts: map[string]string{"target": "app", "platform": "linux/arm64,linux/riscv64"}, text: "STAGE   PLATFORMS\napp     linux/arm64, linux/riscv64\n"},
 		{name: "both named", call: "matrix", opts: map[string]string{"target": "app", "platform": "linux/arm64,windows/amd64"}, err: `stage "base" has no variant for windows/amd64`},
 		{name: "as typed", call: "matrix", opts: map[string]string{"target": "APP", "platform": "linux/arm64"}, text: "STAGE   PLATFORMS\napp     linux/arm64\n"},
-		{name: "nothing", call: "matrix", opts: map[string]string{"platform": "windows/amd64"}, err: "none of the requested stages can be built:\nbase is left out for windows/amd64"},
+		{name: "no possible platform", call: "matrix", opts: map[string]string{"platform": "windows/amd64"}, err: "none of the requested stages can be built:\nbase is left out for windows/amd64"},
 		{name: "typo", call: "matrix", opts: map[string]string{"target": "ap"}, err: `no stage is named "ap"; did you mean "app"?`},
 		{name: "impossible", call: "graph", opts: map[string]string{"platform": "windows/amd64"}, err: `stage "base" has no variant for windows/amd64`},
 		{name: "another case", call: "graph", opts: map[string]string{"target": "BASE"}, text: "base (line 4) [linux/amd64]\n└── line 4: FROM alpine (image)\n\nbase (line 3) [linux/arm64]\n└── line 3: FROM debian (image)\n"},
@@ -94,8 +95,8 @@ Note: other is left out for windows/amd64: stage "base" has no variant for windo
 	}
 }
 
-// TestOwnSubrequestsAreDescribed finds all subrequests in their list: first BuildKit's,
-// unchanged, then ours.
+// TestOwnSubrequestsAreDescribed checks that the list of subrequests has those of BuildKit,
+// unchanged, and then ours.
 func TestOwnSubrequestsAreDescribed(t *testing.T) {
 	opts := map[string]string{"requestid": subrequests.RequestSubrequestsDescribe, "frontend.caps": "moby.buildkit.frontend.subrequests"}
 	list := func(o outcome) (names []string) {

@@ -11,7 +11,7 @@ import (
 	"github.com/stagebuild/stagebuild/frontend"
 )
 
-// TestTargetsBelowCheckComments lists the stages of files in which a comment
+// TestTargetsBelowCheckComments checks the list of stages of files in which a comment
 // configures the check of one instruction.
 func TestTargetsBelowCheckComments(t *testing.T) {
 	const stages = "FROM alpine AS one\n# check=skip=StageNameCasing\nRUN true\n# Two of them.\nFROM alpine AS two\n"
@@ -67,8 +67,8 @@ func TestCheckOfUnavailableTarget(t *testing.T) {
 	}
 }
 
-// TestCheckHasErrorsFirst checks a file that violates a rule, which is an error, and that
-// has another error on one of its platforms.
+// TestCheckHasErrorsFirst checks that the error of one platform replaces the error for
+// violations of check rules.
 func TestCheckHasErrorsFirst(t *testing.T) {
 	const head = "# check=error=true\n# platforms=linux/amd64,linux/arm64\nFROM scratch\nMAINTAINER me\n"
 	for stage, want := range map[string]string{
@@ -76,19 +76,21 @@ func TestCheckHasErrorsFirst(t *testing.T) {
 		"COPY --for=linux/amd64 --chmod=zz a /\n": "invalid syntax",
 		"COPY --for=linux/arm64 --chmod=zz a /\n": "invalid syntax",
 	} {
-		_, o := build(t, frontend.Build, []byte(head+stage), map[string]string{"requestid": lint.RequestLint})
-		var results lint.LintResults
-		if err := json.Unmarshal([]byte(o.Metadata["result.json"]), &results); err != nil {
-			t.Fatal(o.Error, err)
-		}
-		if results.Error == nil || !strings.Contains(results.Error.Message, want) || len(results.Warnings) != 1 {
-			t.Errorf("%q: the error is %+v, with %d warnings", stage, results.Error, len(results.Warnings))
-		}
+		t.Run(stage, func(t *testing.T) {
+			_, o := build(t, frontend.Build, []byte(head+stage), map[string]string{"requestid": lint.RequestLint})
+			var results lint.LintResults
+			if err := json.Unmarshal([]byte(o.Metadata["result.json"]), &results); err != nil {
+				t.Fatal(o.Error, err)
+			}
+			if results.Error == nil || !strings.Contains(results.Error.Message, want) || len(results.Warnings) != 1 {
+				t.Errorf("the error is %+v, with %d warnings", results.Error, len(results.Warnings))
+			}
+		})
 	}
 }
 
-// TestPlatformsAreNoDescription checks and builds files in which BuildKit's linter
-// looks for the description of a stage or arg: "# platforms=" is none, nor meant as one.
+// TestPlatformsAreNoDescription checks that BuildKit's linter does not report
+// "# platforms=" as the description of a stage or arg.
 func TestPlatformsAreNoDescription(t *testing.T) {
 	const rule, platforms = "InvalidDefinitionDescription", "# platforms=linux/amd64\n"
 	for dockerfile, found := range map[string]bool{
@@ -102,15 +104,17 @@ func TestPlatformsAreNoDescription(t *testing.T) {
 		"# About.\nFROM scratch AS x\nFROM --if=true scratch AS y\n": true,
 	} {
 		for request, opts := range map[string]map[string]string{"build": {}, "check": {"requestid": "frontend.lint"}} {
-			opts["build-arg:BUILDKIT_DOCKERFILE_CHECK"] = "experimental=all"
-			g, o := build(t, frontend.Build, []byte(dockerfile), opts)
-			warned := strings.Contains(o.Metadata["result.txt"], rule)
-			for _, w := range g.warnings {
-				warned = warned || strings.Contains(w.Message, rule)
-			}
-			if o.Error != "" || warned != found {
-				t.Errorf("%s of %q: found: %t, error: %s", request, dockerfile, warned, o.Error)
-			}
+			t.Run(request+" "+dockerfile, func(t *testing.T) {
+				opts["build-arg:BUILDKIT_DOCKERFILE_CHECK"] = "experimental=all"
+				g, o := build(t, frontend.Build, []byte(dockerfile), opts)
+				warned := strings.Contains(o.Metadata["result.txt"], rule)
+				for _, w := range g.warnings {
+					warned = warned || strings.Contains(w.Message, rule)
+				}
+				if o.Error != "" || warned != found {
+					t.Errorf("found: %t, want %t, error: %s", warned, found, o.Error)
+				}
+			})
 		}
 	}
 }

@@ -8,29 +8,28 @@ import (
 	"github.com/stagebuild/stagebuild/frontend"
 )
 
-// TestFilesRunNoTriggers copies from an image that has triggers, for a platform of
-// its own: only what is FROM an image runs them.
+// TestFilesRunNoTriggers checks that copying from an image for a platform does not run the
+// triggers of the image.
 func TestFilesRunNoTriggers(t *testing.T) {
 	g, got := build(t, frontend.Build, []byte("FROM scratch\nCOPY --from=trigger::linux/arm64 /a /a\n"), nil)
 	if got.Error != "" || len(g.definitions) != 1 {
 		t.Fatalf("%d definitions, error: %s", len(g.definitions), got.Error)
 	}
 	if strings.Contains(g.definitions[0], "made") {
-		t.Error("the triggers of an image that is copied from are run")
+		t.Error("the build runs the triggers of an image that it only copies from")
 	}
 	if diff := cmp.Diff(map[string]int{"docker.io/library/trigger:latest linux/arm64": 1}, g.configs); diff != "" {
 		t.Errorf("requests for image configs (-want +got):\n%s", diff)
 	}
 }
 
-// triggered are files FROM an image with the trigger COPY --from=tools /a /b, what
-// is wrong with each, and otherwise what of it is built.
-var triggered = []struct {
+// triggerTests are staged Dockerfiles FROM an image with the trigger COPY --from=tools /a /b.
+var triggerTests = []struct {
 	name       string
 	opts       map[string]string
 	dockerfile string
 	err        string
-	built      string
+	built      string // a part of the definitions
 	configs    map[string]int
 }{
 	{
@@ -52,7 +51,7 @@ var triggered = []struct {
 		},
 	},
 	{
-		name:       "a trigger of the file, with a stage for another platform and one that is not needed",
+		name:       "a trigger of the file, with a stage for another platform and an unreached stage",
 		dockerfile: "FROM busybox AS x\nFROM scratch AS tools\nCOPY --from=x::linux/arm64 /x /a\nFROM never AS never\nRUN never\nFROM scratch AS base\nONBUILD COPY --from=tools /a /b\nFROM base\n",
 		built:      "docker-image://docker.io/library/busybox",
 		configs:    map[string]int{"docker.io/library/busybox:latest linux/arm64": 1},
@@ -67,13 +66,13 @@ add a variant whose guard holds, or a last one without a guard: FROM … AS tool
 		configs: map[string]int{"docker.io/library/trigger:latest linux/amd64": 1},
 	},
 	{
-		name:       "a faulty reference",
+		name:       "an invalid reference",
 		dockerfile: "FROM scratch AS tools\nARG EMPTY\nCOPY --from=$EMPTY / /\nFROM trigger::linux/arm64\n",
 		err:        `Dockerfile:3:13: COPY --from=$EMPTY is empty for linux/amd64; give the arg a value, or write a default: ${NAME:-default}`,
 		configs:    map[string]int{"docker.io/library/trigger:latest linux/arm64": 1},
 	},
 	{
-		name:       "a named context that stands for the stage",
+		name:       "a named context that replaces the stage",
 		opts:       map[string]string{"context:tools": "docker-image://busybox"},
 		dockerfile: "FROM --for=windows never AS tools\nCOPY --from=never / /\nFROM trigger\n",
 		built:      "docker-image://docker.io/library/busybox",
@@ -83,7 +82,7 @@ add a variant whose guard holds, or a last one without a guard: FROM … AS tool
 		},
 	},
 	{
-		name:       "a named context that stands for the image",
+		name:       "a named context that replaces the image",
 		opts:       map[string]string{"context:base": "docker-image://trigger"},
 		dockerfile: "FROM --for=windows never AS tools\nFROM base\n",
 		err: `Dockerfile:2:6: in the trigger "ONBUILD COPY --from=tools /a /b" of the base image: stage "tools" has no variant for linux/amd64:
@@ -93,10 +92,10 @@ add a variant whose guard holds, or a last one without a guard: FROM … AS tool
 	},
 }
 
-// TestImageTriggers builds FROM images whose triggers name stages of the file: what
-// they name is needed, and is no image.
+// TestImageTriggers checks builds FROM images whose triggers name stages of the file: the
+// stages are built, and are not looked up as images.
 func TestImageTriggers(t *testing.T) {
-	for _, tt := range triggered {
+	for _, tt := range triggerTests {
 		t.Run(tt.name, func(t *testing.T) {
 			g, got := build(t, frontend.Build, []byte(tt.dockerfile), tt.opts)
 			if diff := cmp.Diff(tt.err, got.Error); diff != "" {
@@ -110,7 +109,7 @@ func TestImageTriggers(t *testing.T) {
 				t.Errorf("%s is not built", tt.built)
 			}
 			if strings.Contains(built, "docker-image://stagebuild.invalid") {
-				t.Error("a stage for another platform is asked of a registry")
+				t.Error("a cross-platform input is looked up in a registry")
 			}
 		})
 	}

@@ -16,15 +16,15 @@ import (
 	"github.com/stagebuild/stagebuild/llb"
 )
 
-// sentWarnings counts the warnings that a client has got, by text: most platforms of a
-// build have the same ones.
+// sentWarnings counts the warnings sent to a client, by text, because most platforms of a
+// build have the same warnings.
 type sentWarnings struct {
 	mu     sync.Mutex
 	counts map[string]int
 }
 
-// add counts a warning of one platform in found. It reports whether the platform has it
-// more often than it was sent, and counts it as sent then.
+// add counts a warning of one platform in found. If the platform has the warning more often
+// than it was sent, add counts it as sent and returns true.
 func (s *sentWarnings) add(found map[string]int, text string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -39,8 +39,8 @@ func (s *sentWarnings) add(found map[string]int, text string) bool {
 	return true
 }
 
-// warner sends the warnings about one decision to the client, and remembers which rules
-// of the linter the user's text violates.
+// warner sends the warnings about one decision to the client, and keeps the names of the
+// linter's rules that the user's text violates.
 type warner struct {
 	req  *request
 	set  *plan.Set // nil for a plain Dockerfile
@@ -56,8 +56,8 @@ func newWarner(req *request, d *decision, sent *sentWarnings) *warner {
 	return &warner{req: req, set: d.set, sent: sent}
 }
 
-// forPlatform returns the function to which BuildKit's linter reports the violations
-// on one platform.
+// forPlatform returns the function that BuildKit's linter calls for the violations on one
+// platform.
 func (w *warner) forPlatform(ctx context.Context) linter.LintWarnFunc {
 	found := map[string]int{}
 	return func(rule, description, url, message string, location []parser.Range) {
@@ -69,7 +69,7 @@ func (w *warner) forPlatform(ctx context.Context) linter.LintWarnFunc {
 	}
 }
 
-// send sends a warning unless the client has it.
+// send sends a warning unless the client has received it.
 func (w *warner) send(ctx context.Context, found map[string]int, rule, description, url, message string, location []parser.Range) {
 	line := 0
 	if len(location) > 0 {
@@ -107,8 +107,8 @@ func (w *warner) err() error {
 	return errors.New(lint.Violation + strings.Join(w.rules, ", "))
 }
 
-// reportPlanWarnings sends the plan's own warnings, except those that "# check=skip="
-// skips. It returns an error for them if "# check=error=true" is set.
+// reportPlanWarnings sends the warnings of the plans, except those that "# check=skip="
+// skips. It returns an error if "# check=error=true" is set and there are others.
 func (w *warner) reportPlanWarnings(ctx context.Context) error {
 	if w.set == nil || len(w.set.Warnings) == 0 {
 		return nil

@@ -10,7 +10,7 @@ import (
 	"github.com/stagebuild/stagebuild/frontend"
 )
 
-// foreignGateway is a BuildKit for another platform than this process runs on.
+// foreignGateway returns a gateway whose platform is not that of this process.
 func foreignGateway(dockerfile string, opts map[string]string) *gateway {
 	g := newGateway([]byte(dockerfile), opts)
 	g.worker = platforms.MustParse("linux/arm64")
@@ -20,9 +20,9 @@ func foreignGateway(dockerfile string, opts map[string]string) *gateway {
 	return g
 }
 
-// TestResultIsOfTheWorkersPlatform asks for no platform: what is built is the
-// builder's, and so is what is said of it, wherever the frontend runs.
-func TestResultIsOfTheWorkersPlatform(t *testing.T) {
+// TestDefaultPlatform checks that a build without requested platforms is for the
+// builder's platform, and that its metadata agrees, wherever the frontend runs.
+func TestDefaultPlatform(t *testing.T) {
 	for name, dockerfile := range map[string]string{
 		"plain":  "FROM busybox\nRUN a\n",
 		"staged": "FROM --for=linux busybox\nRUN a\n",
@@ -36,11 +36,11 @@ func TestResultIsOfTheWorkersPlatform(t *testing.T) {
 				t.Fatal(err)
 			}
 			want := platforms.FormatAll(g.worker)
-			said, err := exptypes.ParsePlatforms(res.Metadata)
+			metadata, err := exptypes.ParsePlatforms(res.Metadata)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := said.Platforms; len(got) != 1 || got[0].ID != want || platforms.FormatAll(got[0].Platform) != want {
+			if got := metadata.Platforms; len(got) != 1 || got[0].ID != want || platforms.FormatAll(got[0].Platform) != want {
 				t.Errorf("platforms: %v, want %s", got, want)
 			}
 			if len(res.Refs) != 1 || res.Refs[want] == nil {
@@ -56,18 +56,20 @@ func TestResultIsOfTheWorkersPlatform(t *testing.T) {
 	}
 }
 
-// TestBaseImageDecidesForNoPlatform builds from an image that is for one platform
-// alone, which the builder's gives way to when none is asked for.
-func TestBaseImageDecidesForNoPlatform(t *testing.T) {
+// TestPlatformOfBaseImage checks that a build without requested platforms is for the
+// platform of its base image, if the image is only for that one.
+func TestPlatformOfBaseImage(t *testing.T) {
 	for _, dockerfile := range []string{"FROM s390x\nRUN a\n", "FROM --for=linux s390x\nRUN a\n"} {
-		g := foreignGateway(dockerfile, nil)
-		res, err := frontend.Build(t.Context(), g)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := configPlatform(t, res.Metadata[exptypes.ExporterImageConfigKey]); got != "linux/s390x" {
-			t.Errorf("%q is built for %s, want linux/s390x", dockerfile, got)
-		}
+		t.Run(dockerfile, func(t *testing.T) {
+			g := foreignGateway(dockerfile, nil)
+			res, err := frontend.Build(t.Context(), g)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := configPlatform(t, res.Metadata[exptypes.ExporterImageConfigKey]); got != "linux/s390x" {
+				t.Errorf("the image is for %s, want linux/s390x", got)
+			}
+		})
 	}
 }
 

@@ -27,7 +27,7 @@ type method struct {
 	run func(*server) (view, error)
 }
 
-// view is what a method returns. Its JSON is the other form of the result.
+// view is the result of a method. It marshals to the JSON form of the result.
 type view interface {
 	// Write writes the text of the result, at most width columns wide.
 	Write(w io.Writer, width int) error

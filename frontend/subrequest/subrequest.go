@@ -38,7 +38,7 @@ type Lowerer interface {
 	Lower(ctx context.Context, scope Scope) (*Lowered, error)
 }
 
-// Scope tells a [Lowerer] what to lower.
+// Scope has the options of [Lowerer.Lower].
 type Scope struct {
 	// Platforms are the target platforms, nil for the builder's.
 	Platforms []*ocispecs.Platform
