@@ -21,7 +21,7 @@ func main() {
 		fmt.Println("echo,", build)
 		return
 	}
-	var level slog.Level // info, unless LOG_LEVEL says otherwise
+	var level slog.Level // info by default
 	if text, ok := os.LookupEnv("LOG_LEVEL"); ok {
 		if err := level.UnmarshalText([]byte(text)); err != nil {
 			slog.Error("LOG_LEVEL", "err", err)

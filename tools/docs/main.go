@@ -58,8 +58,8 @@ func generate(source, target string) error {
 	return tool.GenMarkdownTree(root)
 }
 
-// describe gives the commands the form of a page: how they are called, what they
-// do, examples. Below that the tool lists options and commands.
+// describe rewrites the help of the commands for a page: the usage, the description and
+// the examples. The generator adds the tables of options and commands.
 func describe(cmd *cobra.Command) {
 	cmd.DisableFlagsInUseLine = true
 	if cmd.Annotations == nil {
