@@ -15,6 +15,7 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/frontend/dockerfile/linter"
 	dockerfile "github.com/moby/buildkit/frontend/dockerfile/parser"
+
 	"github.com/stagebuild/stagebuild/frontend/guard"
 	"github.com/stagebuild/stagebuild/frontend/lint"
 	"github.com/stagebuild/stagebuild/frontend/plan"

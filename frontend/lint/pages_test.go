@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/moby/buildkit/frontend/dockerfile/linter"
+
 	"github.com/stagebuild/stagebuild/frontend/lint"
 )
 
@@ -83,7 +84,7 @@ const checkIndex = `# Check rules
 A check of a staged Dockerfile (` + "`docker buildx build --check` or `docker stagebuild check`" + `) applies
 these rules in addition to [BuildKit's own](https://docs.docker.com/reference/build-checks/). As with BuildKit's rules,
 ` + "`# check=skip=NAME`" + ` at the top of the file or above an instruction skips a rule, and ` + "`# check=error=true`" + ` at the
-top makes warnings errors. Each page has a Dockerfile that violates the rule, the warning, and the corrected
+top turns warnings into errors. Each page has a Dockerfile that violates the rule, the warning, and the corrected
 Dockerfile.
 
 `

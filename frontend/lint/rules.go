@@ -114,7 +114,7 @@ added above. Give the stage a name.`,
 	},
 	{
 		Name:        "UnreachableVariant",
-		Description: "A variant should be selected in some builds",
+		Description: "Every variant should be selected in some build",
 		Doc: `The first variant whose guard holds is selected. A variant is never selected if a
 variant above it has the same guard, or if one above it in the same branch of a block
 has no guard. (Outside of blocks, the latter is an error.)`,
