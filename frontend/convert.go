@@ -104,8 +104,8 @@ func supplyInputs(ctx context.Context, req *request, inputs []inputFile, w *warn
 // instructions/parse.go).
 var stageName = regexp.MustCompile(`^[a-z][a-z0-9-_.]*$`)
 
-// convertImage converts an image, or the named context that replaces it, for its files
-// alone. It converts a file whose only FROM is on the line of the reference, so that
+// convertImage converts an image, or the named context that replaces it, to the image's
+// files. It converts a file whose only FROM is on the line of the reference, so that
 // errors point there.
 func convertImage(ctx context.Context, req *request, input *plan.Input) (*llb.Result, error) {
 	file := llb.Input{Platform: &input.Platform, Part: true, Files: true}
@@ -113,7 +113,7 @@ func convertImage(ctx context.Context, req *request, input *plan.Input) (*llb.Re
 	name := input.Image
 	isStageName := stageName.MatchString(strings.ToLower(name))
 	if isStageName {
-		name = strings.ToLower(name) // as names of contexts are
+		name = strings.ToLower(name) // like the names of contexts
 	}
 	replacement, err := req.NamedContext(name, dockerui.ContextOpt{Platform: &input.Platform, ResolveMode: req.ImageResolveMode.String()})
 	if err == nil && replacement != nil {

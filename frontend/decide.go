@@ -30,9 +30,9 @@ type resolveFunc func(*syntax.File, plan.Env, plan.Request) (*plan.Set, error)
 // decide plans a staged Dockerfile for each platform. The errors of all platforms come
 // back together, as a source.List.
 //
-// The ONBUILD triggers of base images can name stages of the file. Where they do, decide
-// plans again with the triggers of the images that the plans reach, until these reach
-// no other image with triggers.
+// The ONBUILD triggers of base images can name stages of the file. So decide plans again
+// with the triggers of the base images, until the plans reach no more images with
+// triggers.
 func decide(ctx context.Context, req *request, resolve resolveFunc, targets []*ocispecs.Platform) (*decision, error) {
 	if !req.file.IsStaged {
 		return &decision{platforms: targets}, nil

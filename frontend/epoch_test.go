@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/moby/buildkit/exporter/exptypes"
+
 	"github.com/stagebuild/stagebuild/frontend"
 )
 

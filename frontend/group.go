@@ -6,27 +6,28 @@ import (
 	"sync"
 
 	"github.com/moby/buildkit/frontend/gateway/client"
+	"golang.org/x/sync/errgroup"
+
 	"github.com/stagebuild/stagebuild/frontend/gateway"
 	"github.com/stagebuild/stagebuild/llb"
-	"golang.org/x/sync/errgroup"
 )
 
 // Member identifies a request of a [Group].
 type Member struct {
 	// Stage is the target stage's name, or "" for the file's default.
 	Stage string
-	// Platforms are the target platforms as in the request's option, separated
-	// by commas: "" for the builder's own.
+	// Platforms is the value of the platform option: the target platforms, separated by
+	// commas, or "" for the builder's.
 	Platforms string
-	// MultiPlatform is set if the result is an index, however many platforms it has.
+	// MultiPlatform is set if the result is an index even for one platform.
 	MultiPlatform bool
 }
 
 // Group serves several requests for one file on one daemon, each for a build of its own.
 // It reads for all of them through one more build, [Group.Share], which runs until
-// [Group.Close]: the file, its ignore file and the config of each base image are
-// requested once, and the local build context is sent once. The build of a member then
-// repeats the reads that were for it, which the daemon has cached.
+// [Group.Close]: it requests the file, its ignore file and the config of each base image
+// once, and sends the local build context once. The build of a member then repeats its
+// own reads, which the daemon has cached.
 type Group struct {
 	members []Member
 	first   chan map[string]string // the options of any member
@@ -38,8 +39,7 @@ type Group struct {
 	err      error
 }
 
-// preparedMember is the outcome of a member's request, or the error, with the reads that
-// were for it.
+// preparedMember is the outcome of a member's request, or its error, with its reads.
 type preparedMember struct {
 	outcome outcome
 	reads   *gateway.Record

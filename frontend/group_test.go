@@ -13,9 +13,10 @@ import (
 	"github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/solver/pb"
 	digest "github.com/opencontainers/go-digest"
-	"github.com/stagebuild/stagebuild/frontend"
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/stagebuild/stagebuild/frontend"
 )
 
 const groupFile = `FROM alpine AS base

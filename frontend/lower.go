@@ -80,9 +80,9 @@ func (l *lowering) text(p *plan.Plan) []byte {
 	return l.texts[p]
 }
 
-// stageText returns the lowered text to build a stage from. Where ONBUILD triggers name
-// stages, BuildKit converts every stage of the text: then it has only those that the
-// stage needs.
+// stageText returns the lowered text to build a stage from. If ONBUILD triggers name
+// stages, BuildKit converts every stage of the text, so the text contains only the stage
+// and its dependencies.
 func (l *lowering) stageText(c *plan.Choice) []byte {
 	if l.set.HasTriggers {
 		return plan.LowerStage(c)
@@ -105,8 +105,8 @@ func (l *lowering) targetFile(t *plan.Target, platform *ocispecs.Platform) llb.I
 // (defaultArgs in BuildKit's dockerfile2llb/platform.go).
 const defaultStage = "default"
 
-// partFile returns the file of a stage that is built beside the target. It sees the
-// target's name as TARGETSTAGE.
+// partFile returns the file of a stage that is built beside the target. Its TARGETSTAGE is
+// the name of the target.
 func (l *lowering) partFile(c *plan.Choice) llb.Input {
 	stages := c.Plan.File.Stages
 	target := cmp.Or(l.target, stages[len(stages)-1].Name, defaultStage)

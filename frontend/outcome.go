@@ -15,8 +15,8 @@ type outcome interface {
 	// solve returns the result of the request. It has the daemon build the rest
 	// through c.
 	solve(ctx context.Context, c client.Client) (*client.Result, error)
-	// shareLocals makes the outcome use local sources together with others: it adds
-	// its own to locals, and loads those in locals when it is solved.
+	// shareLocals adds the local sources of the outcome to locals. From then on, solve
+	// uses the sources in locals, which several outcomes share.
 	shareLocals(locals *llb.Locals) error
 }
 

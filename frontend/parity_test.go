@@ -16,6 +16,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/moby/buildkit/frontend/dockerfile/builder"
+
 	"github.com/stagebuild/stagebuild/frontend"
 	"github.com/stagebuild/stagebuild/frontend/corpus"
 	"github.com/stagebuild/stagebuild/frontend/source"

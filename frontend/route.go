@@ -30,9 +30,9 @@ var capabilities = []string{
 	gateway.CapContextsZstd,
 }
 
-// checkCaps returns an error for a request that needs a capability that this frontend
-// lacks. It reports forward instead if the request allows the frontend that the file
-// names to be tried.
+// checkCaps returns an error if the request needs a capability that this frontend lacks.
+// If the request allows it, checkCaps returns forward instead, because the frontend that
+// the file names can have the capability.
 func checkCaps(requested string) (forward bool, err error) {
 	for request := range strings.SplitSeq(requested, ",") {
 		name, mode, _ := strings.Cut(request, "+")

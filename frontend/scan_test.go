@@ -7,8 +7,9 @@ import (
 	"testing"
 
 	"github.com/moby/buildkit/solver/pb"
-	"github.com/stagebuild/stagebuild/frontend"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/stagebuild/stagebuild/frontend"
 )
 
 // scannedFile has variants, unnamed stages and cross-platform inputs.

@@ -41,8 +41,8 @@ func (b *build) solve(ctx context.Context, c client.Client) (*client.Result, err
 	return res, nil
 }
 
-// solveAll solves every target and, at the same time, every needed stage. Of a needed
-// stage the result takes nothing: it must only be built.
+// solveAll solves every target and, at the same time, every needed stage. The result
+// contains nothing of a needed stage, which must only build successfully.
 func (b *build) solveAll(ctx context.Context, c client.Client) (*client.Result, error) {
 	s := &solver{Client: c, cacheImports: b.CacheImports, locals: b.locals}
 	scan := &scan{solver: s, scanner: b.scanner, targets: map[string]*llb.Result{}}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/moby/buildkit/frontend/subrequests/lint"
 	"github.com/moby/buildkit/frontend/subrequests/targets"
+
 	"github.com/stagebuild/stagebuild/frontend"
 )
 

@@ -89,7 +89,7 @@ func (s *server) lintPlatform(ctx context.Context, lowered *Lowered, i int) (*li
 	return found, nil
 }
 
-// parserRanges returns the lines of ranges as BuildKit's parser has them.
+// parserRanges converts ranges to those of BuildKit's parser, without columns.
 func parserRanges(ranges []*pb.Range) []parser.Range {
 	list := make([]parser.Range, len(ranges))
 	for i, r := range ranges {
@@ -116,7 +116,8 @@ func (s *server) lintStaged(set *plan.Set, results *lint.LintResults) error {
 	return nil
 }
 
-// lintError reports diagnostics as BuildKit's linter reports an error.
+// lintError returns the results of a check that fails with err. Its location has the ranges
+// of the diagnostics.
 func (s *server) lintError(err error) *lint.LintResults {
 	results := &lint.LintResults{Error: &lint.BuildError{Message: err.Error()}}
 	results.Error.Location = pb.Location{SourceIndex: int32(results.AddSource(s.SourceMap))}
@@ -130,8 +131,8 @@ func (s *server) lintError(err error) *lint.LintResults {
 // mergedLint merges the results of BuildKit's linter for several platforms.
 type mergedLint struct {
 	results   *lint.LintResults
-	count     int        // of the platforms
-	platforms [][]string // of each warning
+	count     int        // number of platforms
+	platforms [][]string // platforms of each warning
 }
 
 // add merges the results for one platform.

@@ -166,11 +166,11 @@ func (s *server) matrix() (view, error) {
 	return table{m}, nil
 }
 
-// table is a matrix as a view.
+// table is the view of a matrix.
 type table struct{ *matrix.Matrix }
 
-// Write writes the table, whose lines are short, and a note on each pair that is left
-// out.
+// Write writes the table and a note about each pair that is left out. It ignores the width,
+// because its lines are short.
 func (t table) Write(w io.Writer, _ int) error {
 	err := t.WriteTable(w)
 	for _, note := range t.Notes() {

@@ -23,7 +23,7 @@ import (
 type Request struct {
 	*dockerui.Client
 	File *syntax.File
-	// SourceMap is that of the file as the user wrote it.
+	// SourceMap is the source map of the user's file.
 	SourceMap *buildkit.SourceMap
 	Env       plan.Env
 	// Requested are the target platforms of the request, if it has any.

@@ -24,8 +24,8 @@ import (
 )
 
 func main() {
-	source := flag.String("source", "docs/cli", "folder of the pages as they are")
-	target := flag.String("target", "docs/cli", "folder that they are written to")
+	source := flag.String("source", "docs/cli", "directory of the existing pages")
+	target := flag.String("target", "docs/cli", "directory to write the pages to")
 	flag.Parse()
 	if err := generate(*source, *target); err != nil {
 		fmt.Fprintln(os.Stderr, "docs:", err)
@@ -34,7 +34,7 @@ func main() {
 }
 
 func generate(source, target string) error {
-	// Defaults that this machine's environment would give to flags.
+	// The environment must not change the defaults of flags in the pages.
 	for _, name := range []string{"DEBUG", "DOCKER_DEFAULT_PLATFORM"} {
 		if err := os.Unsetenv(name); err != nil {
 			return err
@@ -73,7 +73,7 @@ func describe(cmd *cobra.Command) {
 	}
 	usage := cmd.UseLine()
 	if cmd.HasSubCommands() {
-		usage += " [OPTIONS] COMMAND" // the Docker CLI's words
+		usage += " [OPTIONS] COMMAND" // as in the Docker CLI
 	}
 	cmd.Long = "```text\n" + usage + "\n```\n\n" + text
 	if cmd.Example != "" {
