@@ -45,7 +45,7 @@ func TestPages(t *testing.T) {
 
 // TestReference compares the table of errors in the reference with the rules.
 func TestReference(t *testing.T) {
-	const name, head = "docs/reference.md", "| name | written | error |\n| --- | --- | --- |\n"
+	const name, head = "docs/reference.md", "| name | line | error |\n| --- | --- | --- |\n"
 	data, err := os.ReadFile(inRepository(name))
 	if err != nil {
 		t.Fatal(err)

@@ -97,8 +97,7 @@ BuildKit's rules are applied only for the platforms that the target can be built
 		Name:        "UndeclaredPlatform",
 		Description: "A guard should match a declared platform",
 		Doc: `The file declares platforms with "# platforms=", but --for matches none of them, so the
-instruction is dropped for all of them. Declare the platform too, or remove the
-instruction.`,
+instruction is dropped for all of them. Declare the platform too, or change --for.`,
 		Bad:   "# platforms=linux/amd64\nFROM scratch\nCOPY --for=linux/s390x a /\n",
 		Good:  "# platforms=linux/amd64,linux/s390x\nFROM scratch\nCOPY --for=linux/s390x a /\n",
 		check: checkUndeclaredPlatform,
