@@ -87,7 +87,7 @@ func (p *printer) addDetails(n *Node, rows []row) []row {
 		}
 	}
 	if outcome.Replaced {
-		rows = append(rows, row{line: n.Line, text: "a named context stands for the stage"})
+		rows = append(rows, row{line: n.Line, text: "a named context replaces the stage"})
 	}
 	for _, in := range outcome.Instructions {
 		rows = addInstruction(rows, in)
