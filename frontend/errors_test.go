@@ -30,20 +30,20 @@ var refusals = []refusal{
 	{
 		name:       "$NAME in a condition",
 		dockerfile: "ARG DEBUG=0\nFROM alpine\nRUN --if=$DEBUG gdb\n",
-		err:        `Dockerfile:3:10: build args have no $ in a condition; write DEBUG`,
+		err:        `Dockerfile:3:10: build args have no $ in a condition; write --if=DEBUG`,
 		ranges:     []string{"3:9-3:15"},
 	},
 	{
 		name:       "a value that is not a bool",
 		opts:       map[string]string{"build-arg:DEBUG": "yes"},
 		dockerfile: "ARG DEBUG=0\nFROM alpine\nRUN --network=none --if=DEBUG gdb\n",
-		err:        `Dockerfile:3:25: DEBUG = "yes" is not a bool; a bool is true, 1, false, 0 or "": compare other values, as in NAME == "value"`,
+		err:        `Dockerfile:3:25: DEBUG = "yes" is not a bool; set it to true, 1, false, 0 or "", or write --if='DEBUG == "yes"'`,
 		ranges:     []string{"3:24-3:29"},
 	},
 	{
 		name:       "a comparison that never holds",
 		dockerfile: "ARG DEBUG=0\nFROM alpine\nRUN --if='DEBUG == 1' gdb\n",
-		err:        `Dockerfile:3:11: DEBUG is a string, which never equals the number 1; write DEBUG == "1"`,
+		err:        `Dockerfile:3:11: DEBUG is a string, which never equals the number 1; write --if='DEBUG == "1"'`,
 		ranges:     []string{"3:10-3:20"},
 	},
 	{
@@ -108,7 +108,7 @@ add a variant whose guard holds, or a last one without a guard: FROM … AS tool
 	{
 		name:       "guard inside a trigger",
 		dockerfile: "ARG DEBUG\nFROM alpine\nONBUILD RUN --if=DEBUG gdb\n",
-		err:        `Dockerfile:3:13: --if is not allowed inside an ONBUILD trigger, which other builds run; write ONBUILD --if=DEBUG RUN`,
+		err:        `Dockerfile:3:13: --if is not allowed inside an ONBUILD trigger, because other builds run it; write ONBUILD --if=DEBUG RUN …`,
 		ranges:     []string{"3:12-3:22"},
 	},
 	{

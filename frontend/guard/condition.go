@@ -46,12 +46,15 @@ type Condition struct {
 	names  []name
 	// callsPlatform is set if the condition calls the platform function.
 	callsPlatform bool
+	comparisons   []comparison
 }
 
 // name is one use of a build arg.
 type name struct {
 	text       string
 	start, end int // byte offsets in the source
+	// compared is set if the name is an operand of == or !=.
+	compared bool
 }
 
 // dollarName matches a variable as shells write it, $NAME or ${NAME}.
@@ -62,8 +65,12 @@ var dollarName = regexp.MustCompile(`\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?`)
 var dollarInString = regexp.MustCompile(`\$([A-Za-z_][A-Za-z0-9_]*)`)
 
 // ParseCondition parses one HCL native-syntax expression and reports every error that
-// does not depend on the values of build args.
+// does not depend on the values of build args. The first error has a fix if one is known.
 func ParseCondition(src string) (*Condition, []*Error) {
+	return parseCondition(src, maxFixes)
+}
+
+func parseCondition(src string, fixes int) (*Condition, []*Error) {
 	if len(src) > maxBytes {
 		return nil, []*Error{{
 			Name: ConditionTooLarge, End: len(src),
@@ -73,57 +80,64 @@ func ParseCondition(src string) (*Condition, []*Error) {
 	}
 	expr, diags := hclsyntax.ParseExpression([]byte(src), "", hcl.InitialPos)
 	if diags.HasErrors() {
-		return nil, []*Error{syntaxError(src, diags)}
+		return nil, []*Error{syntaxError(src, diags, fixes)}
 	}
 	c := &Condition{source: src, expr: expr}
 	for _, traversal := range hclsyntax.Variables(expr) {
 		r := traversal.SourceRange()
 		c.names = append(c.names, name{text: traversal.RootName(), start: r.Start.Byte, end: r.Start.Byte + len(traversal.RootName())})
 	}
-	v := &validator{source: src}
+	v := &validator{source: src, fixes: fixes, compared: map[int]bool{}}
 	_ = hclsyntax.Walk(expr, v)
 	if len(v.errs) > 0 {
 		return nil, v.errs
 	}
+	for i := range c.names {
+		c.names[i].compared = v.compared[c.names[i].start]
+	}
 	_ = hclsyntax.Walk(expr, operandWrapper{})
-	c.expr, c.callsPlatform = boolOperand{expr}, v.callsPlatform
+	c.expr, c.callsPlatform, c.comparisons = boolOperand{expr}, v.callsPlatform, v.comparisons
 	return c, nil
 }
 
 // syntaxError converts the first of HCL's diagnostics. The others are consequences of
 // it.
-func syntaxError(src string, diags hcl.Diagnostics) *Error {
+func syntaxError(src string, diags hcl.Diagnostics, fixes int) *Error {
 	first := diags[0]
 	err := &Error{Name: InvalidCondition, Message: lowerFirst(first.Summary) + ": " + lowerFirst(strings.TrimSuffix(first.Detail, "."))}
 	if first.Subject != nil {
 		err.Start, err.End = first.Subject.Start.Byte, max(first.Subject.End.Byte, first.Subject.Start.Byte)
 	}
 	err.Start, err.End = min(err.Start, len(src)), min(err.End, len(src))
+	err.rewriteTo(src, asHCL(src), fixes)
 	if m := dollarName.FindStringSubmatchIndex(src[err.Start:]); m != nil && m[0] == 0 {
-		return dollarError(src[err.Start+m[2]:err.Start+m[3]], err.Start, err.Start+m[1])
+		err.Name, err.Message, err.End = DollarName, "build args have no $ in a condition", err.Start+m[1]
+		if err.Fix == "" {
+			err.Hint = "write " + src[err.Start+m[2]:err.Start+m[3]]
+		}
+		return err
 	}
-	switch first.Summary {
-	case "Missing expression":
+	switch {
+	case first.Summary == "Missing expression" && err.Fix == "":
 		err.Message = "the condition is incomplete"
 		err.Hint = `write an expression of build args, such as DEBUG or TARGETARCH == "arm64"`
-	case "Extra characters after expression":
+	case first.Summary == "Extra characters after expression":
 		err.Message = "unexpected " + quoteRest(src[err.Start:]) + " after the condition"
-		err.Hint = "combine conditions with && or ||"
-	case "Invalid character":
-		if strings.HasPrefix(src[err.Start:], "'") {
-			err.Message = "strings in a condition need double quotes"
-			err.Hint = `in a flag, put single quotes around the whole condition: --if='TARGETARCH == "arm64"'`
+		if err.Fix == "" {
+			err.Hint = "combine conditions with && or ||"
+		} else {
+			err.Message = "unexpected " + quoteRest(src[err.Start:err.End]) + " in the condition"
 		}
+	case first.Summary == "Invalid character" && strings.HasPrefix(src[err.Start:], "'"):
+		err.Message = "strings in a condition need double quotes"
+	case first.Summary == "Invalid escape sequence":
+		err.Message = "unknown escape sequence " + src[err.Start:err.End] + " in a string"
+	case first.Summary == "Invalid character":
+		err.Message = "unexpected character " + quoteRest(src[err.Start:err.End]) + " in the condition"
+	case err.Fix != "":
+		err.Message = "the condition is not in the syntax of HCL"
 	}
 	return err
-}
-
-func dollarError(name string, start, end int) *Error {
-	return &Error{
-		Name: DollarName, Start: start, End: end,
-		Message: "build args have no $ in a condition",
-		Hint:    "write " + name,
-	}
 }
 
 func quoteRest(s string) string {
@@ -161,7 +175,8 @@ func (c *Condition) Names() []string {
 }
 
 // Check returns an error for each name that has no known value in the scope, even
-// where the value would not matter. It ignores invalid args.
+// where the value would not matter, and for each automatic arg that is compared with a
+// value that it never has. It ignores invalid args.
 func (c *Condition) Check(scope Scope) []*Error {
 	var errs []*Error
 	for _, n := range c.names {
@@ -171,14 +186,10 @@ func (c *Condition) Check(scope Scope) []*Error {
 		case arg.Invalid:
 			continue
 		case !ok:
-			err.Name, err.Message = UnknownName, `unknown name "`+n.text+`" in the condition`
-			err.Hint = source.DidYouMean(n.text, scope.Names())
-			if err.Hint == "" {
-				err.Hint = "declare it above with ARG " + n.text
-			}
+			c.explainUnknown(err, n, scope)
 		case arg.IsEnv:
-			err.Name, err.Message = EnvInCondition, n.text+" is an ENV, but a condition can only use build args"
-			err.Hint = "declare ARG " + n.text + " and set the ENV from it"
+			err.Name, err.Message = EnvInCondition, n.text+" is set by ENV, and a condition can only use build args"
+			err.Hint = "declare an ARG with another name, and set the ENV from it"
 		case arg.Unknown != "":
 			err.Name, err.Message = UnknownValue, "the value of "+n.text+" is only known during the build, because its default refers to "+arg.Unknown
 			err.Hint = "refer only to ARGs that are declared above in the same stage and have a value"
@@ -187,7 +198,29 @@ func (c *Condition) Check(scope Scope) []*Error {
 		}
 		errs = append(errs, err)
 	}
-	return errs
+	return append(errs, c.checkPlatforms(scope)...)
+}
+
+// explainUnknown completes the error for a name that is not declared.
+func (c *Condition) explainUnknown(err *Error, n name, scope Scope) {
+	err.Name, err.Message = UnknownName, `unknown name "`+n.text+`" in the condition`
+	isBool := strings.EqualFold(n.text, "true") || strings.EqualFold(n.text, "false")
+	_, errs := ParsePlatforms(n.text)
+	isPlatform := len(errs) == 0
+	if !isBool && !isPlatform {
+		if err.Hint = source.DidYouMean(n.text, scope.Names()); err.Hint != "" {
+			return
+		}
+		err.Hint = "declare it above with ARG " + n.text
+	}
+	switch {
+	case isBool:
+		err.replaceBy(c.source, n.start, n.end, strings.ToLower(n.text), maxFixes)
+	case n.compared:
+		err.replaceBy(c.source, n.start, n.end, strconv.Quote(n.text), maxFixes)
+	case isPlatform:
+		err.replaceBy(c.source, n.start, n.end, platformFunc+"("+strconv.Quote(n.text)+")", maxFixes)
+	}
 }
 
 // IsDecidable reports whether the condition uses no invalid arg.
@@ -213,7 +246,12 @@ func (c *Condition) Eval(target Platform, scope Scope) (bool, error) {
 	if !diags.HasErrors() {
 		return v.True(), nil
 	}
-	return false, evalError(diags[0])
+	err := evalError(diags[0])
+	if err.Name == NotABool && slices.ContainsFunc(c.names, func(n name) bool { return n.start == err.Start && n.end == err.End }) {
+		arg, _ := scope.Lookup(c.source[err.Start:err.End])
+		err.replaceBy(c.source, err.Start, err.End, c.source[err.Start:err.End]+" == "+strconv.Quote(arg.Value), maxFixes)
+	}
+	return false, err
 }
 
 // evalError converts one of HCL's diagnostics. An error of one of our own functions

@@ -57,52 +57,80 @@ var invalidConditions = []struct{ source, message string }{
 	{"YES «NO»", `unexpected "NO" after the condition; combine conditions with && or ||`},
 	{"YES «größtenteils_nicht_für_ähnliches»", `unexpected "größtenteils_nicht_f…" after the condition; combine conditions with && or ||`},
 	{"«$YES»", "build args have no $ in a condition; write YES"},
-	{"NO || «${YES}»", "build args have no $ in a condition; write YES"},
+	{"NO || «${YES}»", "build args have no $ in a condition; write NO || YES"},
 	{`"«$YES»" == "x"`, "a string in a condition does not expand $YES; write YES outside quotes, or ${YES} inside"},
-	{"YES == «'»x'", `strings in a condition need double quotes; in a flag, put single quotes around the whole condition: --if='TARGETARCH == "arm64"'`},
+	{"YES == «'»x'", `strings in a condition need double quotes; write YES == "x"`},
 	{"«YES == 1»", `YES is a string, which never equals the number 1; write YES == "1"`},
 	{"«1 != (YES)»", `(YES) is a string, which never equals the number 1; write (YES) != "1"`},
-	{"«YES == true»", `YES is a string, which never equals the bool true; write YES == "true"`},
+	{"«YES == true»", "YES is a string, which never equals the bool true; write YES"},
 	{"«N == -1»", `N is a string, which never equals the number -1; write N == "-1"`},
 	{`«"${YES}" == 1»`, `"${YES}" is a string, which never equals the number 1; write "${YES}" == "1"`},
 	{`«true != "a-${YES}"»`, `"a-${YES}" is a string, which never equals the bool true; write "a-${YES}" != "true"`},
 	{"«lower(YES) == true»", `lower(YES) is a string, which never equals the bool true; write lower(YES) == "true"`},
 	{`«(YES ? "1" : WORD) == 1»`, `(YES ? "1" : WORD) is a string, which never equals the number 1; write (YES ? "1" : WORD) == "1"`},
-	{`«!YES == "1"»`, `"1" is a string, which never equals the bool !YES; ! binds tighter than ==; write !(YES == …)`},
+	{`«!YES == "1"»`, `"1" is a string, which never equals the bool !YES, because ! binds tighter than ==; write !(YES == "1")`},
 	{`«platform("linux") != "true"»`, `"true" is a string, which never equals the bool platform("linux"); leave out the comparison, or negate with !`},
-	{`«(YES && NO) == EMPTY»`, `EMPTY is a string, which never equals the bool (YES && NO); leave out the comparison, or negate with !`},
+	{"«(YES && NO) == EMPTY»", "EMPTY is a string, which never equals the bool (YES && NO); leave out the comparison, or negate with !"},
 	{`«length(split(",", LIST)) == "3"»`, `"3" is a string, which never equals the number length(split(",", LIST)); write numbers without quotes; NAME + 0 converts an arg to a number`},
-	{"«N + 1 == N»", `N is a string, which never equals the number N + 1; write numbers without quotes; NAME + 0 converts an arg to a number`},
-	{`«!YES != "1"»`, `"1" is a string, which never equals the bool !YES; ! binds tighter than !=; write !(YES != …)`},
-	{"«!YES == 1»", "!YES is a bool, which never equals the number 1; ! binds tighter than ==; write !(YES == …)"},
+	{"«N + 1 == N»", "N is a string, which never equals the number N + 1; write numbers without quotes; NAME + 0 converts an arg to a number"},
+	{`«!YES != "1"»`, `"1" is a string, which never equals the bool !YES, because ! binds tighter than !=; write !(YES != "1")`},
+	{"«!YES == 1»", `!YES is a bool, which never equals the number 1, because ! binds tighter than ==; write !(YES == "1")`},
 	{"«1 == (YES || NO)»", "1 is a number, which never equals the bool (YES || NO); leave out the comparison, or negate with !"},
-	{"contains([«1», 2], N)", `N is a string, which never equals the number 1; write "1"`},
-	{`contains([«"a"», "b"], true)`, `"a" is a string, which never equals the bool true; write "true"`},
+	{"contains([«1», 2], N)", `N is a string, which never equals the number 1; write contains(["1", "2"], N)`},
+	{`contains(["a", "b"], «true»)`, `"a" is a string, which never equals the bool true; write contains(["a", "b"], "true")`},
 	{"«lwoer»(YES)", `unknown function "lwoer"; did you mean "lower"?`},
 	{"«getenv»(YES)", `unknown function "getenv"; the functions are can, coalesce, contains, endswith, join, length, lower, platform, regex, regexall, replace, semvercmp, split, startswith, trimprefix, trimspace, trimsuffix, try, upper`},
 	{`platform(«"linux/amr64"»)`, `"linux/amr64" matches no platform; did you mean "linux/arm64"?`},
-	{`«[for x in [YES]: x]»`, "a condition cannot have for expressions; use contains, length, regex or can"},
+	// Conditions as people write them in other languages.
+	{`YES «=» "1"`, `unexpected "=" in the condition; write YES == "1"`},
+	{`YES «is» not "1"`, `unexpected "is" in the condition; write YES != "1"`},
+	{"YES «and» !NO", `unexpected "and" in the condition; write YES && !NO`},
+	{"YES «AND» not NO OR ONE", `unexpected "AND" in the condition; write YES && !NO || ONE`},
+	{"not «YES»", `unexpected "YES" in the condition; write !YES`},
+	{`N «in» ["1", "2"]`, `unexpected "in" in the condition; write contains(["1", "2"], N)`},
+	{`N «not» in ("1", "2")`, `unexpected "not" in the condition; write !contains(["1", "2"], N)`},
+	{`N =«~» "1.*"`, `the condition is not in the syntax of HCL; write can(regex("1.*", N))`},
+	{"YES «THEN»", `unexpected "THEN" in the condition; write YES`},
+	{`YES == "1"«:»`, `unexpected ":" in the condition; write YES == "1"`},
+	{`[ "$ARCH" «=» arm64 ]`, `the condition is not in the syntax of HCL; write ARCH == "arm64"`},
+	{`[[ «$N» != 1 && -z "$EMPTY" ]]`, `build args have no $ in a condition; write N != "1" && EMPTY == ""`},
+	{`test -n «"»$N"`, `unexpected """ in the condition; write N != ""`},
+	{"N -eq «10»", `unexpected "10" in the condition; write N == "10"`},
+	{`ARCH == «'»a"b'`, `strings in a condition need double quotes; write ARCH == "a\"b"`},
+	{"YES == «TRUE»", `unknown name "TRUE" in the condition; write YES`},
+	{"ARCH == «arm64»", `unknown name "arm64" in the condition; write ARCH == "arm64"`},
+	{"«arm64»", `unknown name "arm64" in the condition; write platform("arm64")`},
+	{"«windows» && YES", `unknown name "windows" in the condition; write platform("windows") && YES`},
+	{"ARCH == «debug»", `unknown name "debug" in the condition; declare it above with ARG debug, or write ARCH == "debug"`},
+	{"ARCH == «linux/arm64»", `the platform linux/arm64 needs double quotes; write ARCH == "linux/arm64"`},
+	{"«linux/arm/v7» || YES", `the platform linux/arm/v7 needs double quotes; write platform("linux/arm/v7") || YES`},
+	{"platform(«linux/arm64»)", `the platform pattern linux/arm64 needs double quotes; write platform("linux/arm64")`},
+	{`«contains(LIST, "a")»`, `contains searches a list, and LIST is a string; write can(regex("a", LIST))`},
+	{"«YES == 1» && N == 2", `YES is a string, which never equals the number 1; write YES == "1" && N == "2"`},
+	{`ARCH «\»\ YES`, `unexpected character "\" in the condition`},
+	{`«=» = "1"`, "invalid expression: expected the start of an expression, but found an invalid expression token"},
+	{"«[for x in [YES]: x]»", "a condition cannot have for expressions; use contains, length, regex or can"},
 
 	{"«TYPO»", `unknown name "TYPO" in the condition; declare it above with ARG TYPO`},
 	{"«YSE»", `unknown name "YSE" in the condition; did you mean "YES"?`},
 	{"false && «TYPO»", `unknown name "TYPO" in the condition; declare it above with ARG TYPO`},
 	{"true ? YES : «TYPO»", `unknown name "TYPO" in the condition; declare it above with ARG TYPO`},
 
-	{"«ARCH»", `ARCH = "arm64" is not a bool; a bool is true, 1, false, 0 or "": compare other values, as in NAME == "value"`},
-	{"!«ARCH»", `ARCH = "arm64" is not a bool; a bool is true, 1, false, 0 or "": compare other values, as in NAME == "value"`},
-	{"YES && «ARCH»", `ARCH = "arm64" is not a bool; a bool is true, 1, false, 0 or "": compare other values, as in NAME == "value"`},
-	{"NO || «ARCH»", `ARCH = "arm64" is not a bool; a bool is true, 1, false, 0 or "": compare other values, as in NAME == "value"`},
-	{"«ARCH» ? true : false", `ARCH = "arm64" is not a bool; a bool is true, 1, false, 0 or "": compare other values, as in NAME == "value"`},
-	{"«2»", `2 is not a bool; a bool is true, 1, false, 0 or "": compare other values, as in NAME == "value"`},
-	{"«null»", `null is not a bool; a bool is true, 1, false, 0 or "": compare other values, as in NAME == "value"`},
-	{`«["1"]»`, `a value of type tuple is not a bool; a bool is true, 1, false, 0 or "": compare other values, as in NAME == "value"`},
+	{"«ARCH»", `ARCH = "arm64" is not a bool; set it to true, 1, false, 0 or "", or write ARCH == "arm64"`},
+	{"!«ARCH»", `ARCH = "arm64" is not a bool; set it to true, 1, false, 0 or "", or write !(ARCH == "arm64")`},
+	{"YES && «ARCH»", `ARCH = "arm64" is not a bool; set it to true, 1, false, 0 or "", or write YES && ARCH == "arm64"`},
+	{"NO || «ARCH»", `ARCH = "arm64" is not a bool; set it to true, 1, false, 0 or "", or write NO || ARCH == "arm64"`},
+	{"«ARCH» ? true : false", `ARCH = "arm64" is not a bool; set it to true, 1, false, 0 or "", or write ARCH == "arm64" ? true : false`},
+	{"«2»", `2 is not a bool; a bool is true, 1, false, 0 or ""`},
+	{"«null»", `null is not a bool; a bool is true, 1, false, 0 or ""`},
+	{`«["1"]»`, `a value of type tuple is not a bool; a bool is true, 1, false, 0 or ""`},
 	{"«ARCH» > 3", `ARCH = "arm64" is not a number; <, <=, > and >= compare numbers; to compare versions, use semvercmp`},
 	{"«1E700000» > 3", "the number is out of range; use at most 300 digits"},
 	{"«1 / 0» % 1 == 0", "the number is out of range; use at most 300 digits"},
 	{"-«ARCH» == 1", `ARCH = "arm64" is not a number; <, <=, > and >= compare numbers; to compare versions, use semvercmp`},
 	{"3 <= «EMPTY»", `EMPTY = "" is not a number; <, <=, > and >= compare numbers; to compare versions, use semvercmp`},
-	{`«length(»LIST)`, `call to function "length" failed: collection must be a list, a map or a tuple`},
-	{`semvercmp(«ARCH», ">1")`, `invalid value for "version" parameter: invalid semantic version`},
+	{"«length(»LIST)", `call to function "length" failed: collection must be a list, a map or a tuple`},
+	{`«semvercmp»(ARCH, ">1")`, `"arm64" is not a version; semvercmp compares a version such as 1.4.2`},
 	{`split(",", LIST)«[9]»`, "the given key does not identify an element in this collection value"},
 	{`«platform»("${LIST}")`, `"a" matches no platform; write OS[/ARCH[/VARIANT]], such as linux/arm64`},
 	{"«platform»(ARCH, EMPTY)", `"" is not a platform pattern; write OS[/ARCH[/VARIANT]], such as linux/arm64, each part a name or *`},
@@ -202,7 +230,7 @@ func TestUnknownValues(t *testing.T) {
 		arg     guard.Arg
 		message string
 	}{
-		{"ENV", guard.Arg{IsEnv: true}, "X is an ENV, but a condition can only use build args; declare ARG X and set the ENV from it"},
+		{"ENV", guard.Arg{IsEnv: true}, "X is set by ENV, and a condition can only use build args; declare an ARG with another name, and set the ENV from it"},
 		{"base image", guard.Arg{Unknown: "$PATH"}, "the value of X is only known during the build, because its default refers to $PATH; refer only to ARGs that are declared above in the same stage and have a value"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -252,5 +280,61 @@ func TestDecisions(t *testing.T) {
 	d, err := guard.Guard{For: forArm, If: yes}.Eval(platforms.MustParse("linux/arm"), values)
 	if err != nil || d.Holds || d.Reason != "--for=linux/arm64 does not match linux/arm/v7" {
 		t.Errorf("for another platform: %+v, %v", d, err)
+	}
+}
+
+// automaticArgs is a scope whose args are set by BuildKit, but for OWN.
+type automaticArgs struct{}
+
+// Lookup implements guard.Scope.
+func (automaticArgs) Lookup(name string) (guard.Arg, bool) {
+	return guard.Arg{Value: "x", IsAutomatic: name != "OWN"}, true
+}
+
+// Names implements guard.Scope.
+func (automaticArgs) Names() []string { return nil }
+
+// TestAutomaticArgs compares automatic args with names that they have and never have.
+func TestAutomaticArgs(t *testing.T) {
+	for _, tt := range []struct{ source, want string }{
+		{`TARGETARCH == "amd64"`, ""},
+		{`TARGETARCH == "arm"`, ""},
+		{`TARGETARCH == "quantum"`, ""},
+		{`TARGETARCH == ""`, ""},
+		{`OWN == "x86_64"`, ""},
+		{`TARGETVARIANT == "v7"`, ""},
+		{`TARGETPLATFORM == "linux/arm/v7"`, ""},
+		{`TARGETPLATFORM == "windows(10.0.20348)/amd64"`, ""},
+		{`lower(TARGETARCH) == "x86_64"`, ""},
+		{`TARGETARCH == "x86_64"`, `TARGETARCH is never "x86_64"; write TARGETARCH == "amd64"`},
+		{`"aarch64" != BUILDARCH`, `BUILDARCH is never "aarch64"; write "arm64" != BUILDARCH`},
+		{`TARGETARCH == "AMD64"`, `TARGETARCH is never "AMD64"; write TARGETARCH == "amd64"`},
+		{`TARGETARCH == "x64" || OWN == "1"`, `TARGETARCH is never "x64"; write TARGETARCH == "amd64" || OWN == "1"`},
+		{`TARGETARCH == "amr64"`, `TARGETARCH is never "amr64"; write TARGETARCH == "arm64"`},
+		{`TARGETARCH == "armhf"`, `TARGETARCH is never "armhf"; write platform("*/arm/v7")`},
+		{`TARGETARCH != "arm/v6"`, `TARGETARCH is never "arm/v6"; write !platform("*/arm/v6")`},
+		{`TARGETARCH == "armv7l"`, `TARGETARCH is never "armv7l"; write platform("*/arm/v7")`},
+		{`TARGETOS == "macos"`, `TARGETOS is never "macos"; write TARGETOS == "darwin"`},
+		{`TARGETOS == "Windows"`, `TARGETOS is never "Windows"; write TARGETOS == "windows"`},
+		{`TARGETPLATFORM == "linux/x86_64"`, `TARGETPLATFORM is never "linux/x86_64"; write TARGETPLATFORM == "linux/amd64"`},
+		{`TARGETPLATFORM == "linux/arm64/v8"`, `TARGETPLATFORM is never "linux/arm64/v8"; write TARGETPLATFORM == "linux/arm64"`},
+		{`TARGETPLATFORM == "linux/arm"`, `TARGETPLATFORM is never "linux/arm"; write platform("linux/arm")`},
+		{`TARGETPLATFORM != "windows"`, `TARGETPLATFORM is never "windows"; write !platform("windows")`},
+		{`contains(["x86_64", "arm64"], TARGETARCH)`, `TARGETARCH is never "x86_64"; write contains(["amd64", "arm64"], TARGETARCH)`},
+		{`contains(["linux"], TARGETPLATFORM)`, `TARGETPLATFORM is never "linux"; write platform("linux")`},
+	} {
+		t.Run(tt.source, func(t *testing.T) {
+			c, errs := guard.ParseCondition(tt.source)
+			if len(errs) > 0 {
+				t.Fatal(errs[0])
+			}
+			var got string
+			if errs := c.Check(automaticArgs{}); len(errs) > 0 {
+				got = errs[0].Error()
+			}
+			if got != tt.want {
+				t.Errorf("got  %s\nwant %s", got, tt.want)
+			}
+		})
 	}
 }

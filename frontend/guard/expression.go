@@ -2,6 +2,7 @@ package guard
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -14,16 +15,22 @@ import (
 // validator reports the errors of an expression that do not depend on values.
 type validator struct {
 	source        string
+	fixes         int // how many errors a fix may repair
 	depth         int
 	errs          []*Error
 	callsPlatform bool
+	// compared has the offsets of the operands of == and !=.
+	compared    map[int]bool
+	comparisons []comparison
+	// patternEnd is the end of the last pattern without quotes, whose parts are not checked.
+	patternEnd int
 }
 
 // Enter implements hclsyntax.Walker.
 func (v *validator) Enter(node hclsyntax.Node) hcl.Diagnostics {
 	v.depth++
 	if v.depth == maxDepth+1 {
-		v.report(node, ConditionTooLarge, fmt.Sprintf("the condition is nested more than %d levels deep", maxDepth), "split it over several args")
+		v.report(node, ConditionTooLarge, fmt.Sprintf("the condition is nested more than %d levels deep", maxDepth), "move parts of it into args, as in ARG --if=CONDITION PART=1")
 	}
 	switch n := node.(type) {
 	case *hclsyntax.FunctionCallExpr:
@@ -33,6 +40,7 @@ func (v *validator) Enter(node hclsyntax.Node) hcl.Diagnostics {
 		if lhs, ok := n.LHS.(*hclsyntax.BinaryOpExpr); ok && lhs.Op == n.Op {
 			v.depth--
 		}
+		v.checkDivision(n)
 		v.checkEquality(n)
 	case *hclsyntax.TemplateExpr:
 		v.checkDollar(n)
@@ -63,6 +71,17 @@ func (v *validator) report(node hclsyntax.Node, name, message, hint string) {
 	v.errs = append(v.errs, &Error{Start: r.Start.Byte, End: r.End.Byte, Name: name, Message: message, Hint: hint})
 }
 
+// reportFix reports an error whose fix is another text in place of the node.
+func (v *validator) reportFix(node hclsyntax.Node, name, message, text string) {
+	v.report(node, name, message, "")
+	err, r := v.errs[len(v.errs)-1], node.Range()
+	if len(v.errs) == 1 {
+		err.replaceBy(v.source, r.Start.Byte, r.End.Byte, text, v.fixes)
+	} else {
+		err.Hint = "write " + text
+	}
+}
+
 func (v *validator) checkCall(call *hclsyntax.FunctionCallExpr) {
 	if _, ok := functionNamed(call.Name); !ok {
 		hint := source.DidYouMean(call.Name, functionNames())
@@ -91,14 +110,33 @@ func (v *validator) checkCall(call *hclsyntax.FunctionCallExpr) {
 	}
 }
 
+// checkDivision reports a platform without quotes, as in TARGETPLATFORM == linux/arm64.
+func (v *validator) checkDivision(op *hclsyntax.BinaryOpExpr) {
+	r := op.Range()
+	if op.Op != hclsyntax.OpDivide || r.Start.Byte < v.patternEnd || !v.isBarePattern(op) {
+		return
+	}
+	v.patternEnd = r.End.Byte
+	text := strconv.Quote(v.written(op))
+	if !v.compared[r.Start.Byte] {
+		text = platformFunc + "(" + text + ")"
+	}
+	v.reportFix(op, InvalidCondition, "the platform "+v.written(op)+" needs double quotes", text)
+}
+
 // checkBarePattern reports a pattern without quotes, platform(linux/arm64). It is a
 // common mistake in a flag, whose own quotes are removed before the condition is read.
 func (v *validator) checkBarePattern(arg hclsyntax.Expression) {
-	text := v.written(arg)
-	if _, errs := ParsePlatforms(text); len(errs) == 0 {
-		v.report(arg, InvalidCondition, "the platform pattern "+text+" needs double quotes",
-			`in a flag, put single quotes around the whole condition: --if='platform("`+text+`")'`)
+	if v.isBarePattern(arg) {
+		v.patternEnd = arg.Range().End.Byte
+		v.reportFix(arg, InvalidCondition, "the platform pattern "+v.written(arg)+" needs double quotes", strconv.Quote(v.written(arg)))
 	}
+}
+
+// isBarePattern reports whether an expression is a platform pattern without quotes.
+func (v *validator) isBarePattern(expr hclsyntax.Expression) bool {
+	_, errs := ParsePlatforms(v.written(expr))
+	return len(errs) == 0
 }
 
 // checkDollar reports "$NAME" in a string, which HCL takes literally.
@@ -190,9 +228,11 @@ func (t boolOperand) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 			return cty.False, diags
 		}
 	}
-	return cty.False, invalidOperand(t.Expression, NotABool,
-		describe(t.Expression, v)+" is not a bool",
-		`a bool is true, 1, false, 0 or "": compare other values, as in NAME == "value"`)
+	hint := `a bool is true, 1, false, 0 or ""`
+	if isName(t.Expression) {
+		hint = `set it to true, 1, false, 0 or ""`
+	}
+	return cty.False, invalidOperand(t.Expression, NotABool, describe(t.Expression, v)+" is not a bool", hint)
 }
 
 // numberOperand is an expression whose value is converted to a number.
@@ -239,7 +279,7 @@ func describe(expr hclsyntax.Expression, v cty.Value) string {
 	} else if err == nil {
 		text = s.AsString()
 	}
-	if arg, ok := unparen(expr).(*hclsyntax.ScopeTraversalExpr); ok && len(arg.Traversal) == 1 {
+	if arg, ok := unparen(expr).(*hclsyntax.ScopeTraversalExpr); ok && isName(expr) {
 		return arg.Traversal.RootName() + " = " + text
 	}
 	return text

@@ -3,6 +3,7 @@ package guard
 import (
 	"fmt"
 	"maps"
+	"strconv"
 	"strings"
 
 	"github.com/Masterminds/semver/v3"
@@ -183,11 +184,17 @@ var semvercmp = function.New(&function.Spec{
 	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 		version, err := semver.NewVersion(args[0].AsString())
 		if err != nil {
-			return cty.False, function.NewArgError(0, err)
+			return cty.False, &Error{
+				Name: InvalidCondition, Message: strconv.Quote(args[0].AsString()) + " is not a version",
+				Hint: "semvercmp compares a version such as 1.4.2",
+			}
 		}
 		constraint, err := semver.NewConstraint(args[1].AsString())
 		if err != nil {
-			return cty.False, function.NewArgError(1, err)
+			return cty.False, &Error{
+				Name: InvalidCondition, Message: strconv.Quote(args[1].AsString()) + " is not a version constraint",
+				Hint: "write a constraint such as >=1.4 or ~1.4",
+			}
 		}
 		return cty.BoolVal(constraint.Check(version)), nil
 	},

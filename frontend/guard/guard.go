@@ -90,13 +90,27 @@ type Error struct {
 	// Name is the stable identifier of the diagnostic.
 	Name    string
 	Message string
-	Hint    string
+	// Hint is what to do, if there is more to do than to write the fix.
+	Hint string
+	// Fix is the whole condition without the error, or "" if none is known.
+	Fix string
 }
 
-// Error returns the message and the hint.
+// Error returns the message, the hint and the fix.
 func (e *Error) Error() string {
-	if e.Hint == "" {
-		return e.Message
+	if advice := e.Advice(e.Fix); advice != "" {
+		return e.Message + "; " + advice
 	}
-	return e.Message + "; " + e.Hint
+	return e.Message
+}
+
+// Advice returns the hint and the fix, in the form in which the file has to have it.
+func (e *Error) Advice(fix string) string {
+	switch {
+	case e.Fix == "":
+		return e.Hint
+	case e.Hint == "":
+		return "write " + fix
+	}
+	return e.Hint + ", or write " + fix
 }

@@ -118,7 +118,7 @@ func parsePattern(s string) (pattern, *Error) {
 		return pat, &Error{
 			Name:    InvalidPattern,
 			Message: "platform patterns cannot use variables",
-			Hint:    `write --if='platform("…")', or compare TARGETPLATFORM in --if`,
+			Hint:    "write --if='platform(" + strings.Trim(dollarName.ReplaceAllString(rest, "$1"), "{}") + ")'",
 		}
 	}
 	if len(parts) == 1 && parts[0] != "*" && !isOS(parts[0]) {
@@ -190,7 +190,7 @@ func (p *pattern) setVariant(written string, parts []string) *Error {
 			return &Error{
 				Name:    UnknownPlatform,
 				Message: `"` + written + `" matches no platform: ` + *p.arch + " has no variant " + parts[2],
-				Hint:    "write a variant as in linux/arm/v7, or leave it out to match every one",
+				Hint:    "write a variant as in linux/arm/v7, or leave it out to match all variants",
 			}
 		}
 	}
@@ -223,27 +223,57 @@ func unknownPlatform(written string, parts []string) *Error {
 		exclude = "!"
 	}
 	if _, isArch := normalizeArch(parts[0]); isArch {
-		err.Hint = `"` + parts[0] + `" is an architecture: write "` + exclude + "*/" + strings.Join(parts, "/") + `"`
+		err.Hint = "write " + exclude + "linux/" + strings.Join(parts, "/") + ", or " + exclude + "*/" + strings.Join(parts, "/") + " for all operating systems"
 		return err
 	}
-	fixed := slices.Clone(parts)
-	for i, known := range [][]string{knownOS, knownArch} {
-		if i >= len(parts) || parts[i] == "*" || slices.Contains(known, parts[i]) {
-			continue
-		}
-		if len(parts) == 1 {
-			known = slices.Concat(knownOS, knownArch)
-		}
-		if best := source.Closest(parts[i], known); best != "" {
-			fixed[i] = best
-		}
-	}
-	if !slices.Equal(fixed, parts) {
-		err.Hint = `did you mean "` + exclude + strings.Join(fixed, "/") + `"?`
+	if fixed := likelyPattern(parts); fixed != "" {
+		err.Hint = `did you mean "` + exclude + fixed + `"?`
+	} else if list := strings.FieldsFunc(written, isSeparator); len(list) > 1 {
+		err.Hint = `separate patterns with commas, as in "` + strings.Join(list, ",") + `"`
 	} else {
 		err.Hint = "write OS[/ARCH[/VARIANT]], such as linux/arm64"
 	}
 	return err
+}
+
+// likelyPattern returns the pattern that was probably meant, or "".
+func likelyPattern(parts []string) string {
+	for _, separator := range []string{"-", "_", ":"} {
+		if fixed := strings.ReplaceAll(strings.Join(parts, "/"), separator, "/"); len(strings.Split(fixed, "/")) > len(parts) {
+			if _, err := parsePattern(fixed); err == nil {
+				return fixed
+			}
+		}
+	}
+	fixed := slices.Clone(parts)
+	for i, part := range fixed {
+		aliases, known := osAliases, knownOS
+		switch {
+		case i == 1:
+			aliases, known = archAliases, knownArch
+		case len(parts) == 1 && osAliases[part] == "":
+			aliases, known = archAliases, slices.Concat(knownOS, knownArch)
+		}
+		if i > 1 || part == "*" || slices.Contains(known, part) {
+			continue
+		}
+		if name := aliases[part]; name != "" && len(parts) == 1 && strings.Contains(name, "/") {
+			fixed[i] = "linux/" + name
+		} else if name != "" {
+			fixed[i] = name
+		} else if name := source.Closest(part, known); name != "" {
+			fixed[i] = name
+		}
+	}
+	if slices.Equal(fixed, parts) {
+		return ""
+	}
+	return strings.Join(fixed, "/")
+}
+
+// isSeparator reports whether other languages separate the elements of a list by r.
+func isSeparator(r rune) bool {
+	return r == '|' || r == ';' || r == ' '
 }
 
 // FormatPlatform returns the normalized OS[(VERSION)]/ARCH[/VARIANT] of a platform.

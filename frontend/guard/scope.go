@@ -22,6 +22,8 @@ type Arg struct {
 	Unknown string
 	// IsEnv is set for a name that only an ENV instruction sets.
 	IsEnv bool
+	// IsAutomatic is set if BuildKit sets the arg, to a property of a platform.
+	IsAutomatic bool
 	// Invalid is set if the value depends on an error that has been reported.
 	// Consequences of that error are not reported again.
 	Invalid bool

@@ -53,27 +53,48 @@ func (v *validator) checkEquality(op *hclsyntax.BinaryOpExpr) {
 	default:
 		return
 	}
+	v.addComparison(op.LHS, op.RHS, op)
+	v.addComparison(op.RHS, op.LHS, op)
+	for _, operand := range []hclsyntax.Expression{op.LHS, op.RHS} {
+		v.compared[operand.Range().Start.Byte] = true
+		if isDivision(operand) && v.isBarePattern(operand) {
+			return // checkDivision reports it
+		}
+	}
 	a, b, never := neverEqual(op.LHS, op.RHS)
 	if !never {
 		return
 	}
-	hint := "write numbers without quotes; NAME + 0 converts an arg to a number"
+	message := fmt.Sprintf("%s is a %s, which never equals the %s %s",
+		v.written(a), staticType(a).FriendlyName(), staticType(b).FriendlyName(), v.written(b))
 	negation, isUnary := op.LHS.(*hclsyntax.UnaryOpExpr)
+	value, isBool := literalBool(b)
 	switch {
 	case isUnary && negation.Op == hclsyntax.OpLogicalNot:
-		hint = fmt.Sprintf("! binds tighter than %[2]s; write !(%[1]s %[2]s …)", v.written(negation.Val), symbol)
+		v.reportFix(op, NeverEqual, message+", because ! binds tighter than "+symbol,
+			fmt.Sprintf("!(%s %s %s)", v.written(negation.Val), symbol, v.written(op.RHS)))
+	case isName(a) && isBool && value == (op.Op == hclsyntax.OpEqual):
+		v.reportFix(op, NeverEqual, message, v.written(a))
+	case isName(a) && isBool:
+		v.reportFix(op, NeverEqual, message, "!"+v.written(a))
 	case staticType(a) == cty.String && isLiteral(b):
-		hint = fmt.Sprintf("write %s %s %q", v.written(a), symbol, v.written(b))
+		v.reportFix(op, NeverEqual, message, fmt.Sprintf("%s %s %q", v.written(a), symbol, v.written(b)))
 	case staticType(a) == cty.Bool || staticType(b) == cty.Bool:
-		hint = "leave out the comparison, or negate with !"
+		v.report(op, NeverEqual, message, "leave out the comparison, or negate with !")
+	default:
+		v.report(op, NeverEqual, message, "write numbers without quotes; NAME + 0 converts an arg to a number")
 	}
-	v.reportNeverEqual(op, a, b, hint)
 }
 
-// checkContains reports a search for a string among numbers or bools, or the other way
-// round: contains([1, 2], N).
+// checkContains reports a search in a string, contains(DEBUG, "1"), and a search for a
+// string among numbers or bools, or the other way round: contains([1, 2], N).
 func (v *validator) checkContains(call *hclsyntax.FunctionCallExpr) {
 	if call.Name != "contains" || len(call.Args) != 2 {
+		return
+	}
+	if staticType(call.Args[0]) == cty.String {
+		text, value := v.written(call.Args[0]), v.written(call.Args[1])
+		v.reportFix(call, InvalidCondition, "contains searches a list, and "+text+" is a string", "can(regex("+value+", "+text+"))")
 		return
 	}
 	list, ok := unparen(call.Args[0]).(*hclsyntax.TupleConsExpr)
@@ -81,16 +102,13 @@ func (v *validator) checkContains(call *hclsyntax.FunctionCallExpr) {
 		return
 	}
 	for _, element := range list.Exprs {
+		v.addComparison(call.Args[1], element, nil)
 		if a, b, never := neverEqual(element, call.Args[1]); never {
-			v.reportNeverEqual(element, a, b, "write "+strconv.Quote(v.written(b)))
+			v.reportFix(b, NeverEqual, fmt.Sprintf("%s is a %s, which never equals the %s %s",
+				v.written(a), staticType(a).FriendlyName(), staticType(b).FriendlyName(), v.written(b)), strconv.Quote(v.written(b)))
 			return
 		}
 	}
-}
-
-func (v *validator) reportNeverEqual(at hclsyntax.Node, a, b hclsyntax.Expression, hint string) {
-	v.report(at, NeverEqual, fmt.Sprintf("%s is a %s, which never equals the %s %s",
-		v.written(a), staticType(a).FriendlyName(), staticType(b).FriendlyName(), v.written(b)), hint)
 }
 
 // neverEqual reports whether two expressions always have different types. It returns
@@ -101,6 +119,26 @@ func neverEqual(a, b hclsyntax.Expression) (first, second hclsyntax.Expression, 
 	}
 	s, t := staticType(a), staticType(b)
 	return a, b, s != t && s.IsPrimitiveType() && t.IsPrimitiveType()
+}
+
+// literalBool returns the value of a literal bool.
+func literalBool(expr hclsyntax.Expression) (value, ok bool) {
+	literal, ok := unparen(expr).(*hclsyntax.LiteralValueExpr)
+	if !ok || literal.Val.IsNull() || literal.Val.Type() != cty.Bool {
+		return false, false
+	}
+	return literal.Val.True(), true
+}
+
+// isName reports whether an expression is the name of a build arg.
+func isName(expr hclsyntax.Expression) bool {
+	name, ok := unparen(expr).(*hclsyntax.ScopeTraversalExpr)
+	return ok && len(name.Traversal) == 1
+}
+
+func isDivision(expr hclsyntax.Expression) bool {
+	op, ok := expr.(*hclsyntax.BinaryOpExpr)
+	return ok && op.Op == hclsyntax.OpDivide
 }
 
 // isLiteral reports whether an expression is a literal number or bool.

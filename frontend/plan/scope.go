@@ -173,10 +173,11 @@ func (e Env) automatic(target guard.Platform, stage string) map[string]guard.Arg
 	}
 	args := make(map[string]guard.Arg, len(values))
 	for name, value := range values {
-		if given, ok := e.Args[name]; ok {
+		given, ok := e.Args[name]
+		if ok {
 			value = given
 		}
-		args[name] = guard.Arg{Value: value}
+		args[name] = guard.Arg{Value: value, IsAutomatic: !ok}
 	}
 	return args
 }

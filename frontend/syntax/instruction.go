@@ -74,9 +74,10 @@ func (in *Instruction) ConditionSpan(start, end int) source.Span {
 	return valueSpan(in.text, *in.condition, start, end)
 }
 
-// GuardHint returns the hint for an error of an instruction's guard. If the error is due
-// to quotes that were removed with the flag's own, which turns strings into names or
-// numbers, it suggests to quote the whole condition.
+// GuardHint returns the hint for an error of an instruction's condition, with the fix in
+// the form in which the line or flag has to have it. If the error is due to quotes that
+// were removed with the flag's own, which turns strings into names or numbers, the hint
+// says so.
 func (f *File) GuardHint(in *Instruction, err *guard.Error) string {
 	data := f.Source.Data
 	span := in.ConditionSpan(err.Start, err.End)
@@ -88,10 +89,21 @@ func (f *File) GuardHint(in *Instruction, err *guard.Error) string {
 	case err.Name == guard.NeverEqual:
 		quotesRemoved = bytes.Count(data[span.Start:span.End], []byte{'"'}) > strings.Count(in.condition.string[err.Start:err.End], `"`)
 	}
-	if quotesRemoved {
+	switch {
+	case quotesRemoved && err.Fix != "":
+		return "quotes inside a flag are removed; write " + in.withCondition(err.Fix)
+	case quotesRemoved:
 		return `quotes inside a flag are removed; put single quotes around the whole condition: --if='NAME == "value"'`
 	}
-	return err.Hint
+	return err.Advice(in.withCondition(err.Fix))
+}
+
+// withCondition returns the flag or the line for a condition.
+func (in *Instruction) withCondition(condition string) string {
+	if in.IsBlock() {
+		return strings.ToUpper(in.block.line) + " " + condition
+	}
+	return "--" + ifFlag + "=" + quoted(condition, in.escape)
 }
 
 // OwnFlags returns the spans of the flags of the language: guards and --needs. A flag

@@ -53,8 +53,8 @@ func (r *reader) platforms() {
 func (r *reader) reportMisplaced(d *parser.Directive, span source.Span) {
 	r.file.Warnings = append(r.file.Warnings, &source.Diagnostic{
 		Name: MisplacedDirective, Span: span,
-		Message: "# " + d.Name + "= is not a directive below # platforms=",
-		Hint:    "move it above # platforms=, or leave an empty line between them",
+		Message: "# " + d.Name + "= is only a comment below # platforms=, where BuildKit stops looking for directives",
+		Hint:    "move it above # platforms=, or leave an empty line between them if it is meant as a comment",
 	})
 }
 
@@ -66,7 +66,14 @@ func (r *reader) declarePlatforms(list string, offset int) {
 		at := offset + len(item) - len(strings.TrimLeft(item, " \t"))
 		offset += len(item) + len(",")
 		span := r.file.Source.Span(at, at+len(name))
-		if !strings.Contains(name, "/") || strings.ContainsAny(name, "*!") {
+		switch {
+		case name == "":
+			r.report(span, InvalidPlatforms, "# platforms= has an empty name in its list", "remove the comma")
+			continue
+		case strings.ContainsAny(name, "*!"):
+			r.report(span, InvalidPlatforms, `# platforms= takes no patterns such as "`+name+`"`, "list the platforms themselves, such as linux/arm64")
+			continue
+		case !strings.Contains(name, "/"):
 			r.report(span, InvalidPlatforms, `"`+name+`" is not a platform`, "write OS/ARCH[/VARIANT], such as linux/arm64")
 			continue
 		}

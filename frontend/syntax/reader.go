@@ -141,7 +141,7 @@ func (r *reader) flags(in *Instruction) {
 				"close it, or escape it if it is part of the value")
 		case strings.TrimSpace(v.string) == "":
 			in.Invalid = in.Invalid || name != needsFlag
-			r.report(span, EmptyGuard, "--"+name+" has no value", "write "+flagExamples[name])
+			r.report(span, EmptyGuard, "--"+name+" has no value", "remove it, or write a value, such as "+flagExamples[name])
 		case name == needsFlag:
 			r.needs(in, span, v)
 		case name == forFlag && in.Guard.For != nil, name == ifFlag && in.Guard.If != nil:
@@ -170,7 +170,8 @@ func (r *reader) needs(in *Instruction, span source.Span, v value) {
 		start := pos + len(item) - len(strings.TrimLeft(item, " \t"))
 		name := v.slice(start, max(start, start+len(strings.TrimSpace(item))))
 		if name.string == "" {
-			r.report(span, EmptyNeed, "--needs has an empty name in its list", "write "+flagExamples[needsFlag])
+			names := strings.FieldsFunc(v.string, func(c rune) bool { return c == ',' || c == ' ' || c == '\t' })
+			r.report(span, EmptyNeed, "--needs has an empty name in its list", "write --needs="+strings.Join(names, ","))
 		} else {
 			in.References = append(in.References, &Reference{Kind: Needs, Text: name.string, Instruction: in, value: name})
 		}
@@ -201,8 +202,8 @@ func (r *reader) trigger(in *Instruction) {
 		head.flags[i] = f
 		if name, v, ok := ownFlag(line, f, in.escape); ok && name != needsFlag {
 			r.file.IsStaged = true
-			r.report(in.text.span(f.start, f.end), GuardInTrigger, "--"+name+" is not allowed inside an ONBUILD trigger, which other builds run",
-				"write ONBUILD --"+name+"="+quoted(v.string)+" "+strings.ToUpper(head.keyword))
+			r.report(in.text.span(f.start, f.end), GuardInTrigger, "--"+name+" is not allowed inside an ONBUILD trigger, because other builds run it",
+				"write ONBUILD --"+name+"="+quoted(v.string, in.escape)+" "+strings.ToUpper(head.keyword)+" …")
 		}
 	}
 	in.Triggered = referencesOf(in, head.keyword, head.flags)
@@ -233,12 +234,14 @@ func combineHint(name string) string {
 	return "combine the conditions in one flag with && or ||"
 }
 
-// quoted returns a flag's value, quoted if it has to be.
-func quoted(s string) string {
-	if strings.ContainsAny(s, " \t\"") && !strings.Contains(s, "'") {
-		return "'" + s + "'"
+// quoted returns a flag's value, in quotes if it has to be, with the file's escape
+// character where BuildKit removes it (instructions/parse.go, split_command.go).
+func quoted(s string, escape byte) string {
+	if !strings.ContainsAny(s, " \t\"'"+string(rune(escape))) {
+		return s
 	}
-	return s
+	e := string(rune(escape))
+	return "'" + strings.NewReplacer(e, e+e, "'", e+"'").Replace(s) + "'"
 }
 
 // checkGroups reports variants that can never be selected, since one above them has no
@@ -266,7 +269,10 @@ func (r *reader) checkGroups() {
 func (r *reader) reportGuard(in *Instruction, v value, errs []*guard.Error) {
 	in.Invalid = in.Invalid || len(errs) > 0
 	for _, err := range errs {
-		hint := r.file.GuardHint(in, err)
+		hint := err.Hint
+		if in.condition != nil {
+			hint = r.file.GuardHint(in, err)
+		}
 		if hint == "" && err.Start < len(v.string) {
 			hint = escapeHint(in, v.string[err.Start:err.End])
 		}
@@ -279,8 +285,10 @@ func (r *reader) reportGuard(in *Instruction, v value, errs []*guard.Error) {
 // flag, the file's escape character has to be doubled.
 func escapeHint(in *Instruction, text string) string {
 	switch {
+	case text == string(rune(in.escape)):
+		return "put a string in double quotes"
 	case text == "`" || text == `\`:
-		return "the escape character of this file is " + string(rune(in.escape))
+		return "put a string in double quotes; the escape character of this file is " + string(rune(in.escape))
 	case !strings.HasPrefix(text, `\`) || strings.HasPrefix(strings.ToLower(text), `\u`):
 		return ""
 	}
@@ -288,7 +296,11 @@ func escapeHint(in *Instruction, text string) string {
 	if !in.IsBlock() && in.escape == '\\' {
 		written = strings.ReplaceAll(written, `\`, `\\`)
 	}
-	return "write " + written + ", or in a regular expression a class such as [0-9]"
+	hint := "write " + written + ", or in a regular expression a class such as [0-9]"
+	if in.IsBlock() {
+		return hint
+	}
+	return hint + "; a flag removes half of the backslashes"
 }
 
 func (r *reader) report(span source.Span, name, message, hint string) {

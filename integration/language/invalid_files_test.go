@@ -31,19 +31,19 @@ var invalidFiles = []invalidFile{
 		name:       "dollar name",
 		dockerfile: "ARG DEBUG\nFROM scratch\nCOPY --if=$DEBUG a b\n",
 		marked:     []string{"   4 | >>> COPY --if=$DEBUG a b"},
-		message:    `Dockerfile:4:11: build args have no $ in a condition; write DEBUG`,
+		message:    `Dockerfile:4:11: build args have no $ in a condition; write --if=DEBUG`,
 	},
 	{
 		name:       "not a bool",
 		dockerfile: "ARG DEBUG=maybe\nFROM scratch\nCOPY --if=DEBUG a b\n",
 		marked:     []string{"   4 | >>> COPY --if=DEBUG a b"},
-		message:    `Dockerfile:4:11: DEBUG = "maybe" is not a bool; a bool is true, 1, false, 0 or "": compare other values, as in NAME == "value"`,
+		message:    `Dockerfile:4:11: DEBUG = "maybe" is not a bool; set it to true, 1, false, 0 or "", or write --if='DEBUG == "maybe"'`,
 	},
 	{
 		name:       "number",
 		dockerfile: "ARG DEBUG\nFROM scratch\nCOPY --if='DEBUG == 1' a b\n",
 		marked:     []string{"   4 | >>> COPY --if='DEBUG == 1' a b"},
-		message:    `Dockerfile:4:12: DEBUG is a string, which never equals the number 1; write DEBUG == "1"`,
+		message:    `Dockerfile:4:12: DEBUG is a string, which never equals the number 1; write --if='DEBUG == "1"'`,
 	},
 	{
 		name:       "unknown platform",
@@ -112,7 +112,7 @@ var invalidFiles = []invalidFile{
 		name:       "guard in a trigger",
 		dockerfile: "ARG DEBUG=1\nFROM scratch\nONBUILD COPY --if=DEBUG a b\n",
 		marked:     []string{"   4 | >>> ONBUILD COPY --if=DEBUG a b"},
-		message:    `Dockerfile:4:14: --if is not allowed inside an ONBUILD trigger, which other builds run; write ONBUILD --if=DEBUG COPY`,
+		message:    `Dockerfile:4:14: --if is not allowed inside an ONBUILD trigger, because other builds run it; write ONBUILD --if=DEBUG COPY …`,
 	},
 	{
 		name:       "empty expansion",
