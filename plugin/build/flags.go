@@ -83,22 +83,18 @@ type runOptions struct {
 func (o *options) addFlags(cmd *cobra.Command, getenv func(string) string) {
 	flags := cmd.Flags()
 	flags.SortFlags = true
-	o.addInputFlags(flags, getenv("DOCKER_DEFAULT_PLATFORM"))
+	o.addInputFlags(flags, getenv)
 	o.addOutputFlags(flags)
 	o.addCacheFlags(flags)
 	o.addStepFlags(flags)
 	o.addRunFlags(flags)
 }
 
-func (o *inputOptions) addInputFlags(flags *pflag.FlagSet, defaultPlatform string) {
-	var platforms []string
-	if defaultPlatform != "" {
-		platforms = []string{defaultPlatform}
-	}
+func (o *inputOptions) addInputFlags(flags *pflag.FlagSet, getenv func(string) string) {
 	flags.StringVarP(&o.file, "file", "f", "", `Name of the Dockerfile (default: "PATH/Dockerfile")`)
 	flags.Var(&o.stages, "stage", `Build these stages: names, globs and exclusions (e.g., "api,test-*,!*-debug")`)
 	flags.Var(&o.stages, "target", "Build these stages (same as --stage)")
-	flags.StringArrayVar(&o.platforms, "platform", platforms, `Set target platforms for build ("all": the declared platforms, "local": the builder's platform)`)
+	cli.AddPlatformFlag(flags, &o.platforms, `Set target platforms for build ("all": the declared platforms, "local": the builder's platform)`, getenv)
 	flags.StringArrayVar(&o.buildArgs, "build-arg", nil, "Set build-time variables")
 	flags.StringArrayVar(&o.contexts, "build-context", nil, "Additional build contexts (e.g., name=path)")
 	flags.BoolVar(&o.pull, "pull", false, "Always attempt to pull all referenced images")

@@ -19,10 +19,6 @@ import (
 	"github.com/stagebuild/stagebuild/plugin/cli"
 )
 
-// epochArg is the build arg, and the environment variable, for a build's timestamps
-// (https://reproducible-builds.org/specs/source-date-epoch).
-const epochArg = "SOURCE_DATE_EPOCH"
-
 // request is one build, parsed from the flags.
 type request struct {
 	// build is the input of buildx's pipeline. Method attach completes it.
@@ -165,7 +161,7 @@ func (o *options) parsePlatforms(req *request, _ cli.LookupEnv) (err error) {
 
 // parseVariables parses the build args and labels.
 func (o *options) parseVariables(req *request, env cli.LookupEnv) (err error) {
-	if req.build.BuildArgs, err = buildArgs(o.buildArgs, env); err != nil {
+	if req.build.BuildArgs, err = cli.BuildArgs(o.buildArgs, env); err != nil {
 		return err
 	}
 	if err := o.frontend.apply(req.build.BuildArgs); err != nil {
@@ -258,19 +254,4 @@ func (r *request) attach(dockerCLI command.Cli, stdin io.Reader) error {
 	r.build.Session = append(r.build.Session, auth, secrets, ssh)
 	r.build.SourcePolicy, err = build.ReadSourcePolicy()
 	return err
-}
-
-// buildArgs parses --build-arg. A build arg without a value takes the environment's value,
-// or is omitted. SOURCE_DATE_EPOCH is taken from the environment too.
-func buildArgs(given []string, env cli.LookupEnv) (map[string]string, error) {
-	args, err := cli.KeyValues("build-arg", given, env)
-	if err != nil {
-		return nil, err
-	}
-	if _, ok := args[epochArg]; !ok {
-		if v, _ := env(epochArg); v != "" {
-			args[epochArg] = v
-		}
-	}
-	return args, nil
 }

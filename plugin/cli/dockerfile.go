@@ -61,7 +61,7 @@ func LoadDockerfile(contextPath, file string, stdin io.Reader) (string, []byte, 
 func PlanEnv(own ocispecs.Platform, buildArgs, contexts []string, lookup LookupEnv) (plan.Env, error) {
 	env := plan.Env{Build: own, Contexts: map[string]bool{}}
 	var err error
-	if env.Args, err = KeyValues("build-arg", buildArgs, lookup); err != nil {
+	if env.Args, err = BuildArgs(buildArgs, lookup); err != nil {
 		return env, err
 	}
 	names, err := buildflags.ParseContextNames(contexts)
@@ -72,6 +72,25 @@ func PlanEnv(own ocispecs.Platform, buildArgs, contexts []string, lookup LookupE
 		env.Contexts[strings.ToLower(name)] = true
 	}
 	return env, nil
+}
+
+// epochArg is the build arg, and the environment variable, for a build's timestamps
+// (https://reproducible-builds.org/specs/source-date-epoch).
+const epochArg = "SOURCE_DATE_EPOCH"
+
+// BuildArgs parses --build-arg. A build arg without a value takes the environment's value,
+// or is omitted. SOURCE_DATE_EPOCH is taken from the environment too.
+func BuildArgs(given []string, env LookupEnv) (map[string]string, error) {
+	args, err := KeyValues("build-arg", given, env)
+	if err != nil {
+		return nil, err
+	}
+	if _, ok := args[epochArg]; !ok {
+		if v, _ := env(epochArg); v != "" {
+			args[epochArg] = v
+		}
+	}
+	return args, nil
 }
 
 // LookupEnv returns the value of an environment variable, as os.LookupEnv does.

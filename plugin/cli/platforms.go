@@ -7,6 +7,7 @@ import (
 	"github.com/containerd/platforms"
 	"github.com/docker/buildx/util/platformutil"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/spf13/pflag"
 
 	"github.com/stagebuild/stagebuild/frontend/guard"
 	"github.com/stagebuild/stagebuild/frontend/selection"
@@ -18,6 +19,19 @@ type RequestedPlatforms struct {
 	All   bool     // the declared platforms
 	Local bool     // the builder's platform
 }
+
+// AddPlatformFlag adds --platform to flags. As for docker buildx build, its default is
+// DOCKER_DEFAULT_PLATFORM.
+func AddPlatformFlag(flags *pflag.FlagSet, platforms *[]string, usage string, getenv func(string) string) {
+	var fallback []string
+	if value := getenv(DefaultPlatform); value != "" {
+		fallback = []string{value}
+	}
+	flags.StringArrayVar(platforms, "platform", fallback, usage)
+}
+
+// DefaultPlatform is the environment variable with the default of --platform.
+const DefaultPlatform = "DOCKER_DEFAULT_PLATFORM"
 
 // ParsePlatforms parses the values of --platform. The error names the flag and an invalid
 // platform.

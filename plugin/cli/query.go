@@ -3,6 +3,7 @@ package cli
 import (
 	"io"
 	"maps"
+	"os"
 	"slices"
 	"sync"
 
@@ -29,7 +30,7 @@ func (o *QueryOptions) AddFlags(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.Var(&o.Stages, "stage", "Select these stages: names, globs and exclusions (e.g., 'test-*,!test-slow')")
 	flags.Var(&o.Stages, "target", "Select these stages (same as --stage)")
-	flags.StringArrayVar(&o.platforms, "platform", nil, `Set the target platforms, "all" or "local" (default: the declared platforms, otherwise the builder's)`)
+	AddPlatformFlag(flags, &o.platforms, `Set the target platforms, "all" or "local" (default: the declared platforms, otherwise the builder's)`, os.Getenv)
 	CompleteDockerfile(cmd, true)
 	CompleteFlag(cmd, "platform", CompletePlatforms)
 }

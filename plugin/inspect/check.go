@@ -74,7 +74,7 @@ variables too, run "docker stagebuild build --check".`,
 	flags := cmd.Flags()
 	flags.Var(&options.stage, "stage", "Set the stage to check (default: all)")
 	flags.Var(&options.stage, "target", "Set the stage to check (same as --stage)")
-	flags.StringArrayVar(&options.platforms, "platform", nil, `Set the target platforms, "all" or "local" (default: the declared platforms, otherwise the builder's)`)
+	cli.AddPlatformFlag(flags, &options.platforms, `Set the target platforms, "all" or "local" (default: the declared platforms, otherwise the builder's)`, os.Getenv)
 	flags.StringVar(&options.format, "format", "text", `Format of the output ("text", "json", "sarif")`)
 	cli.CompleteDockerfile(cmd, false)
 	cli.CompleteFlag(cmd, "platform", cli.CompletePlatforms)
@@ -92,7 +92,7 @@ func (o *checkOptions) request(lookup cli.LookupEnv) (map[string]string, error) 
 		return nil, fmt.Errorf(`invalid --format=%s: use "text", "json" or "sarif"`, o.format)
 	}
 	opts := map[string]string{gateway.OptionRequestID: lint.RequestLint, gateway.OptionTarget: string(o.stage)}
-	args, err := cli.KeyValues("build-arg", o.BuildArgs, lookup)
+	args, err := cli.BuildArgs(o.BuildArgs, lookup)
 	if err != nil {
 		return nil, err
 	}

@@ -62,7 +62,7 @@ become comments. No builder is needed.`,
 	flags := cmd.Flags()
 	flags.Var(&options.stage, "stage", "Set the target stage")
 	flags.Var(&options.stage, "target", "Set the target stage (same as --stage)")
-	flags.StringVar(&options.platform, "platform", "", `Set the target platform (default: "linux" on this machine's architecture)`)
+	flags.StringVar(&options.platform, "platform", os.Getenv(cli.DefaultPlatform), `Set the target platform (default: "linux" on this machine's architecture)`)
 	cli.CompleteDockerfile(cmd, false)
 	cli.CompleteFlag(cmd, "platform", cli.CompletePlatform)
 	return cmd
@@ -75,6 +75,9 @@ func (o *renderOptions) target(own guard.Platform) (guard.Platform, error) {
 		return own, nil
 	case "all":
 		return own, errors.New("--platform=all: a plain Dockerfile is for one platform; name that platform")
+	}
+	if strings.Contains(o.platform, ",") {
+		return own, fmt.Errorf("--platform=%s: a plain Dockerfile is for one platform; name one of them", o.platform)
 	}
 	p, err := platforms.Parse(o.platform)
 	if err != nil {
