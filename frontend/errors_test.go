@@ -59,7 +59,7 @@ var refusals = []refusal{
 		err: `Dockerfile:4:6: stage "base" has no variant for linux/riscv64:
   line 2: --for=linux/amd64 does not match linux/riscv64
   line 3: --if=DEBUG && true is false with DEBUG = "0"
-add a variant whose guard holds, or a last one without a guard: FROM … AS base`,
+add a variant whose guard holds, or one without a guard below the others: FROM … AS base, or guard this line with --for or --if`,
 		ranges: []string{"4:5-4:9"},
 	},
 	{
@@ -68,10 +68,10 @@ add a variant whose guard holds, or a last one without a guard: FROM … AS base
 		dockerfile: "FROM --for=windows never AS context\nFROM --for=windows never AS base\nFROM alpine\nCOPY --from=context / /\nCOPY --from=base / /\n",
 		err: `Dockerfile:4:13: stage "context" has no variant for linux/amd64:
   line 1: --for=windows does not match linux/amd64
-add a variant whose guard holds, or a last one without a guard: FROM … AS context
+add a variant whose guard holds, or one without a guard below the others: FROM … AS context, or guard this line with --for or --if
 Dockerfile:5:13: stage "base" has no variant for linux/amd64:
   line 2: --for=windows does not match linux/amd64
-there is a named context "Base"; name it "base" to replace the stage`,
+there is a named context "Base"; name it "base" to replace the stage, or guard this line with --for or --if`,
 		ranges: []string{"4:12-4:19", "5:12-5:16"},
 	},
 	{
@@ -86,10 +86,10 @@ there is a named context "Base"; name it "base" to replace the stage`,
 		dockerfile: "FROM --for=windows alpine AS tools\nFROM alpine\nCOPY --link \\\n  --from=tools /a /b\nRUN --mount=type=cache,from=tools,target=/x true\n",
 		err: `Dockerfile:4:10: stage "tools" has no variant for linux/amd64:
   line 1: --for=windows does not match linux/amd64
-add a variant whose guard holds, or a last one without a guard: FROM … AS tools
+add a variant whose guard holds, or one without a guard below the others: FROM … AS tools, or guard this line with --for or --if
 Dockerfile:5:29: stage "tools" has no variant for linux/amd64:
   line 1: --for=windows does not match linux/amd64
-add a variant whose guard holds, or a last one without a guard: FROM … AS tools`,
+add a variant whose guard holds, or one without a guard below the others: FROM … AS tools, or guard this line with --for or --if`,
 		ranges: []string{"4:9-4:14", "5:28-5:33"},
 	},
 	{
@@ -114,7 +114,7 @@ add a variant whose guard holds, or a last one without a guard: FROM … AS tool
 	{
 		name:       "empty expansion",
 		dockerfile: "FROM alpine\nARG TOOLS\nCOPY --from=$TOOLS /a /b\n",
-		err:        `Dockerfile:3:13: COPY --from=$TOOLS is empty for linux/amd64; give the arg a value, or write a default: ${NAME:-default}`,
+		err:        `Dockerfile:3:13: COPY --from=$TOOLS is empty for linux/amd64; set TOOLS with ARG TOOLS=… or --build-arg TOOLS=…, or write ${TOOLS:-STAGE}`,
 		ranges:     []string{"3:12-3:18"},
 	},
 	{
@@ -135,7 +135,7 @@ add a variant whose guard holds, or a last one without a guard: FROM … AS tool
 		dockerfile: "FROM --for=windows alpine AS app\nFROM alpine\n",
 		err: `Dockerfile:1:1: stage "app" has no variant for linux/amd64:
   line 1: --for=windows does not match linux/amd64
-add a variant whose guard holds, or a last one without a guard: FROM … AS app`,
+add a variant whose guard holds, or one without a guard below the others: FROM … AS app`,
 		ranges: []string{"1:0-1:32"},
 	},
 	{
@@ -172,10 +172,10 @@ Dockerfile:7:10: unknown name "TPYO" in the condition; declare it above with ARG
 		err: `Dockerfile:3:10: unknown name "TYPO" in the condition; declare it above with ARG TYPO
 Dockerfile:4:13: stage "base" has no variant for linux/amd64:
   line 1: --for=windows does not match linux/amd64
-add a variant whose guard holds, or a last one without a guard: FROM … AS base
+add a variant whose guard holds, or one without a guard below the others: FROM … AS base, or guard this line with --for or --if
 Dockerfile:4:13: stage "base" has no variant for linux/arm64:
   line 1: --for=windows does not match linux/arm64
-add a variant whose guard holds, or a last one without a guard: FROM … AS base`,
+add a variant whose guard holds, or one without a guard below the others: FROM … AS base, or guard this line with --for or --if`,
 		ranges: []string{"3:9-3:13", "4:12-4:16", "4:12-4:16"},
 	},
 }

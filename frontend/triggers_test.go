@@ -63,13 +63,13 @@ var triggerTests = []struct {
 		dockerfile: "FROM --for=linux/amd64 busybox AS tools\nFROM --platform=$BUILDPLATFORM trigger AS app\nFROM app\n",
 		err: `Dockerfile:2:32: in the trigger "ONBUILD COPY --from=tools /a /b" of the base image: stage "tools" has no variant for linux/arm64:
   line 1: --for=linux/amd64 does not match linux/arm64
-add a variant whose guard holds, or a last one without a guard: FROM … AS tools`,
+add a variant whose guard holds, or one without a guard below the others: FROM … AS tools`,
 		configs: map[string]int{"docker.io/library/trigger:latest linux/amd64": 1},
 	},
 	{
 		name:       "an invalid reference",
 		dockerfile: "FROM scratch AS tools\nARG EMPTY\nCOPY --from=$EMPTY / /\nFROM trigger::linux/arm64\n",
-		err:        `Dockerfile:3:13: COPY --from=$EMPTY is empty for linux/amd64; give the arg a value, or write a default: ${NAME:-default}`,
+		err:        `Dockerfile:3:13: COPY --from=$EMPTY is empty for linux/amd64; set EMPTY with ARG EMPTY=… or --build-arg EMPTY=…, or write ${EMPTY:-STAGE}`,
 		configs:    map[string]int{"docker.io/library/trigger:latest linux/arm64": 1},
 	},
 	{
@@ -88,7 +88,7 @@ add a variant whose guard holds, or a last one without a guard: FROM … AS tool
 		dockerfile: "FROM --for=windows never AS tools\nFROM base\n",
 		err: `Dockerfile:2:6: in the trigger "ONBUILD COPY --from=tools /a /b" of the base image: stage "tools" has no variant for linux/amd64:
   line 1: --for=windows does not match linux/amd64
-add a variant whose guard holds, or a last one without a guard: FROM … AS tools`,
+add a variant whose guard holds, or one without a guard below the others: FROM … AS tools`,
 		configs: map[string]int{"docker.io/library/trigger:latest linux/amd64": 1},
 	},
 }

@@ -217,7 +217,7 @@ func checkUnnamedReference(c *checker) {
 	for _, in := range c.file.Instructions {
 		for _, ref := range slices.Concat(in.References, in.Triggered) {
 			if ref.Kind == syntax.CopyFrom && ref.Text != "" && strings.Trim(ref.Text, "0123456789") == "" {
-				c.report(finding{in, fmt.Sprintf("COPY --from=%s refers to a stage by number", ref.Text), "name the stage with AS, and write its name"})
+				c.report(finding{in, fmt.Sprintf("COPY --from=%s means another stage once a FROM is added above", ref.Text), "name the stage with AS, and write --from=NAME"})
 			}
 		}
 	}

@@ -106,8 +106,8 @@ FROM busybox AS twice
 		`StagePlatformIgnored: --platform=linux/amd64 is ignored, because "base" is a stage (for linux/arm64); write FROM base::linux/amd64 (line 9)`,
 		`StageUnavailable: Stage "tools" cannot be built (for linux/amd64); add a variant whose guard holds (line 3)`,
 		`StageUnavailable: Stage "never" cannot be built; add a variant whose guard holds (line 6)`,
-		`UnnamedStageReference: COPY --from=3 refers to a stage by number; name the stage with AS, and write its name (line 15)`,
-		`UnnamedStageReference: COPY --from=4 refers to a stage by number; name the stage with AS, and write its name (line 16)`,
+		`UnnamedStageReference: COPY --from=3 means another stage once a FROM is added above; name the stage with AS, and write --from=NAME (line 15)`,
+		`UnnamedStageReference: COPY --from=4 means another stage once a FROM is added above; name the stage with AS, and write --from=NAME (line 16)`,
 		`UnreachableVariant: This variant is never selected: the one on line 9 has the same guard; change its guard, or remove it (line 11)`,
 		`UnreachableVariant: This variant is never selected: the one on line 29 of the same branch has no guard; move this variant above it, or remove it (line 30)`,
 		`UnreachableVariant: This variant is never selected: the one on line 29 of the same branch has no guard; move this variant above it, or remove it (line 31)`,
@@ -137,11 +137,11 @@ FROM busybox AS below
 FROM scratch
 `
 	want := []string{
-		`UnresolvedStage: stage "tools" has no variant; add a variant whose guard holds, or a last one without a guard: FROM … AS tools (line 7)`,
-		`UnresolvedStage: stage "data" has no variant (for linux/amd64, linux/arm/v7); add a variant whose guard holds, or a last one without a guard: FROM … AS data (line 8)`,
-		`UnresolvedStage: COPY --from=$NAME is empty; give the arg a value, or write a default: ${NAME:-default} (line 9)`,
+		`UnresolvedStage: stage "tools" has no variant; add a variant whose guard holds, or one without a guard below the others: FROM … AS tools, or guard this line with --for or --if (line 7)`,
+		`UnresolvedStage: stage "data" has no variant (for linux/amd64, linux/arm/v7); add a variant whose guard holds, or one without a guard below the others: FROM … AS data, or guard this line with --for or --if (line 8)`,
+		`UnresolvedStage: COPY --from=$NAME is empty; set NAME with ARG NAME=… or --build-arg NAME=…, or write ${NAME:-STAGE} (line 9)`,
 		`UnresolvedStage: stage 2 (line 5) is dropped: --if=NAME is false with NAME = ""; refer to the stage by its name, which all variants share (line 10)`,
-		`UnresolvedStage: stage "data" has no variant for linux/s390x; add a variant whose guard holds, or a last one without a guard: FROM … AS data (line 11)`,
+		`UnresolvedStage: stage "data" has no variant for linux/s390x; add a variant whose guard holds, or one without a guard below the others: FROM … AS data, or guard this line with --for or --if (line 11)`,
 		`UnresolvedStage: no stage is named "toosl"; did you mean "tools"? (for an image, write "toosl:latest") (line 12)`,
 		`UnresolvedStage: stage "below" is defined below, on line 13; move it above the stage that uses it (line 12)`,
 	}
@@ -163,7 +163,7 @@ func TestUnavailableDefault(t *testing.T) {
 		"FROM --for=linux/amd64 app\n": {`StageUnavailable: The default stage cannot be built (for linux/arm64); give it a name, and add a variant whose guard holds (line 3)`},
 		"FROM --for=linux/amd64 app AS tools\nFROM app\nCOPY --from=tools /a /\n": {
 			`StageUnavailable: Stage "tools" cannot be built (for linux/arm64); add a variant whose guard holds (line 3)`,
-			`UnresolvedStage: stage "tools" has no variant (for linux/arm64); add a variant whose guard holds, or a last one without a guard: FROM … AS tools (line 5)`,
+			`UnresolvedStage: stage "tools" has no variant (for linux/arm64); add a variant whose guard holds, or one without a guard below the others: FROM … AS tools, or guard this line with --for or --if (line 5)`,
 		},
 		"# check=skip=StageUnavailable\nFROM --for=linux/amd64 app\n": nil,
 		"FROM --for=linux/amd64 app\nFROM app\n":                      nil,

@@ -204,12 +204,12 @@ func (c *chooser) evalBranch(branch *syntax.Branch, s *scope) (guard.Decision, e
 	line := branch.Keyword.First
 	condition := branch.Keyword.Guard.If
 	if condition == nil {
-		return guard.Decision{Holds: true, Reason: fmt.Sprintf("no branch above ELSE holds (line %d)", line)}, nil
+		return guard.Decision{Holds: true, Reason: fmt.Sprintf("no branch above the ELSE on line %d holds", line)}, nil
 	}
 	holds, err := condition.Eval(c.plan.Platform, s)
 	return guard.Decision{
 		Holds:  holds,
-		Reason: fmt.Sprintf("%s %s (line %d)", keyword(branch), condition.Outcome(holds, s), line),
+		Reason: fmt.Sprintf("in the %s on line %d, %s", keyword(branch), line, condition.Outcome(holds, s)),
 	}, err
 }
 

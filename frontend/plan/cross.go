@@ -1,9 +1,9 @@
 package plan
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/containerd/platforms"
@@ -14,7 +14,7 @@ import (
 
 // linkCross links a reference that names a platform with ::.
 func (l *linker) linkCross(c *Choice, e Edge, platformText string) (Edge, source.List) {
-	platform, d := l.parsePlatform(e.Reference, platformText)
+	platform, d := l.parsePlatform(e, platformText)
 	if d == nil {
 		d = l.checkCross(c, e, platform)
 	}
@@ -50,7 +50,7 @@ func (l *linker) linkCross(c *Choice, e Edge, platformText string) (Edge, source
 func (l *linker) checkCross(c *Choice, e Edge, platform guard.Platform) *source.Diagnostic {
 	ref := e.Reference
 	if ref.Kind == syntax.FromBase {
-		if d := l.checkStagePlatform(c, platform); d != nil {
+		if d := l.checkStagePlatform(c, ref, platform); d != nil {
 			return d
 		}
 	}
@@ -72,17 +72,42 @@ func (l *linker) checkCross(c *Choice, e Edge, platform guard.Platform) *source.
 	return nil
 }
 
+// platformVariables has the automatic args for words that people write as the platform of
+// a reference.
+var platformVariables = map[string]string{
+	"buildplatform": "BUILDPLATFORM", "build": "BUILDPLATFORM", "local": "BUILDPLATFORM",
+	"host": "BUILDPLATFORM", "native": "BUILDPLATFORM",
+	"targetplatform": "TARGETPLATFORM", "target": "TARGETPLATFORM",
+}
+
 // parsePlatform parses the platform of a reference. It accepts no patterns.
-func (l *linker) parsePlatform(ref *syntax.Reference, text string) (guard.Platform, *source.Diagnostic) {
+func (l *linker) parsePlatform(e Edge, text string) (guard.Platform, *source.Diagnostic) {
+	ref := e.Reference
 	unknown := func(message, hint string) (guard.Platform, *source.Diagnostic) {
 		return guard.Platform{}, l.plan.diagnostic(ref.Span(), guard.UnknownPlatform, message, hint)
 	}
-	const hint = "write OS/ARCH[/VARIANT], such as linux/arm64"
-	if _, errs := guard.ParsePlatforms(text); len(errs) > 0 {
+	name, _, ok := syntax.SplitPlatform(ref.Text)
+	if !ok { // a variable holds the name and the platform
+		name = e.Name
+	}
+	name = cmp.Or(name, "NAME") + "::"
+	hint := "write " + name + "OS/ARCH[/VARIANT], such as " + name + "linux/arm64"
+	if _, errs := guard.ParsePlatforms("linux/" + text); len(errs) == 0 && !strings.ContainsAny(text, "/*,") {
+		hint = "write " + name + "linux/" + text
+	}
+	if variable := platformVariables[strings.ToLower(text)]; variable != "" {
+		return unknown(quote(text)+" is not a platform", "write "+name+"$"+variable)
+	}
+	if text == "" {
+		return unknown(quote(name)+" has no platform", "write "+name+"linux/arm64")
+	}
+	if _, errs := guard.ParsePlatforms(text); len(errs) > 0 && errs[0].Name == guard.UnknownPlatform {
 		return unknown(errs[0].Message, errs[0].Hint)
+	} else if len(errs) > 0 {
+		return unknown(quote(text)+" is not a platform", hint)
 	}
 	if !strings.Contains(text, "/") || strings.ContainsAny(text, "*!,") {
-		return unknown(strconv.Quote(text)+" is not a platform", hint)
+		return unknown(quote(text)+" is not a platform", hint)
 	}
 	p, err := platforms.Parse(text)
 	if err != nil {
@@ -93,7 +118,7 @@ func (l *linker) parsePlatform(ref *syntax.Reference, text string) (guard.Platfo
 
 // checkStagePlatform returns the diagnostic of a --platform flag that differs from the
 // platform of the base, or nil.
-func (l *linker) checkStagePlatform(c *Choice, platform guard.Platform) *source.Diagnostic {
+func (l *linker) checkStagePlatform(c *Choice, base *syntax.Reference, platform guard.Platform) *source.Diagnostic {
 	if c.Stage.Platform == "" {
 		return nil
 	}
@@ -101,9 +126,11 @@ func (l *linker) checkStagePlatform(c *Choice, platform guard.Platform) *source.
 	if !ok || guard.FormatPlatform(given) == guard.FormatPlatform(platform) {
 		return nil
 	}
-	return l.plan.diagnostic(c.Stage.From.Span(), PlatformConflict,
-		"--platform="+guard.FormatPlatform(given)+" differs from the platform of the base, "+guard.FormatPlatform(platform),
-		"remove --platform: the stage runs on the platform of its base")
+	message := "--platform=" + guard.FormatPlatform(given) + " contradicts " + base.Text
+	if base.HasVariables() {
+		message += ", whose platform is " + guard.FormatPlatform(platform)
+	}
+	return l.plan.diagnostic(c.Stage.From.Span(), PlatformConflict, message, "remove --platform")
 }
 
 // input returns the cross-platform input for a stage, or for an image if stage is nil.

@@ -76,7 +76,7 @@ func ExampleAvailable() {
 	// Output:
 	// Dockerfile:4:1: stage "tools" has no variant for linux/amd64:
 	//   line 4: --for=linux/arm64 does not match linux/amd64
-	// add a variant whose guard holds, or a last one without a guard: FROM … AS tools
+	// add a variant whose guard holds, or one without a guard below the others: FROM … AS tools
 }
 
 // Lower a plan to a plain Dockerfile with the same lines.

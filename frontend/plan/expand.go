@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/moby/buildkit/frontend/dockerfile/shell"
 	"github.com/stagebuild/stagebuild/frontend/guard"
@@ -25,11 +26,7 @@ func (l *linker) expand(ref *syntax.Reference, s *scope) (name string, isInvalid
 	env := &getter{scope: s}
 	result, err := shell.NewLex(l.plan.File.Escape).ProcessWordWithMatches(ref.Text, env)
 	if err != nil {
-		// BuildKit names U+FFFD where braces are not closed.
-		message := strings.ReplaceAll(err.Error(), "(\ufffd)", "(end of text)")
-		return ref.Text, true, source.List{
-			l.plan.diagnostic(ref.Span(), InvalidReference, message, "write $NAME, ${NAME} or ${NAME:-default}"),
-		}
+		return ref.Text, true, source.List{l.invalidExpansion(ref, err)}
 	}
 	var d *source.Diagnostic
 	if ref.Kind != syntax.FromBase {
@@ -66,9 +63,7 @@ func (l *linker) checkExpansion(ref *syntax.Reference, s *scope, env *getter, re
 			written(ref)+" refers to "+env.unknown+", which is known only during the build",
 			"use a build arg, whose value is known before the build")
 	case result == "":
-		return l.plan.platformDiagnostic(ref.Span(), EmptyReference,
-			written(ref)+" is empty", "",
-			"give the arg a value, or write a default: ${NAME:-default}")
+		return l.plan.platformDiagnostic(ref.Span(), EmptyReference, written(ref)+" is empty", "", emptyHint(ref, s))
 	case !referenceText.MatchString(result):
 		return l.invalidName(ref, result)
 	}
@@ -79,8 +74,58 @@ func (l *linker) checkExpansion(ref *syntax.Reference, s *scope, env *getter, re
 // or image.
 func (l *linker) invalidName(ref *syntax.Reference, name string) *source.Diagnostic {
 	return l.plan.diagnostic(ref.Span(), InvalidReference,
-		written(ref)+" names "+strconv.Quote(name)+", which is not a valid name of a stage or image",
-		"use only letters, digits and . _ - / : @ in the name")
+		written(ref)+" names "+quote(name)+", which is not a valid name of a stage or image",
+		"use only letters, digits and . _ - + / : @ in the name")
+}
+
+// quote puts quotes around the user's text. It escapes only text that a terminal could not
+// show.
+func quote(text string) string {
+	if strings.ContainsFunc(text, unicode.IsControl) {
+		return strconv.Quote(text)
+	}
+	return `"` + text + `"`
+}
+
+// openBrace matches a variable whose brace is not closed, at the end of a reference.
+var openBrace = regexp.MustCompile(`\$\{([A-Za-z_][A-Za-z0-9_]*)[^}]*$`)
+
+// invalidExpansion returns the diagnostic of a reference that BuildKit's shell lexer
+// refuses.
+func (l *linker) invalidExpansion(ref *syntax.Reference, err error) *source.Diagnostic {
+	if m := openBrace.FindStringSubmatch(ref.Text); m != nil {
+		return l.plan.diagnostic(ref.Span(), InvalidReference, quote(m[0])+" is not closed", "write "+closed(m[0], m[1]))
+	}
+	return l.plan.diagnostic(ref.Span(), InvalidReference, err.Error(), "write $NAME, ${NAME} or ${NAME:-default}")
+}
+
+// closed returns a variable whose brace is not closed, with the brace: ${NAME:-default}
+// if it has a default, and otherwise ${NAME}.
+func closed(open, name string) string {
+	if strings.HasPrefix(open, "${"+name+":-") {
+		return open + "}"
+	}
+	return "${" + name + "}"
+}
+
+// emptyHint returns how to set the variables of a reference that is empty.
+func emptyHint(ref *syntax.Reference, s *scope) string {
+	var names []string
+	for _, m := range plainVariable.FindAllStringSubmatch(ref.Text, -1) {
+		names = append(names, m[1]+m[2])
+	}
+	if len(names) == 0 {
+		return "give the args values, or write a default: ${NAME:-STAGE}"
+	}
+	fallback := "write ${" + names[0] + ":-STAGE}"
+	if arg, _ := s.Lookup(names[0]); arg.IsAutomatic {
+		return fallback
+	}
+	set := "set " + names[0]
+	if len(names) > 1 {
+		set = "set one of " + strings.Join(names, ", ")
+	}
+	return set + " with ARG " + names[0] + "=… or --build-arg " + names[0] + "=…, or " + fallback
 }
 
 // written returns a reference as it is written in the file, for messages.

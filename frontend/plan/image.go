@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/stagebuild/stagebuild/frontend/guard"
 	"github.com/stagebuild/stagebuild/frontend/source"
 	"github.com/stagebuild/stagebuild/frontend/syntax"
 )
@@ -20,11 +21,15 @@ func (l *linker) checkImage(p *Plan, c *Choice, e Edge) (isInvalid bool, list so
 	if !p.File.IsStaged {
 		return false, nil // BuildKit takes every other name for an image.
 	}
+	if list = l.singleColon(e); len(list) > 0 {
+		return true, list
+	}
 	group := p.File.Group(e.Name)
 	switch {
 	case group == nil && ref.Kind == syntax.Needs:
 		hint := source.DidYouMean(e.Name, p.File.StageNames())
-		list = source.List{l.plan.diagnostic(ref.Span(), UnknownStage, `no stage is named "`+e.Name+`"`, cmp.Or(hint, "list a stage above in --needs"))}
+		list = source.List{l.plan.diagnostic(ref.Span(), UnknownStage, `no stage is named "`+e.Name+`"`,
+			cmp.Or(hint, "--needs takes the name of a stage above, not of an image"))}
 		return true, list
 	case group == nil:
 		list = l.resemblesStage(c, e)
@@ -34,9 +39,27 @@ func (l *linker) checkImage(p *Plan, c *Choice, e Edge) (isInvalid bool, list so
 	}
 	found := p.find(e.Name, len(p.Stages))
 	if found == nil {
-		return true, p.noVariant(group, ref.Span())
+		list := p.noVariant(group, ref.Span())
+		for _, d := range list {
+			d.Hint += ", or guard this line with --for or --if"
+		}
+		return true, list
 	}
-	return true, source.List{p.notAbove(group, found.Stage, c.Stage, ref.Span())}
+	return true, source.List{p.notAbove(group, found.Stage, c.Stage, ref)}
+}
+
+// singleColon returns the diagnostic of name:PLATFORM. No image has such a name, because a
+// tag has no slash, and the platform of a registry's port is a number.
+func (l *linker) singleColon(e Edge) source.List {
+	name, platform, _ := strings.Cut(e.Name, ":")
+	if _, errs := guard.ParsePlatforms(platform); len(errs) > 0 || name == "" || !strings.Contains(platform, "/") {
+		return nil
+	}
+	if rest, ok := strings.CutPrefix(e.Reference.Text, name+":"); ok {
+		platform = rest
+	}
+	return source.List{l.plan.diagnostic(e.Reference.Span(), InvalidReference,
+		quote(e.Name)+" has one colon before the platform", "write "+name+"::"+platform)}
 }
 
 // noVariant returns the diagnostic of a stage without a selected variant. It lists all
@@ -51,7 +74,7 @@ func (p *Plan) noVariant(group *syntax.Group, span source.Span) source.List {
 		}
 		fmt.Fprintf(&b, "\n  line %d: %s", s.From.First, d.Reason)
 	}
-	hint := "add a variant whose guard holds, or a last one without a guard: FROM … AS " + group.Name
+	hint := "add a variant whose guard holds, or one without a guard below the others: FROM … AS " + group.Name
 	if context := p.nearContext(group.Name); context != "" {
 		hint = fmt.Sprintf("there is a named context %q; name it %q to replace the stage", context, group.Name)
 	}
@@ -74,15 +97,19 @@ func (p *Plan) nearContext(stage string) string {
 
 // notAbove returns the diagnostic of a reference to a stage that is not above the stage
 // that uses it.
-func (p *Plan) notAbove(group *syntax.Group, found, user *syntax.Stage, span source.Span) *source.Diagnostic {
-	d := p.diagnostic(span, StageBelow, `stage "`+group.Name+`" refers to itself`, "refer to a stage above it")
+func (p *Plan) notAbove(group *syntax.Group, found, user *syntax.Stage, ref *syntax.Reference) *source.Diagnostic {
+	d := p.diagnostic(ref.Span(), StageBelow, `stage "`+group.Name+`" refers to itself`, "refer to a stage above it")
 	if found != user {
 		d.Message = `stage "` + group.Name + `" is defined below, on line ` + strconv.Itoa(found.From.First)
 		d.Hint = "move it above the stage that uses it"
 	}
-	if p.find(group.Name, user.Index) != nil {
-		d.Message += ", and --from means the last stage of its name"
-		d.Hint = "give each stage its own name, or add guards"
+	if first := p.find(group.Name, user.Index); first != nil {
+		place := "which is this one"
+		if found != user {
+			place = "which is below, on line " + strconv.Itoa(found.From.First)
+		}
+		d.Message = written(ref) + ` means the last stage named "` + group.Name + `", ` + place
+		d.Hint = "rename one of them, or write --for or --if on line " + strconv.Itoa(first.Stage.From.First)
 	} else if chain := referenceChain(p.File, found, user); chain != "" && found != user {
 		d.Message += ", and depends on this one"
 		d.Detail = chain

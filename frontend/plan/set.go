@@ -255,7 +255,7 @@ func (p *Plan) target(stage string) (*Target, source.List) {
 	if t.Choice == nil {
 		list := p.noVariant(group, group.Stages[len(group.Stages)-1].From.Span())
 		if names := p.selectedNames(); stage == "" && len(list) > 0 && len(names) > 0 {
-			list[0].Hint += "; or choose a target: " + strings.Join(names, ", ")
+			list[0].Hint += "; or write " + targetFlags(names)
 		}
 		return t, list
 	}
@@ -273,10 +273,19 @@ func (p *Plan) droppedTarget(last *Choice) source.List {
 	}
 	hint := "change the guards, which drop every stage"
 	if names := p.selectedNames(); len(names) > 0 {
-		hint = "choose a target: " + strings.Join(names, ", ")
+		hint = "write " + targetFlags(names)
 	}
 	return source.List{p.platformDiagnostic(last.Stage.From.Span(), DroppedTarget,
 		"the default target (the last stage) is dropped", last.Decision.Reason, hint)}
+}
+
+// targetFlags returns the flags that build one of the stages, for at most three of them.
+func targetFlags(stages []string) string {
+	var flags []string
+	for _, name := range stages[:min(len(stages), 3)] {
+		flags = append(flags, "--target "+name)
+	}
+	return strings.Join(flags, " or ")
 }
 
 // selectedNames returns the names of the selected stages, each once.

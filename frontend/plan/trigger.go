@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"cmp"
+	"fmt"
 	"strconv"
 
 	"github.com/moby/buildkit/frontend/dockerfile/command"
@@ -93,7 +95,8 @@ func (l *linker) linkTrigger(ref *syntax.Reference, at source.Span) (Edge, sourc
 func (l *linker) linkTriggerNumber(e Edge, n int, at source.Span) (Edge, source.List) {
 	var list source.List
 	e.Stage, e.isInvalid, list = l.stageByNumber(at, n)
-	if e.Stage == nil || e.Stage.position == n {
+	stage := e.Stage
+	if stage == nil || stage.position == n {
 		return e, list
 	}
 	e.Stage, e.isInvalid = nil, true
@@ -103,6 +106,7 @@ func (l *linker) linkTriggerNumber(e Edge, n int, at source.Span) (Edge, source.
 		}
 	}
 	return e, source.List{l.plan.platformDiagnostic(at, DroppedStage,
-		"COPY --from="+e.Name+" in a trigger counts only the selected stages, so it means another stage", "",
-		"refer to the stage by name")}
+		"ONBUILD COPY --from="+e.Name+" would copy from another stage",
+		fmt.Sprintf("a stage above stage %d (line %d) is dropped, and a trigger counts only the selected stages", n, stage.Stage.From.First),
+		"write --from="+cmp.Or(stage.Stage.Name, "NAME, and AS NAME on line "+strconv.Itoa(stage.Stage.From.First)))}
 }

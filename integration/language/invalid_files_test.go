@@ -58,7 +58,7 @@ var invalidFiles = []invalidFile{
 		message: "Dockerfile:5:6: stage \"base\" has no variant for linux/amd64:\n" +
 			"  line 3: --for=linux/arm64 does not match linux/amd64\n" +
 			"  line 4: --if=DEBUG is false with DEBUG = \"\"\n" +
-			"add a variant whose guard holds, or a last one without a guard: FROM … AS base",
+			"add a variant whose guard holds, or one without a guard below the others: FROM … AS base, or guard this line with --for or --if",
 	},
 	{
 		name:       "default variant not last",
@@ -73,20 +73,20 @@ var invalidFiles = []invalidFile{
 		marked:     []string{"   4 | >>> COPY --from=tools \\"},
 		message: "Dockerfile:4:13: stage \"tools\" has no variant for linux/amd64:\n" +
 			"  line 2: --for=linux/arm64 does not match linux/amd64\n" +
-			"add a variant whose guard holds, or a last one without a guard: FROM … AS tools",
+			"add a variant whose guard holds, or one without a guard below the others: FROM … AS tools, or guard this line with --for or --if",
 	},
 	{
 		name:       "number of a dropped stage",
 		dockerfile: "FROM scratch AS one\nIF false\n  FROM scratch AS two\nENDIF\nFROM one\nCOPY --from=1 a b\n",
 		marked:     []string{"   7 | >>> COPY --from=1 a b"},
-		message: `Dockerfile:7:13: stage 1 (line 4) is dropped for linux/amd64: IF false is false (line 3); ` +
+		message: `Dockerfile:7:13: stage 1 (line 4) is dropped for linux/amd64: in the IF on line 3, false is false; ` +
 			`refer to the stage by its name, which all variants share`,
 	},
 	{
 		name:       "invalid UTF-8",
 		dockerfile: "FROM --needs=test\xff scratch\nCOPY a b\n",
 		marked:     []string{"   2 | >>> FROM --needs=test\xff scratch"},
-		message:    "Dockerfile:2:14: no stage is named \"test\ufffd\"; list a stage above in --needs",
+		message:    "Dockerfile:2:14: no stage is named \"test\ufffd\"; --needs takes the name of a stage above, not of an image",
 	},
 	{
 		name:       "dropped default target",
@@ -94,7 +94,7 @@ var invalidFiles = []invalidFile{
 		marked:     []string{"   3 | >>> FROM --for=windows one AS two"},
 		message: "Dockerfile:3:1: stage \"two\" has no variant for linux/amd64:\n" +
 			"  line 3: --for=windows does not match linux/amd64\n" +
-			"add a variant whose guard holds, or a last one without a guard: FROM … AS two; or choose a target: one",
+			"add a variant whose guard holds, or one without a guard below the others: FROM … AS two; or write --target one",
 	},
 	{
 		name:       "guard with backticks",
@@ -118,7 +118,7 @@ var invalidFiles = []invalidFile{
 		name:       "empty expansion",
 		dockerfile: "FROM scratch\nARG WHICH\nCOPY --from=$WHICH a b\n",
 		marked:     []string{"   4 | >>> COPY --from=$WHICH a b"},
-		message:    `Dockerfile:4:13: COPY --from=$WHICH is empty for linux/amd64; give the arg a value, or write a default: ${NAME:-default}`,
+		message:    `Dockerfile:4:13: COPY --from=$WHICH is empty for linux/amd64; set WHICH with ARG WHICH=… or --build-arg WHICH=…, or write ${WHICH:-STAGE}`,
 	},
 	{
 		name:       "unterminated quote",

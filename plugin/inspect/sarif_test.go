@@ -108,7 +108,7 @@ UnknownPlatform error Dockerfile:4:13-4:18 "linus" matches no platform; did you 
 		{"a diagnostic for a declared platform", "# platforms=linux/arm64\nFROM --for=amd64 scratch AS base\nFROM base\n", "", `
 NoVariant error Dockerfile:3:6-3:10 stage "base" has no variant for linux/arm64:
   line 2: --for=amd64 does not match linux/arm64
-add a variant whose guard holds, or a last one without a guard: FROM … AS base`},
+add a variant whose guard holds, or one without a guard below the others: FROM … AS base, or guard this line with --for or --if`},
 		{"a target that cannot be built for a declared platform", "# platforms=linux/amd64,linux/arm64\nFROM scratch AS app\nFROM --for=amd64 app\nMAINTAINER x\n", "", `
 StageUnavailable warning Dockerfile:3:1-3:21 The default stage cannot be built (for linux/arm64); give it a name, and add a variant whose guard holds
 MaintainerDeprecated warning Dockerfile:4:1-4:13 Maintainer instruction is deprecated in favor of using label`},
