@@ -1,0 +1,61 @@
+//go:build unix
+
+package cli
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// TestReadOnlyRegularFiles reads Dockerfiles that are links and files of other kinds.
+func TestReadOnlyRegularFiles(t *testing.T) {
+	dir, outside := t.TempDir(), filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(outside, []byte("TOKEN=x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "real"), []byte("FROM scratch\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "large"), bytes.Repeat([]byte("#"), maxDockerfile+1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(filepath.Join(dir, "directory"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for link, target := range map[string]string{"inside": "real", "twice": "inside", "outside": outside, "environ": "/proc/self/environ", "dangling": "nothing"} {
+		if err := os.Symlink(target, filepath.Join(dir, link)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := syscall.Mkfifo(filepath.Join(dir, "pipe"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const ofLink = "is a link to a file outside of its directory, or to none; name the file itself with --file"
+	for _, test := range []struct{ name, want string }{
+		{"real", ""}, {"inside", ""}, {"twice", ""},
+		{"outside", ofLink}, {"environ", ofLink}, {"dangling", ofLink},
+		{"pipe", "is not a regular file"}, {"directory", "is not a regular file"},
+		{"large", "a Dockerfile has at most 16 MiB"},
+		{"missing", "no such file or directory"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			path := filepath.Join(dir, test.name)
+			name, data, err := LoadDockerfile(".", path, nil)
+			switch {
+			case test.want == "" && (err != nil || name != path || string(data) != "FROM scratch\n"):
+				t.Errorf("read %q from %s, error %v", data, name, err)
+			case test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), path)):
+				t.Errorf("error %v, want %s: %s", err, path, test.want)
+			case strings.Contains(string(data), "TOKEN"):
+				t.Errorf("read %q", data)
+			}
+		})
+	}
+	if _, _, err := LoadDockerfile("-", "", strings.NewReader(strings.Repeat("#", maxDockerfile+1))); err == nil {
+		t.Error("a Dockerfile of any size is read from standard input")
+	}
+}
