@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -188,17 +189,28 @@ func (c *Condition) Check(scope Scope) []*Error {
 		case !ok:
 			c.explainUnknown(err, n, scope)
 		case arg.IsEnv:
-			err.Name, err.Message = EnvInCondition, n.text+" is set by ENV, and a condition can only use build args"
+			err.Name, err.Message = EnvInCondition, n.text+" is set by "+envAt(arg.EnvLine)+", and a condition can only use build args"
 			err.Hint = "declare an ARG with another name, and set the ENV from it"
-		case arg.Unknown != "":
-			err.Name, err.Message = UnknownValue, "the value of "+n.text+" is only known during the build, because its default refers to "+arg.Unknown
-			err.Hint = "refer only to ARGs that are declared above in the same stage and have a value"
+		case arg.Unknown.IsUnknown():
+			err.Name, err.Message = UnknownValue, "the value of "+n.text+" is only known during the build, because its default refers to "+arg.Unknown.Variable
+			if arg.Unknown.Cause != "" {
+				err.Message += ", " + arg.Unknown.Cause
+			}
+			err.Hint = cmp.Or(arg.Unknown.Hint, "refer only to ARGs that are declared above in the same stage and have a value")
 		default:
 			continue
 		}
 		errs = append(errs, err)
 	}
 	return append(errs, c.checkPlatforms(scope)...)
+}
+
+// envAt returns how messages name the ENV on a line, which is 0 if it is unknown.
+func envAt(line int) string {
+	if line == 0 {
+		return "ENV"
+	}
+	return "ENV on line " + strconv.Itoa(line)
 }
 
 // explainUnknown completes the error for a name that is not declared.
@@ -208,10 +220,14 @@ func (c *Condition) explainUnknown(err *Error, n name, scope Scope) {
 	_, errs := ParsePlatforms(n.text)
 	isPlatform := len(errs) == 0
 	if !isBool && !isPlatform {
-		if err.Hint = source.DidYouMean(n.text, scope.Names()); err.Hint != "" {
+		advice, isElsewhere := scope.Declaration(n.text)
+		if err.Hint = advice; isElsewhere {
 			return
 		}
-		err.Hint = "declare it above with ARG " + n.text
+		if near := source.DidYouMean(n.text, scope.Names()); near != "" {
+			err.Hint = near
+			return
+		}
 	}
 	switch {
 	case isBool:

@@ -231,7 +231,9 @@ func TestUnknownValues(t *testing.T) {
 		message string
 	}{
 		{"ENV", guard.Arg{IsEnv: true}, "X is set by ENV, and a condition can only use build args; declare an ARG with another name, and set the ENV from it"},
-		{"base image", guard.Arg{Unknown: "$PATH"}, "the value of X is only known during the build, because its default refers to $PATH; refer only to ARGs that are declared above in the same stage and have a value"},
+		{"ENV on a line", guard.Arg{IsEnv: true, EnvLine: 7}, "X is set by ENV on line 7, and a condition can only use build args; declare an ARG with another name, and set the ENV from it"},
+		{"global ARG", guard.Arg{Unknown: guard.Unknown{Variable: "$N", Cause: "an ARG before the first FROM that the stage does not declare", Hint: "write ARG N above ARG X on line 3"}}, "the value of X is only known during the build, because its default refers to $N, an ARG before the first FROM that the stage does not declare; write ARG N above ARG X on line 3"},
+		{"base image", guard.Arg{Unknown: guard.Unknown{Variable: "$PATH"}}, "the value of X is only known during the build, because its default refers to $PATH; refer only to ARGs that are declared above in the same stage and have a value"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c, errs := guard.ParseCondition("X")
@@ -254,6 +256,9 @@ func (o one) Lookup(string) (guard.Arg, bool) { return guard.Arg(o), true }
 
 // Names implements guard.Scope.
 func (o one) Names() []string { return nil }
+
+// Declaration implements guard.Scope.
+func (o one) Declaration(string) (string, bool) { return "", false }
 
 func TestDecisions(t *testing.T) {
 	forArm, _ := guard.ParsePlatforms("linux/arm64")
@@ -293,6 +298,9 @@ func (automaticArgs) Lookup(name string) (guard.Arg, bool) {
 
 // Names implements guard.Scope.
 func (automaticArgs) Names() []string { return nil }
+
+// Declaration implements guard.Scope.
+func (automaticArgs) Declaration(string) (string, bool) { return "", false }
 
 // TestAutomaticArgs compares automatic args with names that they have and never have.
 func TestAutomaticArgs(t *testing.T) {

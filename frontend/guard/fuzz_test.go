@@ -28,6 +28,11 @@ func (a args) Names() []string {
 	return names
 }
 
+// Declaration implements guard.Scope.
+func (a args) Declaration(name string) (string, bool) {
+	return "declare it above with ARG " + name, false
+}
+
 // FuzzCondition checks, for arbitrary text, that nothing panics, that the offsets of
 // errors are in the text, and that the same text always gets the same decision.
 func FuzzCondition(f *testing.F) {

@@ -27,6 +27,7 @@ func (c *chooser) chooseGlobals(stage string) {
 	}
 	automatic := &scope{args: c.plan.Env.automatic(c.plan.Platform, stage)}
 	c.plan.globals = automatic.child(false)
+	c.plan.globals.file = c.plan.File
 	for _, in := range c.plan.File.Globals {
 		c.decideInstruction(in, c.plan.globals)
 	}

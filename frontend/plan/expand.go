@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"regexp"
 	"strconv"
 	"strings"
@@ -48,20 +49,16 @@ func (l *linker) checkExpansion(ref *syntax.Reference, s *scope, env *getter, re
 	for _, m := range plainVariable.FindAllStringSubmatch(ref.Text, -1) {
 		name := m[1] + m[2]
 		if _, ok := s.Lookup(name); !ok {
-			hint := source.DidYouMean(name, s.Names())
-			if hint == "" {
-				hint = "declare it above with ARG " + name
-			}
-			return l.plan.diagnostic(ref.Span(), guard.UnknownName, `unknown name "`+name+`" in `+ref.Kind.String(), hint)
+			return l.plan.diagnostic(ref.Span(), guard.UnknownName, `unknown name "`+name+`" in `+ref.Kind.String(), s.adviceFor(name))
 		}
 	}
 	switch {
 	case env.isInvalid:
 		return nil
-	case env.unknown != "":
+	case env.unknown.IsUnknown():
 		return l.plan.diagnostic(ref.Span(), guard.UnknownValue,
-			written(ref)+" refers to "+env.unknown+", which is known only during the build",
-			"use a build arg, whose value is known before the build")
+			written(ref)+" refers to "+env.unknown.Variable+", "+cmp.Or(env.unknown.Cause, "which is known only during the build"),
+			cmp.Or(env.unknown.Hint, "use a build arg, whose value is known before the build"))
 	case result == "":
 		return l.plan.platformDiagnostic(ref.Span(), EmptyReference, written(ref)+" is empty", "", emptyHint(ref, s))
 	case !referenceText.MatchString(result):

@@ -144,7 +144,7 @@ func (d *draft) linkStage(c *Choice) {
 		d.addEdge(c, ref, d.plan.globals)
 	}
 	c.RunsOn = d.linker.runsOn(c, base)
-	c.scope = d.scopeOf(base)
+	c.scope = d.scopeOf(c, base)
 	d.addTriggers(c, base.Stage)
 	for _, in := range c.Stage.Body {
 		if !d.chooser.decideInstruction(in, c.scope) {
@@ -167,8 +167,8 @@ func (d *draft) addEdge(c *Choice, ref *syntax.Reference, s *scope) Edge {
 	return e
 }
 
-// scopeOf returns the scope at the start of a stage that is FROM base.
-func (d *draft) scopeOf(base Edge) *scope {
+// scopeOf returns the scope at the start of a stage whose base is known.
+func (d *draft) scopeOf(c *Choice, base Edge) *scope {
 	parent := d.plan.globals
 	switch {
 	case base.isInvalid:
@@ -178,10 +178,10 @@ func (d *draft) scopeOf(base Edge) *scope {
 		parent = base.Stage.scope
 	}
 	s := parent.child(true)
-	s.isBare = parent.isBare
+	s.isBare, s.stage = parent.isBare, c.Stage
 	if base.IsScratch() {
 		s.isBare = true
-		s.setEnv("PATH") // emptyImage in dockerfile2llb/image.go
+		s.setEnv("PATH", 0) // emptyImage in dockerfile2llb/image.go
 	}
 	return s
 }

@@ -18,9 +18,14 @@ type scope struct {
 	parent *scope
 	args   map[string]guard.Arg
 	unset  map[string]bool // the args that are declared without a value
-	envs   map[string]bool // the names that ENV sets
+	envs   map[string]int  // the names that ENV sets, with the line, which is 0 for a base image
 	// isStage is false for the global ARGs and the automatic args.
 	isStage bool
+	// stage is the stage that the scope belongs to. It is nil outside stages, and for the
+	// scope of a stage whose base is invalid.
+	stage *syntax.Stage
+	// file is set in the scope of the global ARGs.
+	file *syntax.File
 	// isBare is true if the base image sets no variables, because the chain of bases
 	// ends at scratch.
 	isBare bool
@@ -53,8 +58,10 @@ func lookUp(name string, owner func(lookup) *scope) (guard.Arg, bool) {
 	if s := owner(lookup{name: name}); s != nil {
 		return s.args[name], true
 	}
-	isEnv := owner(lookup{name: name, envs: true}) != nil
-	return guard.Arg{IsEnv: isEnv}, isEnv
+	if s := owner(lookup{name: name, envs: true}); s != nil {
+		return guard.Arg{IsEnv: true, EnvLine: s.envs[name]}, true
+	}
+	return guard.Arg{}, false
 }
 
 // owner returns the nearest scope that declares a name, or nil.
@@ -87,7 +94,8 @@ func (s *scope) hasName(l lookup) bool {
 	if _, ok := s.args[l.name]; ok {
 		return true
 	}
-	return l.envs && s.envs[l.name]
+	_, isEnv := s.envs[l.name]
+	return l.envs && isEnv
 }
 
 // Names implements guard.Scope.
@@ -134,11 +142,20 @@ func (s *scope) setArg(name string, arg guard.Arg, hasValue bool) {
 	s.unset[name] = true
 }
 
-func (s *scope) setEnv(name string) {
+// setEnv adds a name that the ENV on a line sets.
+func (s *scope) setEnv(name string, line int) {
 	if s.envs == nil {
-		s.envs = map[string]bool{}
+		s.envs = map[string]int{}
 	}
-	s.envs[name] = true
+	s.envs[name] = line
+}
+
+// envLine returns the line of the ENV that sets a name, or 0 if the base image sets it.
+func (s *scope) envLine(name string) int {
+	if arg := s.args[name]; arg.IsEnv {
+		return arg.EnvLine
+	}
+	return s.envs[name]
 }
 
 // global returns the part of the chain that belongs to no stage.
@@ -195,13 +212,13 @@ func (c *chooser) declare(in *syntax.Instruction, s *scope, decision guard.Decis
 	switch in.Keyword {
 	case command.Env:
 		for _, d := range in.Declarations {
-			s.setEnv(c.envName(d.Name, s))
+			s.setEnv(c.envName(d.Name, s), in.First)
 		}
 	case command.Arg:
 		for _, d := range in.Declarations {
 			switch {
 			case decision.Holds:
-				c.declareArg(d, s)
+				c.declareArg(in, d, s)
 			case decision.IsUndecided():
 				s.setArg(d.Name, guard.Arg{Invalid: true}, true)
 			default:
@@ -215,13 +232,13 @@ func (c *chooser) declare(in *syntax.Instruction, s *scope, decision guard.Decis
 
 // declareArg declares an arg with the value that BuildKit would give it (buildMetaArgs and
 // dispatchArg in dockerfile2llb/convert.go).
-func (c *chooser) declareArg(d syntax.Declaration, s *scope) {
+func (c *chooser) declareArg(in *syntax.Instruction, d syntax.Declaration, s *scope) {
 	if given, ok := c.plan.Env.Args[d.Name]; ok {
 		s.setArg(d.Name, guard.Arg{Value: given}, true)
 		return
 	}
 	if d.HasValue {
-		s.setArg(d.Name, c.defaultValue(d.Value, s), true)
+		s.setArg(d.Name, c.defaultValue(in, d, s), true)
 		return
 	}
 	if owner := s.global().owner(lookup{name: d.Name}); owner != nil && !owner.unset[d.Name] {
@@ -233,7 +250,7 @@ func (c *chooser) declareArg(d syntax.Declaration, s *scope) {
 		return
 	}
 	if owner := s.owner(lookup{name: d.Name, envs: true}); owner != nil && owner.isStage {
-		s.setArg(d.Name, guard.Arg{IsEnv: true}, true)
+		s.setArg(d.Name, guard.Arg{IsEnv: true, EnvLine: owner.envLine(d.Name)}, true)
 		return
 	}
 	s.setArg(d.Name, guard.Arg{}, false)
@@ -250,56 +267,11 @@ func (c *chooser) envName(text string, s *scope) string {
 
 // defaultValue expands the default of an ARG. In a stage, a default can refer to a variable
 // that is known only during the build: an ENV, or a variable of the base image.
-func (c *chooser) defaultValue(text string, s *scope) guard.Arg {
-	env := &getter{scope: s, stageOnly: s.isStage}
-	value, _, err := shell.NewLex(c.plan.File.Escape).ProcessWord(text, env)
+func (c *chooser) defaultValue(in *syntax.Instruction, d syntax.Declaration, s *scope) guard.Arg {
+	env := &getter{scope: s, stageOnly: s.isStage, arg: d.Name, line: in.First}
+	value, _, err := shell.NewLex(c.plan.File.Escape).ProcessWord(d.Value, env)
 	if err != nil {
-		return guard.Arg{Unknown: text} // BuildKit refuses it.
+		return guard.Arg{Unknown: guard.Unknown{Variable: d.Value}} // BuildKit refuses it.
 	}
 	return guard.Arg{Value: value, Unknown: env.unknown, Invalid: env.isInvalid}
-}
-
-// getter supplies the values of a scope to BuildKit's shell lexer. It records whether the
-// lexer used a value that is invalid or unknown before the build.
-type getter struct {
-	scope *scope
-	// stageOnly hides the global ARGs, which the ARGs of a stage cannot refer to.
-	stageOnly bool
-	unknown   string // the first variable whose value is unknown, such as $PATH
-	isInvalid bool   // one of the values is invalid
-}
-
-// Get implements shell.EnvGetter.
-func (g *getter) Get(name string) (string, bool) {
-	owner := g.scope.owner(lookup{name: name, envs: true})
-	switch {
-	case owner == nil || g.stageOnly && !owner.isStage:
-		if g.stageOnly {
-			g.noteUnknown("$" + name)
-		}
-		return "", false
-	case owner.envs[name] || owner.args[name].IsEnv:
-		g.noteUnknown("$" + name)
-		return "", true
-	case g.stageOnly && owner.unset[name] && !g.scope.isBare:
-		g.noteUnknown("$" + name) // The base image may set the variable.
-		return "", false
-	}
-	arg := owner.args[name]
-	g.isInvalid = g.isInvalid || arg.Invalid
-	if arg.Unknown != "" {
-		g.noteUnknown(arg.Unknown)
-	}
-	return arg.Value, !owner.unset[name]
-}
-
-func (g *getter) noteUnknown(reference string) {
-	if g.unknown == "" {
-		g.unknown = reference
-	}
-}
-
-// Keys implements shell.EnvGetter.
-func (g *getter) Keys() []string {
-	return g.scope.Names()
 }
