@@ -77,8 +77,9 @@ environment.`,
 		Description: "A condition or reference must not depend on a value that only the build knows",
 		Doc: `Conditions and references are evaluated before the build runs. The default of this ARG
 refers to an ENV or to a variable of the base image, whose value is only known during
-the build. A --build-arg gives the ARG a known value, but the file should also build
-without it.`,
+the build. The same is true of an ARG before the first FROM that the stage does not
+declare again, because the base image can set a variable of its name. A --build-arg
+gives the ARG a known value, but the file should also build without it.`,
 		Bad:  "FROM scratch\nENV HOME=/root\nARG DIR=$HOME\nCOPY --if='DIR == \"/root\"' a /\n",
 		Good: "FROM scratch\nARG HOME=/root\nARG DIR=$HOME\nCOPY --if='DIR == \"/root\"' a /\n",
 	},

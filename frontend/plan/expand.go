@@ -2,6 +2,7 @@ package plan
 
 import (
 	"cmp"
+	"errors"
 	"regexp"
 	"strconv"
 	"strings"
@@ -87,13 +88,29 @@ func quote(text string) string {
 // openBrace matches a variable whose brace is not closed, at the end of a reference.
 var openBrace = regexp.MustCompile(`\$\{([A-Za-z_][A-Za-z0-9_]*)[^}]*$`)
 
+// requiredVariable matches the lexer's error for ${NAME:?message}, if NAME is empty.
+var requiredVariable = regexp.MustCompile(`^([A-Za-z_][A-Za-z0-9_]*): `)
+
+// setArg returns the two ways to give an arg a value.
+func setArg(name string) string {
+	return "ARG " + name + "=… or --build-arg " + name + "=…"
+}
+
 // invalidExpansion returns the diagnostic of a reference that BuildKit's shell lexer
 // refuses.
 func (l *linker) invalidExpansion(ref *syntax.Reference, err error) *source.Diagnostic {
 	if m := openBrace.FindStringSubmatch(ref.Text); m != nil {
 		return l.plan.diagnostic(ref.Span(), InvalidReference, quote(m[0])+" is not closed", "write "+closed(m[0], m[1]))
 	}
-	return l.plan.diagnostic(ref.Span(), InvalidReference, err.Error(), "write $NAME, ${NAME} or ${NAME:-default}")
+	cause := err
+	for next := errors.Unwrap(cause); next != nil; next = errors.Unwrap(cause) {
+		cause = next
+	}
+	hint := "write $NAME, ${NAME} or ${NAME:-default}"
+	if m := requiredVariable.FindStringSubmatch(cause.Error()); m != nil && strings.Contains(ref.Text, "?") {
+		hint = "set it with " + setArg(m[1])
+	}
+	return l.plan.diagnostic(ref.Span(), InvalidReference, written(ref)+" cannot be expanded: "+cause.Error(), hint)
 }
 
 // closed returns a variable whose brace is not closed, with the brace: ${NAME:-default}
@@ -122,7 +139,7 @@ func emptyHint(ref *syntax.Reference, s *scope) string {
 	if len(names) > 1 {
 		set = "set one of " + strings.Join(names, ", ")
 	}
-	return set + " with ARG " + names[0] + "=… or --build-arg " + names[0] + "=…, or " + fallback
+	return set + " with " + setArg(names[0]) + ", or " + fallback
 }
 
 // written returns a reference as it is written in the file, for messages.
