@@ -28,8 +28,8 @@ func checkGoService(t *testing.T, e *exampleRun) {
 	wantPrints(t, imageFile(t, res, platform, "service"), "go-service 1.0.0,  base, "+platform+"\n", "-version")
 
 	debug := e.rebuildWithBuildx(t, "go-service:debug", platform, "--build-arg=VARIANT=debug")
-	shell := platform == "linux/amd64" // arm64 has a base of its own
-	testkit.WantFiles(t, debug, platform, map[string]bool{"bin/busybox": shell, "service": true})
+	testkit.WantEnv(t, debug, platform, "BASE_VARIANT", "debug")
+	testkit.WantFiles(t, debug, platform, map[string]bool{"bin/busybox": true, "service": true})
 }
 
 func checkUniversal(t *testing.T, e *exampleRun) {
