@@ -19,11 +19,12 @@ func NewCommand(dockerCLI command.Cli) *cobra.Command {
 		Long: `Build one or more stages of a Dockerfile, each for one or more platforms.
 
 PATH is a directory, URL is a Git repository or an archive, and - reads an
-archive or a Dockerfile from standard input. Flags work as in
-"docker buildx build".
+archive or a Dockerfile from standard input. The flags are those of
+"docker buildx build" and a few more: --stage, --fail-fast and --frontend.
+--target takes several stages, and --platform also takes all and local.
 
-Several stages build at the same time, each into its own image or files. They
-load shared inputs once, and a stage that fails does not stop the others.
+Several stages build at the same time, each into its own image or files. Inputs
+that they share are read once. If a stage fails, the others continue.
 
 --tag, --output, --cache-from, --cache-to, --metadata-file and --iidfile can be
 templates with {{.Stage}}, {{.Platform}}, {{.OS}}, {{.Arch}}, {{.Variant}} and

@@ -18,6 +18,9 @@ func completeValues() map[string][]cobra.Completion {
 			cobra.CompletionWithDesc("check", "check the Dockerfile"),
 			cobra.CompletionWithDesc("outline", "list the inputs of a stage: build args, secrets and more"),
 			cobra.CompletionWithDesc("targets", "list the stages"),
+			cobra.CompletionWithDesc("explain", "explain what a stage is made of"),
+			cobra.CompletionWithDesc("graph", "draw the graph of a stage"),
+			cobra.CompletionWithDesc("matrix", "list every stage and platform pair"),
 		},
 		"frontend": {
 			cobra.CompletionWithDesc("inprocess", "the frontend in this program"),

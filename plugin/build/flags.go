@@ -92,9 +92,9 @@ func (o *options) addFlags(cmd *cobra.Command, getenv func(string) string) {
 
 func (o *inputOptions) addInputFlags(flags *pflag.FlagSet, getenv func(string) string) {
 	flags.StringVarP(&o.file, "file", "f", "", `Name of the Dockerfile (default: "PATH/Dockerfile")`)
-	flags.Var(&o.stages, "stage", `Build these stages: names, globs and exclusions (e.g., "api,test-*,!*-debug")`)
-	flags.Var(&o.stages, "target", "Build these stages (same as --stage)")
-	cli.AddPlatformFlag(flags, &o.platforms, `Set target platforms for build ("all": the declared platforms, "local": the builder's platform)`, getenv)
+	flags.Var(&o.stages, "stage", `Build stages by name or glob, and exclude them with "!" (e.g., "api,test-*,!*-debug") (default: the last stage)`)
+	flags.Var(&o.stages, "target", "Build stages (same as --stage)")
+	cli.AddPlatformFlag(flags, &o.platforms, `Set target platforms for build ("all": the declared platforms, "local": the builder's platform) (default: "local")`, getenv)
 	flags.StringArrayVar(&o.buildArgs, "build-arg", nil, "Set build-time variables")
 	flags.StringArrayVar(&o.contexts, "build-context", nil, "Additional build contexts (e.g., name=path)")
 	flags.BoolVar(&o.pull, "pull", false, "Always attempt to pull all referenced images")
@@ -135,13 +135,13 @@ func (o *stepOptions) addStepFlags(flags *pflag.FlagSet) {
 }
 
 func (o *runOptions) addRunFlags(flags *pflag.FlagSet) {
-	flags.StringVar(&o.builder, "builder", "", `Override the configured builder instance ("embedded": a private BuildKit daemon)`)
-	flags.Var(&o.frontend, "frontend", `Run the Dockerfile frontend in this program or from an image ("inprocess", "image", "image=REF")`)
-	flags.StringVar(&o.call, "call", "build", `Set method for evaluating build ("check", "outline", "targets")`)
+	flags.StringVar(&o.builder, "builder", "", `Override the configured builder instance ("embedded": a BuildKit daemon that this command starts)`)
+	flags.Var(&o.frontend, "frontend", `Run the Dockerfile frontend in this program ("inprocess"), from the image that the Dockerfile names ("image"), or from another one ("image=REF")`)
+	flags.StringVar(&o.call, "call", "build", `Set method for evaluating build ("check", "outline", "targets", "explain", "graph", "matrix")`)
 	flags.Var(checkValue(&o.call), "check", `Shorthand for "--call=check"`)
 	flags.Lookup("check").NoOptDefVal = "true"
 	flags.StringVar(&o.progress, "progress", "auto", `Set type of progress output ("auto", "none", "plain", "quiet", "rawjson", "tty"). Use plain to show container output`)
-	flags.BoolVar(&o.failFast, "fail-fast", false, "Stop building all results when one fails")
+	flags.BoolVar(&o.failFast, "fail-fast", false, "Stop the other builds when one fails (default: let them finish)")
 	flags.BoolVarP(&o.quiet, "quiet", "q", false, "Suppress the build output and print image ID on success")
 }
 

@@ -20,6 +20,9 @@ type RequestedPlatforms struct {
 	Local bool     // the builder's platform
 }
 
+// QueryPlatformsUsage is the help of --platform for commands that need no builder.
+const QueryPlatformsUsage = `Set target platforms ("all": the declared platforms, "local": "linux" on this machine's architecture) (default: "all" if the file declares platforms, otherwise "local")`
+
 // AddPlatformFlag adds --platform to flags. As for docker buildx build, its default is
 // DOCKER_DEFAULT_PLATFORM.
 func AddPlatformFlag(flags *pflag.FlagSet, platforms *[]string, usage string, getenv func(string) string) {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"io"
 	"maps"
 	"os"
@@ -24,13 +25,14 @@ type QueryOptions struct {
 	platforms []string
 }
 
-// AddFlags adds the flags of o to cmd, with their completion.
-func (o *QueryOptions) AddFlags(cmd *cobra.Command) {
+// AddFlags adds the flags of o to cmd, with their completion. The help shows defaultStages
+// as the default of --stage.
+func (o *QueryOptions) AddFlags(cmd *cobra.Command, defaultStages string) {
 	o.DockerfileOptions.AddFlags(cmd)
 	flags := cmd.Flags()
-	flags.Var(&o.Stages, "stage", "Select these stages: names, globs and exclusions (e.g., 'test-*,!test-slow')")
-	flags.Var(&o.Stages, "target", "Select these stages (same as --stage)")
-	AddPlatformFlag(flags, &o.platforms, `Set the target platforms, "all" or "local" (default: the declared platforms, otherwise the builder's)`, os.Getenv)
+	flags.Var(&o.Stages, "stage", fmt.Sprintf(`Select stages by name or glob, and exclude them with "!" (e.g., "test-*,!test-slow") (default: %s)`, defaultStages))
+	flags.Var(&o.Stages, "target", "Select stages (same as --stage)")
+	AddPlatformFlag(flags, &o.platforms, QueryPlatformsUsage, os.Getenv)
 	CompleteDockerfile(cmd, true)
 	CompleteFlag(cmd, "platform", CompletePlatforms)
 }

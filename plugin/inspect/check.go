@@ -45,8 +45,8 @@ func NewCheckCommand(dockerCLI command.Cli) *cobra.Command {
 		Long: `Check a Dockerfile with BuildKit's rules and the rules for staged Dockerfiles,
 for every declared platform. The exit status is 1 if a rule is violated.
 
-No builder is needed, and base images are not read. To check uses of their
-variables too, run "docker stagebuild build --check".`,
+No builder is needed. Base images are not read, so their variables are unknown.
+To check uses of these variables too, run "docker stagebuild build --check".`,
 		Example: `  # Check the Dockerfile in the current directory
   docker stagebuild check
 
@@ -74,7 +74,7 @@ variables too, run "docker stagebuild build --check".`,
 	flags := cmd.Flags()
 	flags.Var(&options.stage, "stage", "Set the stage to check (default: all)")
 	flags.Var(&options.stage, "target", "Set the stage to check (same as --stage)")
-	cli.AddPlatformFlag(flags, &options.platforms, `Set the target platforms, "all" or "local" (default: the declared platforms, otherwise the builder's)`, os.Getenv)
+	cli.AddPlatformFlag(flags, &options.platforms, cli.QueryPlatformsUsage, os.Getenv)
 	flags.StringVar(&options.format, "format", "text", `Format of the output ("text", "json", "sarif")`)
 	cli.CompleteDockerfile(cmd, false)
 	cli.CompleteFlag(cmd, "platform", cli.CompletePlatforms)

@@ -22,13 +22,14 @@ func NewExplainCommand(dockerCLI command.Cli) *cobra.Command {
 	options := explainOptions{format: cli.FormatText}
 	cmd := &cobra.Command{
 		Use:   "explain [OPTIONS] [STAGE...]",
-		Short: "Explain how stages resolve for each platform",
-		Long: `Explain how stages resolve for each platform, and why: which variants are
-selected, which instructions are kept, which stages and images are copied from,
-and which stages are unreached. Reasons show the values of build args.
+		Short: "Explain what stages are made of, and why",
+		Long: `Explain what stages are made of on each platform, and why: which variants are
+selected, which instructions are kept, which stages and images are used, and
+which stages are unreached. Reasons show the values of build args.
 
-A STAGE is a name or a glob. The default is the last stage of the Dockerfile. No
-builder is needed.`,
+The arguments are stages, not a path: names, globs, and exclusions with "!". The
+default is the last stage. The Dockerfile is the one in the current directory;
+use --file for another one. No builder is needed.`,
 		Example: `  # Explain the default stage for all declared platforms
   docker stagebuild explain
 
@@ -54,7 +55,7 @@ builder is needed.`,
 			return runExplain(dockerCLI, options, q)
 		},
 	}
-	options.AddFlags(cmd)
+	options.AddFlags(cmd, "the last stage")
 	cli.AddFormatFlag(cmd, &options.format)
 	return cmd
 }

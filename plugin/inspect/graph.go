@@ -88,10 +88,10 @@ func NewGraphCommand(dockerCLI command.Cli) *cobra.Command {
 		Use:   "graph [OPTIONS] [PATH | -]",
 		Short: "Draw the graph of a Dockerfile's stages",
 		Long: `Draw the graph of stages and images: their selected variants, and their FROM,
-COPY --from, mount and --needs references. The graph of several platforms marks
-the differences between them. The picture (svg) and the page (html) are
-self-contained files. In the page, a reader can switch platforms and the build
-args that conditions use. No builder is needed.`,
+COPY --from, mount and --needs references. In a graph for several platforms,
+parts that do not apply to all of them list their platforms. The picture (svg)
+and the page (html) are self-contained files. In the page, readers can choose
+the platform and the build args that conditions use. No builder is needed.`,
 		Example: `  # Draw the default stage as a tree, for all declared platforms
   docker stagebuild graph
 
@@ -116,7 +116,7 @@ args that conditions use. No builder is needed.`,
 			return runGraph(dockerCLI, options, q)
 		},
 	}
-	options.AddFlags(cmd)
+	options.AddFlags(cmd, "the last stage")
 	flags := cmd.Flags()
 	flags.Var(&options.format, "format", `Format of the drawing ("tree", "dot", "mermaid", "json", "svg", "html") (default: by the extension of --output, otherwise "tree")`)
 	flags.StringVarP(&options.output, "output", "o", "", "Write to a file instead of standard output")

@@ -32,11 +32,12 @@ func NewLsCommand(dockerCLI command.Cli) *cobra.Command {
 that they can be built for, and the description from the comment above them.
 
 The table lists the variants of a stage below it, each with the platforms that
-select it, and marks the default stage with an asterisk. No builder is needed.`,
+it is selected for, and marks the default stage with an asterisk. No builder is
+needed.`,
 		Example: `  # List the stages of the Dockerfile in the current directory
   docker stagebuild ls
 
-  # List the variants that arm64 selects with a build arg
+  # Show which variants are selected for arm64 if DEBUG is 1
   docker stagebuild ls --platform linux/arm64 --build-arg DEBUG=1
 
   # Print names and lines for a script
@@ -56,7 +57,7 @@ select it, and marks the default stage with an asterisk. No builder is needed.`,
 			return runLs(dockerCLI, options, q)
 		},
 	}
-	options.AddFlags(cmd)
+	options.AddFlags(cmd, "all")
 	flags := cmd.Flags()
 	flags.StringVar(&options.format, "format", formatter.TableFormatKey, `Format of the output ("table", "json", or a Go template)`)
 	flags.BoolVarP(&options.quiet, "quiet", "q", false, "Only print the names of stages")

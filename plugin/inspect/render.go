@@ -39,7 +39,8 @@ become comments. No builder is needed.`,
   diff <(docker stagebuild render) \
     <(docker stagebuild render --build-arg DEBUG=1)
 
-  # Build it with BuildKit's own frontend, if no stage is for another platform
+  # Build the output with BuildKit's own frontend. This works unless an
+  # instruction refers to a stage for another platform (stage::PLATFORM)
   docker stagebuild render | docker buildx build \
     --build-arg BUILDKIT_SYNTAX=docker/dockerfile:1 -f - .`,
 		Args:                  cli.OptionalPath(),
@@ -60,7 +61,7 @@ become comments. No builder is needed.`,
 	}
 	options.AddFlags(cmd)
 	flags := cmd.Flags()
-	flags.Var(&options.stage, "stage", "Set the target stage")
+	flags.Var(&options.stage, "stage", "Set the target stage (default: the last stage)")
 	flags.Var(&options.stage, "target", "Set the target stage (same as --stage)")
 	flags.StringVar(&options.platform, "platform", os.Getenv(cli.DefaultPlatform), `Set the target platform (default: "linux" on this machine's architecture)`)
 	cli.CompleteDockerfile(cmd, false)

@@ -45,8 +45,7 @@ func NewCommand(dockerCLI command.Cli) *cobra.Command {
 		Use:   "matrix [OPTIONS] [PATH | -]",
 		Short: "List every stage and platform pair",
 		Long: `List every stage and platform pair, or write them as a bake file or as a job
-matrix for GitHub Actions. Without --stage, all stages are selected. No builder
-is needed.`,
+matrix for GitHub Actions. No builder is needed.`,
 		Example: `  # List every stage with its platforms
   docker stagebuild matrix
 
@@ -54,10 +53,10 @@ is needed.`,
   docker stagebuild matrix --stage api,worker --format bake \
     --tag 'registry.example.com/{{.Stage}}' | docker buildx bake -f - --push
 
-  # Print jobs for GitHub Actions, one for each platform of each stage
+  # Print jobs for GitHub Actions, one for each stage and platform
   docker stagebuild matrix --format github --native
 
-  # Print commands that merge the pushed images of single platforms
+  # Print the commands that merge the images that these jobs push
   docker stagebuild matrix --merge --tag 'registry.example.com/{{.Stage}}'`,
 		Args:                  cli.OptionalPath(),
 		DisableFlagsInUseLine: true,
@@ -79,15 +78,15 @@ is needed.`,
 }
 
 func (o *matrixOptions) addFlags(cmd *cobra.Command) {
-	o.QueryOptions.AddFlags(cmd)
+	o.QueryOptions.AddFlags(cmd, "all")
 	flags := cmd.Flags()
 	flags.StringVar(&o.format, "format", "table", `Format of the output ("table", "json", "bake", "github")`)
-	flags.BoolVar(&o.native, "native", false, "Make one job for each platform, with its own runner and cache scope")
-	flags.Var(&o.runners, "runner", "Set the runner for platforms instead of GitHub's (e.g., 'linux/arm64=my-arm')")
-	flags.BoolVar(&o.merge, "merge", false, "Print commands that merge images of single platforms")
-	flags.StringArrayVarP(&o.tags, "tag", "t", nil, "Image identifier, for bake, github and --merge (e.g., 'user/{{.Stage}}:1.2')")
-	flags.StringArrayVar(&o.cacheFrom, "cache-from", nil, "External cache sources, for bake (can use {{.Stage}} and {{.Platform}})")
-	flags.StringArrayVar(&o.cacheTo, "cache-to", nil, "Cache export destinations, for bake (can use {{.Stage}} and {{.Platform}})")
+	flags.BoolVar(&o.native, "native", false, "Print one job for each stage and platform, on a runner of that platform if GitHub has one")
+	flags.Var(&o.runners, "runner", `Use another runner than GitHub's for a platform (format: "PLATFORM=LABEL")`)
+	flags.BoolVar(&o.merge, "merge", false, "Print a command for each stage that merges its images for single platforms into one image")
+	flags.StringArrayVarP(&o.tags, "tag", "t", nil, `Image identifier, for "bake", "github" and --merge (e.g., "user/{{.Stage}}:1.2")`)
+	flags.StringArrayVar(&o.cacheFrom, "cache-from", nil, `External cache sources, for "bake" (can use {{.Stage}} and {{.Platform}})`)
+	flags.StringArrayVar(&o.cacheTo, "cache-to", nil, `Cache export destinations, for "bake" (can use {{.Stage}} and {{.Platform}})`)
 	cli.CompleteFlag(cmd, "format", cobra.FixedCompletions(matrixFormats(), cobra.ShellCompDirectiveNoFileComp))
 	cli.CompleteFlag(cmd, "runner", completeRunner)
 }
