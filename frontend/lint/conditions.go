@@ -7,14 +7,14 @@ var conditionRules = []*Rule{
 	{
 		Name:        guard.InvalidPattern,
 		Description: "A platform pattern must have the form OS[/ARCH[/VARIANT]]",
-		Doc: `Each part is a name or *. Parts at the end can be left out. Patterns cannot contain
-variables: to depend on a build arg, use --if.`,
+		Doc: `Each part is a name or *. VARIANT can be left out, and so can ARCH together with it.
+Patterns cannot contain variables: to depend on a build arg, use --if.`,
 		Bad:  "FROM scratch\nCOPY --for=linux//v7 a /\n",
 		Good: "FROM scratch\nCOPY --for=linux/*/v7 a /\n",
 	},
 	{
 		Name:        guard.UnknownPlatform,
-		Description: "A platform must exist",
+		Description: "A platform or pattern must match a known platform",
 		Doc: `No platform matches the pattern, so the guard would never hold. The error is also
 reported for a platform after ::, which must have an operating system and an
 architecture.`,
@@ -24,8 +24,8 @@ architecture.`,
 	{
 		Name:        guard.InvalidCondition,
 		Description: "A condition must be a valid HCL expression",
-		Doc: `The text of --if, IF or ELSE IF is not an expression, or evaluating it fails: a list has
-no such element, for example, or a function does not accept the value. Conditions have
+		Doc: `The condition of --if, IF or ELSE IF is not an expression, or it cannot be evaluated: a
+list has no such element, for example, or a function does not accept a value. Conditions have
 the syntax of docker-bake.hcl, without for expressions.`,
 		Bad:  "ARG VARIANT=debug\nFROM scratch\nCOPY --if='VARIANT ==' a /\n",
 		Good: "ARG VARIANT=debug\nFROM scratch\nCOPY --if='VARIANT == \"debug\"' a /\n",

@@ -63,7 +63,7 @@ always kept or always dropped. Remove the condition or the instruction.`,
 	},
 	{
 		Name:        "CopyWholeStage",
-		Description: "Copying a whole stage copies its base image too",
+		Description: "A stage should not be copied together with its base image",
 		Doc: `COPY --from=stage / copies all files of the stage, including those of its base image,
 into one layer. Copy only the paths that are needed, or make the new stage FROM the
 other one. The rule ignores stages that are built from scratch, which have no files of
@@ -74,7 +74,7 @@ a base image.`,
 	},
 	{
 		Name:        "StagePlatformIgnored",
-		Description: "--platform has no effect on a FROM that names a stage",
+		Description: "A FROM that names a stage should not have --platform",
 		Doc: `A stage that is FROM another stage has the platform of that stage, and BuildKit ignores
 --platform. To build the other stage for a platform, write the platform into the
 reference.`,
@@ -85,10 +85,10 @@ reference.`,
 	{
 		Name:        "StageUnavailable",
 		Description: "A stage should have a variant for every declared platform",
-		Doc: `The file declares platforms with "# platforms=", but no variant of the stage is selected
-for one of them, so the stage cannot be built for it. Add a variant, such as a last one
-without a guard, or skip the rule for a stage that is only meant for some platforms.
-BuildKit's rules are applied only for the platforms that the target can be built for.`,
+		Doc: `The file declares platforms with "# platforms=". For one of them, the stage has no variant
+whose guard holds, so the stage cannot be built for it. Add a variant, such as a last one
+without a guard. If the stage is only meant for some platforms, skip the rule. BuildKit's
+own rules are applied only for platforms that the target can be built for.`,
 		Bad:   "# platforms=linux/amd64,linux/arm64\nFROM --for=linux/arm64 scratch AS tools\nFROM scratch\n",
 		Good:  "# platforms=linux/amd64,linux/arm64\nFROM --for=linux/arm64 scratch AS tools\nFROM busybox AS tools\nFROM scratch\n",
 		check: checkStageUnavailable,
@@ -123,11 +123,11 @@ has no guard. (Outside of blocks, the latter is an error.)`,
 	},
 	{
 		Name:        "UnresolvedStage",
-		Description: "A stage that the target does not use should have valid references",
-		Doc: `A stage that is not built has an invalid reference: a stage without a variant for the
-platform, a stage below, a misspelled stage name or an undeclared variable, for example.
-Building that stage would fail. The rule also reports references of the target for
-declared platforms that the target cannot be built for.`,
+		Description: "A stage should have valid references even if the target does not use it",
+		Doc: `The target builds, but building another stage would fail, because a reference in it is
+invalid: it has a misspelled stage name or an undeclared variable, for example, or names a
+stage below or one that has no variant for the platform. The rule also reports invalid
+references of the target itself, for declared platforms that it cannot be built for.`,
 		Bad:   "FROM --for=linux/s390x busybox AS tools\nFROM scratch AS extra\nCOPY --from=tools /a /\nFROM scratch\n",
 		Good:  "FROM --for=linux/s390x busybox AS tools\nFROM busybox AS tools\nFROM scratch AS extra\nCOPY --from=tools /a /\nFROM scratch\n",
 		check: checkUnresolvedStage,

@@ -11,18 +11,17 @@ import (
 var structureRules = []*Rule{
 	{
 		Name:        syntax.UnknownFlag,
-		Description: "A flag must exist",
+		Description: "An instruction must not have an unknown flag",
 		Doc: `Neither BuildKit nor stagebuild has the flag, but its name is similar to a flag of
-stagebuild. In a staged Dockerfile the error is also reported where BuildKit does not
-parse flags, on ARG for example, because a misspelled guard would have no effect
-there.`,
+stagebuild. In a staged Dockerfile, the error is also reported on instructions such as
+ARG, where BuildKit does not parse flags and would ignore a misspelled guard.`,
 		Bad:  "ARG DEBUG\nFROM scratch\nCOPY --iff=DEBUG a /\n",
 		Good: "ARG DEBUG\nFROM scratch\nCOPY --if=DEBUG a /\n",
 	},
 	{
 		Name:        syntax.EmptyGuard,
 		Description: "The flags --for, --if and --needs must have a value",
-		Doc: `If a template generates the value and the value can be empty, leave out the whole flag
+		Doc: `If a script generates the Dockerfile and the value can be empty, leave out the whole flag
 in that case.`,
 		Bad:  "ARG DEBUG\nFROM scratch\nCOPY --if= a /\n",
 		Good: "ARG DEBUG\nFROM scratch\nCOPY --if=DEBUG a /\n",
@@ -66,8 +65,8 @@ the trigger.`,
 	{
 		Name:        syntax.NeedsOutsideFrom,
 		Description: "--needs must be on a FROM",
-		Doc: `Stages need other stages; a single instruction cannot. The result of a stage is exported
-when the stages that it needs have been built.`,
+		Doc: `Only a whole stage can need other stages. If one of them fails to build, so does the
+stage that needs it. Write --needs on the FROM of that stage.`,
 		Bad:  "FROM scratch AS test\nCOPY a /\nFROM scratch\nCOPY --needs=test a /\n",
 		Good: "FROM scratch AS test\nCOPY a /\nFROM --needs=test scratch\nCOPY a /\n",
 	},
@@ -99,16 +98,16 @@ architecture that exist.`,
 		Doc: `This is a warning. BuildKit reads "# syntax=", "# escape=" and "# check=" at the top of
 the file, up to the first line that is not one of them. "# platforms=" is such a line, so
 BuildKit reads a directive below it as a comment: the escape character does not change,
-and rules are skipped only for the next instruction. If that is intended, leave an empty
-line between the two.`,
+and "# check=skip=" skips rules only for the next instruction. If that is intended, leave
+an empty line below "# platforms=".`,
 		Bad:  "# platforms=linux/amd64\n# check=skip=all\nFROM scratch\nCOPY a /\n",
 		Good: "# check=skip=all\n# platforms=linux/amd64\nFROM scratch\nCOPY a /\n",
 	},
 	{
 		Name:        plan.UndeclaredPlatform,
-		Description: "A file should be built for the platforms that it declares",
-		Doc: `This is a warning. The build is for a platform that is not in "# platforms=", so checks
-of the declared platforms did not cover it. The check rule of the same name reports
+		Description: "A build should be for a platform that the file declares",
+		Doc: `This is a warning. The build is for a platform that is not in "# platforms=", so a check,
+which covers the declared platforms, does not cover it. The check rule of the same name reports
 guards that match no declared platform.`,
 		Bad:  "# platforms=linux/arm64\nFROM scratch\nCOPY a /\n",
 		Good: "# platforms=linux/amd64,linux/arm64\nFROM scratch\nCOPY a /\n",
@@ -127,10 +126,11 @@ so a variant below it is never selected.`,
 var blockRules = []*Rule{
 	{
 		Name:        syntax.UnknownInstruction,
-		Description: "A keyword must exist",
+		Description: "A line must begin with a known keyword",
 		Doc: `The lines of a block are IF, ELSE IF, ELSE and ENDIF. A similar word, or a keyword from
-another language such as ELIF, is read as the keyword that it resembles, so that it
-causes no other errors in the block. BuildKit reports other unknown instructions.`,
+another language such as ELIF, is an error, but is read as the keyword that it resembles,
+so that it causes no other errors in the block. BuildKit reports other unknown
+instructions.`,
 		Bad:  "ARG DEBUG\nFROM scratch\nIF DEBUG\n  COPY a /\nELIF TARGETARCH == \"arm64\"\n  COPY b /\nENDIF\n",
 		Good: "ARG DEBUG\nFROM scratch\nIF DEBUG\n  COPY a /\nELSE IF TARGETARCH == \"arm64\"\n  COPY b /\nENDIF\n",
 	},
@@ -182,8 +182,8 @@ In a block of stages every branch begins with a FROM.`,
 	{
 		Name:        syntax.InstructionInVoid,
 		Description: "A block of stages must be followed by a stage",
-		Doc: `The stages of the block end with it. Which stage an instruction below the block belongs
-to, if any, would depend on the branch that holds.`,
+		Doc: `The stages of the block end at its ENDIF, so an instruction below it belongs to no stage.
+Begin a stage with FROM, or move the instruction into the block.`,
 		Bad:  "ARG DEBUG\nIF DEBUG\n  FROM busybox AS base\nELSE\n  FROM scratch AS base\nENDIF\nCOPY a /\n",
 		Good: "ARG DEBUG\nIF DEBUG\n  FROM busybox AS base\nELSE\n  FROM scratch AS base\nENDIF\nFROM base\nCOPY a /\n",
 	},
