@@ -12,8 +12,9 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
-	"github.com/stagebuild/stagebuild/frontend/source"
 	"github.com/zclconf/go-cty/cty"
+
+	"github.com/stagebuild/stagebuild/frontend/source"
 )
 
 // Names of the diagnostics about conditions.

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/containerd/platforms"
+
 	"github.com/stagebuild/stagebuild/frontend/guard"
 )
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/containerd/platforms"
+
 	"github.com/stagebuild/stagebuild/frontend/guard"
 )
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/moby/buildkit/frontend/dockerfile/command"
+
 	"github.com/stagebuild/stagebuild/frontend/source"
 	"github.com/stagebuild/stagebuild/frontend/syntax"
 )

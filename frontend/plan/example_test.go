@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/containerd/platforms"
+
 	"github.com/stagebuild/stagebuild/frontend/guard"
 	"github.com/stagebuild/stagebuild/frontend/plan"
 	"github.com/stagebuild/stagebuild/frontend/source"

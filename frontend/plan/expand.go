@@ -9,6 +9,7 @@ import (
 	"unicode"
 
 	"github.com/moby/buildkit/frontend/dockerfile/shell"
+
 	"github.com/stagebuild/stagebuild/frontend/guard"
 	"github.com/stagebuild/stagebuild/frontend/source"
 	"github.com/stagebuild/stagebuild/frontend/syntax"

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/containerd/platforms"
+
 	"github.com/stagebuild/stagebuild/frontend/guard"
 )
 

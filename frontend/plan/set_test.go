@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/containerd/platforms"
+
 	"github.com/stagebuild/stagebuild/frontend/guard"
 	"github.com/stagebuild/stagebuild/frontend/plan"
 	"github.com/stagebuild/stagebuild/frontend/source"

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/moby/buildkit/frontend/dockerfile/command"
+
 	"github.com/stagebuild/stagebuild/frontend/source"
 	"github.com/stagebuild/stagebuild/frontend/syntax"
 )

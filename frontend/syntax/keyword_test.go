@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/moby/buildkit/frontend/dockerfile/command"
+
 	"github.com/stagebuild/stagebuild/frontend/corpus"
 )
 

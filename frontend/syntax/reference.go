@@ -5,8 +5,9 @@ import (
 
 	"github.com/moby/buildkit/frontend/dockerfile/command"
 	"github.com/moby/buildkit/frontend/dockerfile/shell"
-	"github.com/stagebuild/stagebuild/frontend/source"
 	"github.com/tonistiigi/go-csvvalue"
+
+	"github.com/stagebuild/stagebuild/frontend/source"
 )
 
 // ReferenceKind is the kind of place that a reference is in.

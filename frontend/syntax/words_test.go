@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
+
 	"github.com/stagebuild/stagebuild/frontend/source"
 )
 
