@@ -31,6 +31,8 @@ type Selection struct {
 	Notes []string
 
 	available *plan.Availability
+	// reasons has the diagnostic of each pair that is left out.
+	reasons []string
 }
 
 // Set returns the plans of a result. The error is that of [plan.Resolve].
@@ -96,7 +98,7 @@ func Select(file *syntax.File, env plan.Env, patterns Patterns, platforms Platfo
 		return nil, err
 	}
 	if len(s.Results) == 0 {
-		return nil, errors.New("none of the requested stages can be built:\n" + strings.Join(s.Notes, "\n"))
+		return nil, errors.New("none of the requested stages can be built:\n" + strings.Join(s.reasons, "\n"))
 	}
 	return s, nil
 }
@@ -116,6 +118,8 @@ func (s *Selection) possible(c choice, targets []target) (possible []guard.Platf
 			pair := matrix.NewImpossible(c.stage, t.platform, unavailable)
 			s.Impossible = append(s.Impossible, pair)
 			s.Notes = append(s.Notes, pair.String())
+			pair.Reason = unavailable[0].Error()
+			s.reasons = append(s.reasons, pair.String())
 		}
 	}
 	return possible, missing

@@ -198,6 +198,7 @@ func TestSelectRefuses(t *testing.T) {
 		{file, "test-arch", "linux/arm64", `Dockerfile:4:1: stage "test-arch" has no variant for linux/arm64:`},
 		{file, "test-arch,app", "linux/arm64,linux/amd64", `Dockerfile:4:1: stage "test-arch" has no variant`},
 		{file, "test-arc*", "linux/arm64", "none of the requested stages can be built:\ntest-arch is left out for linux/arm64"},
+		{file, "test-arc*", "linux/arm64", "test-arch is left out for linux/arm64: Dockerfile:4:1: stage \"test-arch\" has no variant for linux/arm64:\n  line 4: --for"},
 		{unnamed, "", "all", `platform "all" means the platforms that the file declares, and it declares none`},
 		{unnamed, "x", "", `the stages of the file have no names`},
 	} {

@@ -149,9 +149,13 @@ func (f *File) Comments(in *Instruction) []string {
 // (frontend/dockerfile/parser/directives.go) and "# platforms=".
 var directiveComment = regexp.MustCompile(`^(syntax|escape|check|platforms)\s*=`)
 
-// Summary returns the first sentence of the comment right above an instruction, or "".
-// If it begins with name, that word is left out, as in BuildKit (getDocComment in
-// instructions/parse.go).
+// banner matches the characters with which people frame a comment, as in "### Tools ###"
+// and "--- Tools ---".
+var banner = regexp.MustCompile(`^(#+|[=*~_-]{3,})\s*|\s*(#{2,}|[=*~_-]{3,})$`)
+
+// Summary returns the first sentence of the comment right above an instruction, without
+// a frame, or "". If it begins with name, that word is left out, as in BuildKit
+// (getDocComment in instructions/parse.go).
 func (f *File) Summary(in *Instruction, name string) string {
 	var lines []string
 	for line := in.First - 1; line > 0; line-- {
@@ -159,7 +163,7 @@ func (f *File) Summary(in *Instruction, name string) string {
 		if text = strings.TrimSpace(text); !ok || text == "" {
 			break
 		}
-		if !directiveComment.MatchString(text) {
+		if text = banner.ReplaceAllString(text, ""); text != "" && !directiveComment.MatchString(text) {
 			lines = append(lines, text)
 		}
 	}
