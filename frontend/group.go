@@ -30,7 +30,6 @@ type Member struct {
 // own reads, which the daemon has cached.
 type Group struct {
 	members []Member
-	first   chan map[string]string // the options of any member
 	done    chan struct{}
 
 	settled  sync.Once
@@ -50,7 +49,6 @@ type preparedMember struct {
 func NewGroup(members []Member) *Group {
 	return &Group{
 		members: members,
-		first:   make(chan map[string]string, 1),
 		done:    make(chan struct{}),
 		ready:   make(chan struct{}),
 	}
@@ -69,37 +67,28 @@ func (g *Group) Fail(err error) {
 	})
 }
 
-// Share is the gateway build function of the build that the group reads through. Its
-// result is empty.
-func (g *Group) Share(ctx context.Context, c client.Client) (*client.Result, error) {
-	select {
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	case <-g.done:
-		return client.NewResult(), nil
-	case opts := <-g.first:
+// Share returns the gateway build function of the build that the group reads through. Its
+// result is empty. The options and the session of that build must come from the same
+// member: an option can name a part of the session, such as an archive on standard input.
+func (g *Group) Share(opts map[string]string) client.BuildFunc {
+	return func(ctx context.Context, c client.Client) (*client.Result, error) {
 		prepared, locals := g.prepare(ctx, gateway.NewCache(c), opts)
 		g.settled.Do(func() {
 			g.prepared = prepared
 			close(g.ready)
 		})
 		loadLocals(ctx, c, locals)
-	}
-	select {
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	case <-g.done:
-		return client.NewResult(), nil
+		select {
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		case <-g.done:
+			return client.NewResult(), nil
+		}
 	}
 }
 
 // Build is the gateway build function of a member.
 func (g *Group) Build(ctx context.Context, c client.Client) (*client.Result, error) {
-	opts := c.BuildOpts().Opts
-	select {
-	case g.first <- opts:
-	default: // another member has sent its options, which are the same
-	}
 	select {
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
@@ -108,7 +97,7 @@ func (g *Group) Build(ctx context.Context, c client.Client) (*client.Result, err
 	if g.err != nil {
 		return nil, g.err
 	}
-	member, ok := g.prepared[memberOf(opts)]
+	member, ok := g.prepared[memberOf(c.BuildOpts().Opts)]
 	if !ok {
 		return Build(ctx, c)
 	}

@@ -45,7 +45,7 @@ func buildGroup(t *testing.T, dockerfile string, members []frontend.Member) (sha
 	g := frontend.NewGroup(members)
 	var sharing, building errgroup.Group
 	sharing.Go(func() error {
-		_, err := g.Share(t.Context(), shared)
+		_, err := g.Share(map[string]string{"build-arg:X": "1"})(t.Context(), shared)
 		return err
 	})
 	for i, m := range members {
@@ -182,7 +182,7 @@ func TestGroupOfAnImageThatChanges(t *testing.T) {
 	g := frontend.NewGroup([]frontend.Member{{Stage: "c", Platforms: "linux/amd64"}})
 	var sharing errgroup.Group
 	sharing.Go(func() error {
-		_, err := g.Share(t.Context(), newGateway([]byte(groupFile), nil))
+		_, err := g.Share(opts)(t.Context(), newGateway([]byte(groupFile), nil))
 		return err
 	})
 	_, err := g.Build(t.Context(), own)
@@ -208,7 +208,7 @@ func TestGroupEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	g := frontend.NewGroup(nil)
-	for name, f := range map[string]client.BuildFunc{"Share": g.Share, "Build": g.Build} {
+	for name, f := range map[string]client.BuildFunc{"Share": g.Share(nil), "Build": g.Build} {
 		t.Run(name, func(t *testing.T) {
 			if _, err := f(ctx, newGateway(nil, nil)); !errors.Is(err, context.Canceled) {
 				t.Errorf("%v, want %v", err, context.Canceled)

@@ -43,7 +43,7 @@ func (f *Frontend) Share(ctx context.Context, d *Distribution, pw progress.Write
 			s := shared[node.Key()]
 			if s == nil {
 				s = &sharedBuild{group: frontend.NewGroup(members[node.Key()]), finished: make(chan struct{})}
-				s.run = func(opts *client.SolveOpt) error { return s.share(ctx, node, opts, pw) }
+				s.run = func(member gwclient.Client, opts *client.SolveOpt) error { return s.share(ctx, node, member, opts, pw) }
 				shared[node.Key()] = s
 			}
 			f.shared[partID{t.Ref, formatAll(node.Platforms())}] = s
@@ -59,7 +59,7 @@ func (f *Frontend) Share(ctx context.Context, d *Distribution, pw progress.Write
 // sharedBuild is the build that reads the inputs of the targets on one node.
 type sharedBuild struct {
 	group    *frontend.Group
-	run      func(*client.SolveOpt) error
+	run      func(gwclient.Client, *client.SolveOpt) error
 	start    sync.Once
 	finished chan struct{}
 }
@@ -69,7 +69,7 @@ func (s *sharedBuild) build(ctx context.Context, c gwclient.Client, opts *client
 	s.start.Do(func() {
 		go func() {
 			defer close(s.finished)
-			if err := s.run(opts); err != nil {
+			if err := s.run(c, opts); err != nil {
 				s.group.Fail(err)
 			}
 		}()
@@ -84,9 +84,9 @@ func (s *sharedBuild) close() {
 	<-s.finished
 }
 
-// share runs the shared build with the inputs of one target. All targets have the same
-// inputs.
-func (s *sharedBuild) share(ctx context.Context, node *resolver.ResolvedNode, target *client.SolveOpt, pw progress.Writer) error {
+// share runs the shared build with the inputs of one target, the member that began it. All
+// targets have the same inputs.
+func (s *sharedBuild) share(ctx context.Context, node *resolver.ResolvedNode, member gwclient.Client, target *client.SolveOpt, pw progress.Writer) error {
 	c, err := node.Client(ctx)
 	if err != nil {
 		return err
@@ -103,7 +103,7 @@ func (s *sharedBuild) share(ctx context.Context, node *resolver.ResolvedNode, ta
 		SourcePolicyProvider: target.SourcePolicyProvider,
 		ProxyNetwork:         target.ProxyNetwork,
 		Internal:             true, // not in the daemon's history of builds
-	}, "stagebuild", s.group.Share, ch)
+	}, "stagebuild", s.group.Share(member.BuildOpts().Opts), ch)
 	if err != nil {
 		return fmt.Errorf("reading the inputs of the builds on %s: %w", node.Node().Name, err)
 	}
