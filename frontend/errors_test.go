@@ -77,7 +77,7 @@ there is a named context "Base"; name it "base" to replace the stage, or guard t
 	{
 		name:       "variant without a guard that is not the last",
 		dockerfile: "FROM alpine AS base\nFROM --for=linux/arm64 debian AS base\nFROM base\n",
-		err:        `Dockerfile:1:1: stage "base" has no guard here, so its variant on line 2 is never selected; move the variant without a guard to the end, or guard it with --for or --if`,
+		err:        `Dockerfile:1:1: stage "base" has no guard here, so its variant on line 2 is never selected; move this variant below that one, or guard it with --for or --if`,
 		ranges:     []string{"1:0-1:19"},
 	},
 	{

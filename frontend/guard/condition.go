@@ -191,7 +191,7 @@ func (c *Condition) Check(scope Scope) []*Error {
 			c.explainUnknown(err, n, scope)
 		case arg.IsEnv:
 			err.Name, err.Message = EnvInCondition, n.text+" is set by "+envAt(arg.EnvLine)+", and a condition can only use build args"
-			err.Hint = "declare an ARG with another name, and set the ENV from it"
+			err.Hint = "write ARG " + n.text + "=VALUE above it, and ENV " + n.text + "=$" + n.text
 		case arg.Unknown.IsUnknown():
 			err.Name, err.Message = UnknownValue, "the value of "+n.text+" is only known during the build, because its default refers to "+arg.Unknown.Variable
 			if arg.Unknown.Cause != "" {

@@ -125,11 +125,11 @@ var invalidConditions = []struct{ source, message string }{
 	{"«2»", `2 is not a bool; a bool is true, 1, false, 0 or ""`},
 	{"«null»", `null is not a bool; a bool is true, 1, false, 0 or ""`},
 	{`«["1"]»`, `a value of type tuple is not a bool; a bool is true, 1, false, 0 or ""`},
-	{"«ARCH» > 3", `ARCH = "arm64" is not a number; <, <=, > and >= compare numbers; to compare versions, use semvercmp`},
+	{"«ARCH» > 3", `ARCH = "arm64" is not a number; <, <=, > and >= compare numbers; to compare versions, write semvercmp(VERSION, ">= 1.4")`},
 	{"«1E700000» > 3", "the number is out of range; use at most 300 digits"},
 	{"«1 / 0» % 1 == 0", "the number is out of range; use at most 300 digits"},
-	{"-«ARCH» == 1", `ARCH = "arm64" is not a number; <, <=, > and >= compare numbers; to compare versions, use semvercmp`},
-	{"3 <= «EMPTY»", `EMPTY = "" is not a number; <, <=, > and >= compare numbers; to compare versions, use semvercmp`},
+	{"-«ARCH» == 1", `ARCH = "arm64" is not a number; <, <=, > and >= compare numbers; to compare versions, write semvercmp(VERSION, ">= 1.4")`},
+	{"3 <= «EMPTY»", `EMPTY = "" is not a number; <, <=, > and >= compare numbers; to compare versions, write semvercmp(VERSION, ">= 1.4")`},
 	{"«length(»LIST)", `call to function "length" failed: collection must be a list, a map or a tuple`},
 	{`«semvercmp»(ARCH, ">1")`, `"arm64" is not a version; semvercmp compares a version such as 1.4.2`},
 	{`split(",", LIST)«[9]»`, "the given key does not identify an element in this collection value"},
@@ -231,8 +231,8 @@ func TestUnknownValues(t *testing.T) {
 		arg     guard.Arg
 		message string
 	}{
-		{"ENV", guard.Arg{IsEnv: true}, "X is set by ENV, and a condition can only use build args; declare an ARG with another name, and set the ENV from it"},
-		{"ENV on a line", guard.Arg{IsEnv: true, EnvLine: 7}, "X is set by ENV on line 7, and a condition can only use build args; declare an ARG with another name, and set the ENV from it"},
+		{"ENV", guard.Arg{IsEnv: true}, "X is set by ENV, and a condition can only use build args; write ARG X=VALUE above it, and ENV X=$X"},
+		{"ENV on a line", guard.Arg{IsEnv: true, EnvLine: 7}, "X is set by ENV on line 7, and a condition can only use build args; write ARG X=VALUE above it, and ENV X=$X"},
 		{"global ARG", guard.Arg{Unknown: guard.Unknown{Variable: "$N", Cause: "an ARG before the first FROM that the stage does not declare", Hint: "write ARG N above ARG X on line 3"}}, "the value of X is only known during the build, because its default refers to $N, an ARG before the first FROM that the stage does not declare; write ARG N above ARG X on line 3"},
 		{"base image", guard.Arg{Unknown: guard.Unknown{Variable: "$PATH"}}, "the value of X is only known during the build, because its default refers to $PATH; refer only to ARGs that are declared above in the same stage and have a value"},
 	} {

@@ -255,7 +255,7 @@ func (n numberOperand) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) 
 	}
 	return cty.Zero, invalidOperand(n.Expression, NotANumber,
 		describe(n.Expression, v)+" is not a number",
-		"<, <=, > and >= compare numbers; to compare versions, use semvercmp")
+		"<, <=, > and >= compare numbers; to compare versions, write semvercmp(VERSION, \">= 1.4\")")
 }
 
 // rangeHint is the hint for a number that is out of range.

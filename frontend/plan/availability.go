@@ -64,7 +64,7 @@ func usesTargetStage(file *syntax.File) bool {
 }
 
 // Diagnostics returns the reasons why a stage, or the default target if the name is "",
-// cannot be built for a platform: the one at an index of the platforms given to
+// cannot be built for a platform, which is an index into the platforms given to
 // [Available]. Diagnostics returns nil if the stage can be built. It leaves out references
 // that are invalid for another reason than a dropped stage; building the stage reports
 // them.

@@ -20,12 +20,12 @@ const emptyImage = "scratch"
 // Lower returns the plain Dockerfile of a plan. It has as many lines as the file, and
 // every kept instruction begins and ends on its original lines: only the bytes of dropped
 // instructions, guard flags and rewritten references change. Lower returns a plain file
-// unchanged, even an invalid one, which BuildKit reports.
+// unchanged, even an invalid one, whose errors BuildKit reports.
 func Lower(p *Plan) []byte {
 	return lower(p, nil)
 }
 
-// LowerStage lowers the file but empties every stage except c, its dependencies and the
+// LowerStage lowers the file but empties every stage except c, the stages that it is built from, and the
 // SOURCE_DATE_EPOCH stage. Stage numbers stay the same.
 func LowerStage(c *Choice) []byte {
 	used := map[*Choice]bool{}

@@ -25,14 +25,14 @@ type Plan struct {
 	diagnostics source.List      // the diagnostics of guards
 }
 
-// Decision returns whether an instruction is kept, and why. The lines of a block are
-// never kept. In an unreached stage, the decision can be undecided.
+// Decision returns whether an instruction is kept, and why. The lines IF, ELSE IF, ELSE
+// and ENDIF are never kept. In an unreached stage, the decision can be undecided.
 func (p *Plan) Decision(in *syntax.Instruction) guard.Decision {
 	return p.decisions[in.Index]
 }
 
 // Global returns the value of a global ARG or of an automatic arg. It returns false for
-// a name that the file does not declare.
+// any other name.
 func (p *Plan) Global(name string) (guard.Arg, bool) {
 	return p.globals.read(name)
 }
@@ -102,8 +102,8 @@ func (c *Choice) hasNoBase() bool {
 	return c.Decision.Holds && (c.scope == nil || c.Replaced && hasPlatform)
 }
 
-// Arg returns the value of an arg at the end of the stage. The stage, the stages that it
-// is FROM or the global ARGs declare the arg; otherwise Arg returns false.
+// Arg returns the value of an arg at the end of the stage. It returns false unless the
+// stage, a stage that it is FROM, or a global ARG declares the arg.
 func (c *Choice) Arg(name string) (string, bool) {
 	arg, ok := c.scope.read(name)
 	return arg.Value, ok && !arg.IsEnv

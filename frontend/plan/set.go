@@ -19,8 +19,8 @@ const UndeclaredPlatform = "UndeclaredPlatform"
 // Set is the result of a request: the plan of each platform, and the stages and inputs
 // that the build needs. It is immutable.
 type Set struct {
-	// Targets has one Target for each platform to build for, in the order of the
-	// request.
+	// Targets has one Target for each platform of Requested that the build is for, in the
+	// same order.
 	Targets []*Target
 	// Requested has one Target for each platform of the request, in its order.
 	// [ResolvePossible] leaves out of Targets those that cannot be built.
@@ -51,7 +51,7 @@ func Resolve(file *syntax.File, env Env, req Request) (*Set, error) {
 }
 
 // ResolvePossible is [Resolve], but leaves out of the set's Targets the platforms that the
-// stage cannot be built for. An invalid guard is an error on every requested platform. If
+// requested stage cannot be built for. An invalid guard is an error on every requested platform. If
 // the stage can be built for none of them, the error has the reasons.
 func ResolvePossible(file *syntax.File, env Env, req Request) (*Set, error) {
 	if file.HasUnterminatedText {

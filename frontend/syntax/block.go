@@ -297,7 +297,7 @@ func (r *reader) checkBlocks() {
 		reported[b.cut] = true
 		r.report(b.cut.Span(), MixedBlock,
 			fmt.Sprintf("a stage begins inside a block of %s, which begins on line %d", b.holds, b.Branches[0].Keyword.First),
-			"write ENDIF above this line; to make the stage conditional, write FROM --if=CONDITION")
+			"move ENDIF above this line; to make the stage conditional, write FROM --if=CONDITION")
 	}
 }
 

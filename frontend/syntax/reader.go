@@ -261,7 +261,7 @@ func (r *reader) checkGroups() {
 			s.From.Invalid = true
 			r.report(s.From.Span(), UnreachableVariant,
 				`stage "`+s.Name+`" has no guard here, so its variant on line `+strconv.Itoa(last.From.Span().Pos().Line)+" is never selected",
-				"move the variant without a guard to the end, or guard it with --for or --if")
+				"move this variant below that one, or guard it with --for or --if")
 		}
 	}
 }

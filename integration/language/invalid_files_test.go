@@ -65,7 +65,7 @@ var invalidFiles = []invalidFile{
 		dockerfile: "FROM scratch AS base\nFROM --for=linux/arm64 scratch AS base\n",
 		marked:     []string{"   2 | >>> FROM scratch AS base"},
 		message: `Dockerfile:2:1: stage "base" has no guard here, so its variant on line 3 is never selected; ` +
-			`move the variant without a guard to the end, or guard it with --for or --if`,
+			`move this variant below that one, or guard it with --for or --if`,
 	},
 	{
 		name:       "COPY from a dropped stage",

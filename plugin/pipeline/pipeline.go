@@ -44,7 +44,7 @@ type Target struct {
 	Options build.Options
 	// Platforms are the requested platforms. buildx modifies Options.Platforms.
 	Platforms []ocispecs.Platform
-	// Files are moved to their places when the build succeeds.
+	// Files are the output files. They have temporary names until the build succeeds.
 	Files *cli.OutputFiles
 
 	outcome *Outcome // nil until the build has ended
@@ -56,8 +56,8 @@ type Outcome struct {
 	Response *client.SolveResponse // nil after an error
 	Err      error
 	Duration time.Duration
-	// Inputs are those of the target. buildx adds the source of a Dockerfile that is not
-	// in the context.
+	// Inputs are the inputs of the target, with the source of a Dockerfile that is not in
+	// the context, which buildx adds.
 	Inputs build.Inputs
 	Steps  *Steps
 }
@@ -79,8 +79,8 @@ func (p *Pipeline) Build(ctx context.Context, targets []*Target, failFast bool) 
 	return outcomes
 }
 
-// Evaluate runs a frontend function with the inputs of a build. It builds nothing: the
-// function keeps its own result.
+// Evaluate runs a frontend function with the inputs of a build. It builds nothing and returns
+// only the error: f keeps its own result.
 func (p *Pipeline) Evaluate(ctx context.Context, options build.Options, f gateway.BuildFunc) error {
 	_, err := p.solve(ctx, inprocess.New(f).Handler(), map[string]build.Options{defaultTarget: options}, p.Printer)
 	return p.explain(ctx, err)
