@@ -5,11 +5,9 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 
-	"github.com/containerd/containerd/v2/defaults"
 	"github.com/docker/buildx/util/buildflags"
 	"github.com/moby/buildkit/frontend/dockerui"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
@@ -18,6 +16,7 @@ import (
 	"github.com/stagebuild/stagebuild/frontend/plan"
 	"github.com/stagebuild/stagebuild/frontend/source"
 	"github.com/stagebuild/stagebuild/frontend/syntax"
+	"github.com/stagebuild/stagebuild/plugin/offline"
 )
 
 // ReadDockerfile reads and parses the Dockerfile that a build with these arguments uses. The
@@ -37,72 +36,26 @@ func ReadDockerfile(contextPath, file string, stdin io.Reader) (*syntax.File, er
 func LoadDockerfile(contextPath, file string, stdin io.Reader) (string, []byte, error) {
 	switch {
 	case file == "-", file == "" && contextPath == "-":
-		data, err := readAll(stdin)
+		data, err := offline.ReadAll(stdin)
 		if err != nil {
 			return "", nil, fmt.Errorf("reading the Dockerfile from standard input: %w", err)
 		}
 		return "stdin", data, nil
 	case file != "":
 		// As for a build, --file is not relative to the context.
-		data, err := readFile(file)
+		data, err := offline.ReadFile(file)
 		return file, data, err
 	}
 	name := filepath.Join(contextPath, dockerui.DefaultDockerfileName)
-	data, err := readFile(name)
+	data, err := offline.ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		// BuildKit accepts the name in lower case too.
 		lower := filepath.Join(contextPath, "dockerfile")
-		if data, err := readFile(lower); err == nil {
+		if data, err := offline.ReadFile(lower); err == nil {
 			return lower, data, nil
 		}
 	}
 	return name, data, err
-}
-
-// maxDockerfile is the maximum size of a Dockerfile, in bytes: that of a message in which
-// BuildKit hands a file to a frontend (containerd's DefaultMaxRecvMsgSize).
-const maxDockerfile = defaults.DefaultMaxRecvMsgSize
-
-// readFile reads a regular file. A link must not lead out of its directory.
-func readFile(name string) ([]byte, error) {
-	root, err := os.OpenRoot(filepath.Dir(name))
-	if err != nil {
-		return nil, &fs.PathError{Op: "open", Path: name, Err: errors.Unwrap(err)}
-	}
-	defer root.Close() //nolint:errcheck // nothing was written
-	base := filepath.Base(name)
-	if info, err := root.Lstat(base); err == nil && info.Mode()&fs.ModeSymlink != 0 {
-		if _, err := root.Stat(base); err != nil {
-			return nil, fmt.Errorf("%s is a link to a file outside of its directory, or to none; name the file itself with --file", name)
-		}
-	}
-	// Opening a named pipe would wait for its other end.
-	info, err := root.Stat(base)
-	if err != nil {
-		return nil, &fs.PathError{Op: "open", Path: name, Err: errors.Unwrap(err)}
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is not a regular file; name a Dockerfile with --file, or pass it on standard input with -", name)
-	}
-	f, err := root.Open(base)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close() //nolint:errcheck // nothing was written
-	data, err := readAll(f)
-	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w", name, err)
-	}
-	return data, nil
-}
-
-// readAll reads a Dockerfile up to its maximum size.
-func readAll(r io.Reader) ([]byte, error) {
-	data, err := io.ReadAll(io.LimitReader(r, maxDockerfile+1))
-	if err == nil && len(data) > maxDockerfile {
-		return nil, fmt.Errorf("a Dockerfile has at most %d MiB", maxDockerfile>>20)
-	}
-	return data, err
 }
 
 // PlanEnv returns the environment of a build on a builder of the given platform.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io/fs"
 	"maps"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -130,10 +129,10 @@ func (f files) ReadFile(_ context.Context, req gwclient.ReadRequest) ([]byte, er
 	case f.client.Name:
 		return f.client.Dockerfile, nil
 	case f.client.Name + ".dockerignore":
-		return os.ReadFile(req.Filename)
+		return ReadFile(req.Filename)
 	case ".dockerignore":
 		if f.client.Context != "" {
-			return os.ReadFile(filepath.Join(f.client.Context, req.Filename))
+			return ReadFile(filepath.Join(f.client.Context, req.Filename))
 		}
 	}
 	return nil, &fs.PathError{Op: "open", Path: req.Filename, Err: fs.ErrNotExist}

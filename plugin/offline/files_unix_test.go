@@ -1,6 +1,6 @@
 //go:build unix
 
-package cli
+package offline
 
 import (
 	"bytes"
@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// TestReadOnlyRegularFiles reads Dockerfiles that are links and files of other kinds.
-func TestReadOnlyRegularFiles(t *testing.T) {
+// TestReadFile reads files that are links, and files of other kinds.
+func TestReadFile(t *testing.T) {
 	dir, outside := t.TempDir(), filepath.Join(t.TempDir(), "secret")
 	if err := os.WriteFile(outside, []byte("TOKEN=x"), 0o600); err != nil {
 		t.Fatal(err)
@@ -20,7 +20,7 @@ func TestReadOnlyRegularFiles(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "real"), []byte("FROM scratch\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "large"), bytes.Repeat([]byte("#"), maxDockerfile+1), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "large"), bytes.Repeat([]byte("#"), maxSize+1), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Mkdir(filepath.Join(dir, "directory"), 0o700); err != nil {
@@ -34,20 +34,20 @@ func TestReadOnlyRegularFiles(t *testing.T) {
 	if err := syscall.Mkfifo(filepath.Join(dir, "pipe"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	const ofLink = "is a link to a file outside of its directory, or to none; name the file itself with --file"
+	const ofLink = "is a link to a file outside of its directory, or to none; name the file itself"
 	for _, test := range []struct{ name, want string }{
 		{"real", ""}, {"inside", ""}, {"twice", ""},
 		{"outside", ofLink}, {"environ", ofLink}, {"dangling", ofLink},
 		{"pipe", "is not a regular file"}, {"directory", "is not a regular file"},
-		{"large", "a Dockerfile has at most 16 MiB"},
+		{"large", "the file is larger than 16 MiB"},
 		{"missing", "no such file or directory"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			path := filepath.Join(dir, test.name)
-			name, data, err := LoadDockerfile(".", path, nil)
+			data, err := ReadFile(path)
 			switch {
-			case test.want == "" && (err != nil || name != path || string(data) != "FROM scratch\n"):
-				t.Errorf("read %q from %s, error %v", data, name, err)
+			case test.want == "" && (err != nil || string(data) != "FROM scratch\n"):
+				t.Errorf("read %q, error %v", data, err)
 			case test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), path)):
 				t.Errorf("error %v, want %s: %s", err, path, test.want)
 			case strings.Contains(string(data), "TOKEN"):
@@ -55,7 +55,7 @@ func TestReadOnlyRegularFiles(t *testing.T) {
 			}
 		})
 	}
-	if _, _, err := LoadDockerfile("-", "", strings.NewReader(strings.Repeat("#", maxDockerfile+1))); err == nil {
-		t.Error("a Dockerfile of any size is read from standard input")
+	if _, err := ReadAll(strings.NewReader(strings.Repeat("#", maxSize+1))); err == nil {
+		t.Error("a file of any size is read")
 	}
 }
