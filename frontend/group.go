@@ -72,6 +72,9 @@ func (g *Group) Fail(err error) {
 // member: an option can name a part of the session, such as an archive on standard input.
 func (g *Group) Share(opts map[string]string) client.BuildFunc {
 	return func(ctx context.Context, c client.Client) (*client.Result, error) {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
 		prepared, locals := g.prepare(ctx, gateway.NewCache(c), opts)
 		g.settled.Do(func() {
 			g.prepared = prepared
