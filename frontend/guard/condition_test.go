@@ -289,7 +289,7 @@ func TestDecisions(t *testing.T) {
 	}
 }
 
-// automaticArgs is a scope whose args are set by BuildKit, but for OWN.
+// automaticArgs is a scope in which BuildKit sets all args except OWN.
 type automaticArgs struct{}
 
 // Lookup implements guard.Scope.
